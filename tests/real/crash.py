@@ -59,14 +59,14 @@ class Scene:
                 return True
         return False
 
-    def run(self, argv, at=None, started_only=False):
+    def run(self, argv, at=None, victim="all"):
         """The command, killed there; the trace and what it printed."""
         out, err = self.t.folder / "out", self.t.folder / "err"
         env = self.home._environment({"BROWSER": strict.browser(self.t)} if argv[0] == "login" else None)
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
         fds = [os.open(out, flags, 0o600), os.open(err, flags, 0o600)]
         try:
-            traced = tracer.run([rig.program(), *argv], env, self.home.folder, *fds, at, started_only)
+            traced = tracer.run([rig.program(), *argv], env, self.home.folder, *fds, at, victim)
         finally:
             for fd in fds:
                 os.close(fd)
@@ -95,7 +95,7 @@ def whole_or_nothing(out, server, what):
     check(out == "" or (out.endswith("\n") and out.count("\n") == 1 and server.good(out[:-1])), f"{what}: stdout {out!r}")
 
 
-def sweep(t, manner, argv, started_only=False):
+def sweep(t, manner, argv, victim="all"):
     """Every point: killed there, run again, judged. The table's row, and the points at which the login was lost."""
     scene = Scene(t, manner)
     traced, out, err = scene.run(argv)
@@ -104,7 +104,7 @@ def sweep(t, manner, argv, started_only=False):
     lost, slowest, swept = [], 0.0, 0
     for at in chosen:
         scene.back()
-        traced, out, err = scene.run(argv, at, started_only)
+        traced, out, err = scene.run(argv, at, victim)
         if traced.killed_at is None:
             continue  # it took fewer calls this time
         swept += 1
@@ -112,7 +112,7 @@ def sweep(t, manner, argv, started_only=False):
         if argv[0] == "token":
             whole_or_nothing(out, scene.server, what)
         scene.nothing_lies_open()
-        if started_only:
+        if victim == "started":
             # the helper goes on by itself
             rig.wait_until(lambda: not holders(scene.home), "the helper's end")
         newer = scene.journal() or scene.sealed() != scene.store
@@ -156,15 +156,15 @@ def holders(home):
     return False
 
 
-def table(t, argv, started_only=False):
+def table(t, argv, victim="all"):
     total = 0
     result = {}
     for manner in MANNERS:
         began = time.monotonic()
-        swept, lost, slowest, of = sweep(t, manner, argv, started_only)
+        swept, lost, slowest, of = sweep(t, manner, argv, victim)
         result[manner] = lost
         total += swept
-        who = "only the started process killed" if started_only else "all processes killed"
+        who = {"all": "all processes killed", "started": "only the started process killed", "helper": "only the helper killed"}[victim]
         print(
             f"    {' '.join(argv):22} {who}, {manner:6}: {swept} of {of} points, lost {len(lost)}"
             f"{' ' + ', '.join(f'{n}@{a}' for a, n in lost) if lost else ''}; next run at most {slowest:.2f} s ({time.monotonic() - began:.0f} s)",
@@ -186,7 +186,7 @@ def a_stale_token_whose_whole_process_tree_is_killed(t):
 
 @test
 def a_stale_token_whose_started_process_is_killed(t):
-    judged(table(t, ["token", "strict"], started_only=True), 0)
+    judged(table(t, ["token", "strict"], victim="started"), 0)
 
 
 def only_in_full():
@@ -202,7 +202,12 @@ def a_refresh_whose_whole_process_tree_is_killed(t):
 
 @test
 def a_refresh_whose_started_process_is_killed(t):
-    only_in_full() or judged(table(t, ["refresh", "strict"], started_only=True), 0)
+    only_in_full() or judged(table(t, ["refresh", "strict"], victim="started"), 0)
+
+
+@test
+def a_refresh_whose_helper_alone_is_killed(t):
+    only_in_full() or judged(table(t, ["refresh", "--all"], victim="helper"), WINDOW)
 
 
 @test

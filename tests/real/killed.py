@@ -2,8 +2,12 @@
 """P-19 to P-21: kill -9 at every system call of the commands that change what is kept: each end is the old state whole, the new one
 whole, or finished by the next command. Sealed files and a real gnome-keyring. P-25: the same where the disk is full or broken.
 
-    tests/real/killed.py            a sample of the points
-    tests/real/killed.py --all      every point
+    tests/real/killed.py              a sample of the points
+    tests/real/killed.py --changes    every point before a call that changes something: from one to the next the ends are the same
+    tests/real/killed.py --all        every point
+
+`--only WORDS` sweeps the commands whose names hold these words, `--sample N` takes N points of each. A command that the server has answered is finished by the next
+one from the moment the answer is in the journal: before it, a kill of the whole process tree kills the only copy (`unanswered`).
 """
 
 import os
@@ -18,33 +22,53 @@ import strict
 from rig import Failed, check, test
 from strict import tracer
 
-ALL = "--all" in sys.argv[1:]
-if ALL:
-    sys.argv.remove("--all")
-SAMPLE = 5  # points of a command
-# what changes files, kernel keys and a keychain, by its number (x86-64): sendto, sendmsg, rename, unlink, add_key, keyctl
-CHANGING = {44, 46, 82, 87, 248, 250}
+
+
+def option(name, values=0):
+    """The words of an option, which are taken out of the command line."""
+    if name not in sys.argv[1:]:
+        return None
+    at = sys.argv.index(name)
+    return [sys.argv.pop(at) for _ in range(values + 1)][1:]
+
+
+ALL, CHANGES, ONLY = option("--all") is not None, option("--changes") is not None, option("--only", 1) or [""]
+SAMPLE = int((option("--sample", 1) or ["5"])[0])  # points of a command
+# what changes files, kernel keys, a keychain and a server, by its number (x86-64): pwrite64, sendto, sendmsg, fsync, rename, unlink,
+# add_key, keyctl
+CHANGING = {18, 44, 46, 74, 82, 87, 248, 250}
+MAGIC, ANSWER_AT = b"octljrn1", 4096
+UNANSWERED = 10  # points of a sweep from the request to the journal, at most
 NAMES = ("work", "office")
 CONFIG = '# mine\ncache = true\n\n[profiles.other] # hers\nprovider = "strict"\n'
-# what a command is, whether somebody has signed in before, what may be gone after it
+# what a command is, what was done before it, what may be gone after it
 COMMANDS = {
-    "login, the first": ("login work --provider strict", False, False),
-    "login, once more": ("login work", True, False),
-    "logout": ("logout work", True, True),
-    "profile remove": ("profile remove work", True, True),
-    "profile rename": ("profile rename work office", True, False),
-    "profile set": ("profile set work port 8123", True, False),
-    "profile set-secret": ("profile set-secret work {secret}", True, False),
-    "register": ("register work --provider strict", False, False),
-    "login, to another store": ("login work --store {other}", True, False),
+    "login, the first": ("login work --provider strict", "", False),
+    "login, once more": ("login work", "login", False),
+    "logout": ("logout work", "login", True),
+    "logout --all": ("logout --all", "login", True),
+    "profile remove": ("profile remove work", "login", True),
+    "profile rename": ("profile rename work office", "login", False),
+    "profile set": ("profile set work port 8123", "login", False),
+    "profile set-secret": ("profile set-secret work {secret}", "login", False),
+    "register": ("register work --provider strict", "", False),
+    "login --register": ("login work --provider {issuer} --register", "", False),
+    "register --update": ("register work --update --name other", "register", False),
+    "register --show": ("register work --show", "register", False),
+    "register --delete": ("register work --delete", "register", False),
+    "login, to another store": ("login work --store {other}", "login", False),
+    "login of a client, to another store": ("login work --store {other}", "register", False),
 }
-FAULTS = ("orphans", "doubles", "stale copies", "without end", "lost", "left", "broken")
+# the command that comes after the kill, where it isn't the first one once more
+THEN = {"profile rename, then a login": "login office --provider strict", "register, then a login": "login work"}
+COMMANDS |= {what: COMMANDS[what.split(",")[0]] for what in THEN}
+FAULTS = ("orphans", "doubles", "stale copies", "without end", "lost", "unanswered", "left", "broken")
 
 
 class Scene:
     """A home, its store and its server, which can be set back to the moment before the command."""
 
-    def __init__(self, t, store, signed_in, moves):
+    def __init__(self, t, store, earlier, moves):
         self.t, self.server = t, strict.serve(t, "none")
         self.server.expires_in = 3600
         self.keyring = t.keyring() if store == "keychain" or moves else None
@@ -53,9 +77,9 @@ class Scene:
         self.home.provider("strict", f'registration-url = "http://127.0.0.1:{self.server.port}/register"\n' + self.server.provider_file())
         (self.home.config / "config.toml").write_text(CONFIG)
         self.browser = strict.browser(t)
-        if signed_in:
+        if earlier:
             more = ["--store", store] if moves else []
-            self.home.run("login", "work", "--provider", "strict", *more, env={"BROWSER": self.browser}).expect(0)
+            self.home.run(earlier, "work", "--provider", "strict", *more, env={"BROWSER": self.browser}).expect(0)
             path = self.home.config / "config.toml"
             path.write_text(path.read_text().replace("[profiles.work]", "# the company's\n[profiles.work] # usual"))
         self.folders = {folder: t.folder / f"saved-{self.home.folder.name}-{folder.name}" for folder in (self.home.config, self.home.state)}
@@ -64,7 +88,11 @@ class Scene:
             shutil.copytree(folder, saved)
         self.items = {name: self.keyring.lookup(name) for name in NAMES} if self.keyring else {}
         self.before, self.keys = self.server.state(), kernelkeys.present()
-        self.signed_in = signed_in
+        self.earlier, self.signed_in = earlier, earlier == "login"
+
+    def words(self, line, other):
+        issuer = f"http://127.0.0.1:{self.server.port}"
+        return line.format(secret=self.home.secret_file("a-secret-of-the-tests"), other=other, issuer=issuer).split()
 
     def back(self):
         shutil.rmtree(self.home.config)
@@ -96,13 +124,20 @@ class Scene:
         ran = self.home.run("token", name, "--no-cache")
         return ran.token if ran.code == 0 else None
 
+    def answered(self):
+        """Whether an answer lies in the journal, whole."""
+        at = slice(ANSWER_AT, ANSWER_AT + len(MAGIC))
+        return any(path.read_bytes()[at] == MAGIC for path in self.home.state.glob("journal/*.journal"))
+
     def login_of(self, token):
         return next((name for name, login in self.server.logins.items() if token in login.access), None)
 
 
-def judged(scene, argv, may_go):
+def judged(scene, argv, may_go, then=None):
     """What is wrong after the kill: fault by fault, in words."""
-    home, wrong = scene.home, {}
+    home, wrong, answered = scene.home, {}, scene.answered()
+    if then:
+        home.run(*then.split(), env={"BROWSER": scene.browser})
     held = scene.login_of(scene.server.newest()) if scene.signed_in else None
     endless = set(filter(kernelkeys.is_endless, kernelkeys.present() - scene.keys))
     copy = home.run("token", "work")
@@ -116,7 +151,7 @@ def judged(scene, argv, may_go):
     listed = home.run("list")
     if listed.code:
         wrong["broken"] = f"{listed}"
-    told = set(re.findall(r"^(\w+) +strict", listed.out, re.M)) | {f"{place} {name}" for place, name in re.findall(r"^(.*) has the record `(\w+)`", listed.err, re.M)}
+    told = set(re.findall(r"^(\w+) +(?:strict|http)", listed.out, re.M)) | {f"{place} {name}" for place, name in re.findall(r"^(.*) has the record `(\w+)`", listed.err, re.M)}
     if len(told - {"other"}) < scene.records():
         wrong["orphans"] = f"{scene.records()} records\n{listed}"
     unclaimed = re.findall(r"has the record `\w+`", listed.err)
@@ -129,18 +164,23 @@ def judged(scene, argv, may_go):
     alive = held and scene.server.logins[held].alive
     if alive and not may_go and not logins:
         wrong["lost"] = f"{kept}\n{home.run('token', 'office', '--no-cache')}"
+    # it shows the client with the newest access token, or there is none
+    if scene.server.clients and (shown := home.run("register", "work", "--show")).code:
+        wrong["unanswered" if "register" in str(argv) and not answered else "lost"] = f"{shown}"
     text = (home.config / "config.toml").read_text()
     try:
         profiles = set(tomllib.loads(text).get("profiles", {}))
-        whole = "# mine" in text and "# hers" in text and (argv[1] == "remove" or not scene.signed_in or "# usual" in text)
-        if not whole or len(profiles) > 2:
+        whole = "# mine" in text and "# hers" in text and (argv[1] == "remove" or not scene.earlier or "# usual" in text)
+        if not whole or len(profiles) > 2 + bool(then):
             wrong["broken"] = text
     except tomllib.TOMLDecodeError as e:
         wrong["broken"] = f"{e}\n{text}"
     # the same once more comes to its end, or says that it has
     again = scene.run(argv)
-    if again.code not in (0, 2):
+    if again.code not in (0, 2) and "unanswered" not in wrong:
         wrong["broken"] = f"once more: {again.code}: {(scene.t.folder / 'said').read_text()}"
+    if "--delete" in argv and "client-id" in (text := (home.config / "config.toml").read_text()):
+        wrong["broken"] = f"once more: {text}"
     for line in re.findall(r"`oauthctl (.*)` deletes it", home.run("list").err):
         home.run(*line.split())
     for name in profiles | set(NAMES):
@@ -152,43 +192,46 @@ def judged(scene, argv, may_go):
 
 
 def sweep(t, what, store):
-    line, signed_in, may_go = COMMANDS[what]
+    line, earlier, may_go = COMMANDS[what]
     moves = "{other}" in line
-    scene = Scene(t, store, signed_in, moves)
-    argv = line.format(secret=scene.home.secret_file("a-secret-of-the-tests"), other="file" if store == "keychain" else "keychain").split()
+    scene = Scene(t, store, earlier, moves)
+    argv = scene.words(line, "file" if store == "keychain" else "keychain")
     scene.back()
     traced = scene.run(argv)
     check(traced.code == 0, lambda: f"without a kill: exit code {traced.code}\n{(t.folder / 'said').read_text()}")
     count = len(traced.calls)
     seen, killed = {}, 0
-    # what is about to be done, or has just been, is what counts
-    points = sorted({n + more for n, call in enumerate(traced.calls) if call in CHANGING for more in (1, 2)})
-    for at in range(1, count + 1) if ALL else points[:: -(len(points) // SAMPLE + 1)]:
+    # what has been done until then is what counts
+    points = [n + 1 for n, call in enumerate(traced.calls) if call in CHANGING]
+    points += [n + 1 for n in points[-1:]]
+    for at in range(1, count + 1) if ALL else points if CHANGES else points[:: -(len(points) // SAMPLE + 1)]:
         scene.back()
         traced = scene.run(argv, at)
         if traced.killed_at is None:
             continue  # it took fewer calls this time
         killed += 1
-        for fault, words in judged(scene, argv, may_go).items():
+        for fault, words in judged(scene, argv, may_go, THEN.get(what)).items():
             seen.setdefault(fault, []).append((f"{at} ({traced.killed_at})", words))
     told = ", ".join(f"{fault} {len(seen.get(fault, []))}" for fault in FAULTS)
     print(f"    {what:24} {store:8}: {killed} of {count} points: {told}", flush=True)
+    if len(seen.get("unanswered", [])) <= UNANSWERED:
+        seen.pop("unanswered", None)
     return [f"{what}, {store}: {fault} at {', '.join(at for at, _ in all)}; the first:\n{all[0][1]}" for fault, all in seen.items()]
 
 
 def every(t, store):
-    wrong = [words for what in COMMANDS for words in sweep(t, what, store)]
+    wrong = [words for what in COMMANDS if ONLY[0] in what for words in sweep(t, what, store)]
     if wrong:
         raise Failed("\n".join(wrong))
 
 
-# P-19, P-20, P-21
+# P-19, P-20, P-21, P-26, P-27
 @test
 def every_end_is_whole_in_sealed_files(t):
     every(t, "file")
 
 
-# P-19, P-20, P-21
+# P-19, P-20, P-21, P-26, P-27
 @test
 def every_end_is_whole_in_a_keychain(t):
     every(t, "keychain")
@@ -200,10 +243,14 @@ DONE = {
     "login, the first": lambda scene: scene.token("work") == scene.server.newest(),
     "login, once more": lambda scene: scene.token("work") == scene.server.newest(),
     "logout": lambda scene: scene.token("work") is None,
+    "logout --all": lambda scene: scene.token("work") is None,
     "profile remove": lambda scene: "[profiles.work]" not in (scene.home.config / "config.toml").read_text(),
     "profile rename": lambda scene: scene.token("office") is not None,
     "profile set": lambda scene: "8123" in (scene.home.config / "config.toml").read_text(),
-    "register": lambda scene: "a-client" in scene.home.run("status", "work").out,
+    "register": lambda scene: [*scene.server.clients][0] in scene.home.run("status", "work").out,
+    "register --update": lambda scene: scene.home.run("register", "work", "--show").code == 0,
+    "register --show": lambda scene: scene.home.run("register", "work", "--show").code == 0,
+    "register --delete": lambda scene: not scene.server.clients and scene.records() == 0,
     "login, to another store": lambda scene: scene.token("work") == scene.server.newest() and scene.keyring.items("work") == 1,
 }
 
@@ -220,9 +267,9 @@ def changes(log, home):
 
 
 def broken_disk(t, what):
-    line, signed_in, may_go = COMMANDS[what]
-    scene, log = Scene(t, "file", signed_in, "{other}" in line), t.folder / "calls"
-    argv = line.format(secret=scene.home.secret_file("a-secret-of-the-tests"), other="keychain").split()
+    line, earlier, may_go = COMMANDS[what]
+    scene, log = Scene(t, "file", earlier, "{other}" in line), t.folder / "calls"
+    argv = scene.words(line, "keychain")
     # no browser is traced
     under = ["strace", "-f", "-b", "execve", "-qq", "-y", "-s", "200", "-o", log, "-e", f"trace={WRITES}"]
     run = lambda *more: scene.home.run(*argv, env={"BROWSER": scene.browser}, under=[*under, *more])
@@ -258,7 +305,7 @@ def broken_disk(t, what):
 @test
 def every_end_is_whole_on_a_disk_that_is_full_or_broken(t):
     rig.need("strace")
-    wrong = [words for what in COMMANDS for words in broken_disk(t, what)]
+    wrong = [words for what in COMMANDS if ONLY[0] in what and what not in THEN for words in broken_disk(t, what)]
     if wrong:
         raise Failed("\n".join(wrong))
 

@@ -50,6 +50,7 @@ class Server:
         self.silent = False  # takes the request and never answers
         self.api_refuses_before = 0  # the API answers 401 to access tokens below this number
         self.logins = {}
+        self.clients = {}  # registered ones: what the server answered last
         self.number = 0
         self.log = []
         self.reuses = 0
@@ -117,11 +118,11 @@ class Server:
 
     def state(self):
         with self._lock:
-            return copy.deepcopy((self.logins, self.number, self._codes))
+            return copy.deepcopy((self.logins, self.clients, self.number, self._codes))
 
     def restore(self, state):
         with self._lock:
-            self.logins, self.number, self._codes = copy.deepcopy(state)
+            self.logins, self.clients, self.number, self._codes = copy.deepcopy(state)
             self.log.clear()
             self.reuses = self.connections = 0
 
@@ -180,7 +181,10 @@ path = "/callback"
         body = handler.rfile.read(int(headers.get("content-length", 0))).decode()
         url = urllib.parse.urlsplit(target)
         asked = dict(urllib.parse.parse_qsl(body if method == "POST" else url.query))
-        status, more, text = self._answer(url.path, asked, headers, body)
+        if url.path.startswith("/register"):
+            status, more, text = self._registration(method, url.path.removeprefix("/register").lstrip("/"), headers, body)
+        else:
+            status, more, text = self._answer(url.path, asked, headers, body)
         if status is None:
             with contextlib.suppress(OSError):
                 handler.connection.settimeout(120)
@@ -201,6 +205,11 @@ path = "/callback"
                 self._codes[code] = True
             query = urllib.parse.urlencode({"code": code, "state": asked.get("state", "")})
             return 302, {"Location": f"{asked['redirect_uri']}?{query}"}, ""
+        if path == "/.well-known/openid-configuration":
+            at = f"http://127.0.0.1:{self.port}"
+            places = {"authorization_endpoint": "authorize", "token_endpoint": "token", "registration_endpoint": "register"}
+            document = {"issuer": at, "token_endpoint_auth_methods_supported": ["none"]}
+            return 200, {}, json.dumps(document | {name: f"{at}/{path}" for name, path in places.items()})
         if path == "/revoke":
             with self._lock:
                 self.log.append({"grant": "revoke", "token": asked.get("token")})
@@ -208,8 +217,6 @@ path = "/callback"
                     if asked.get("token") in login.tokens + login.access:
                         login.alive = False
             return 200, {}, ""
-        if path == "/register":
-            return 201, {}, json.dumps({"client_id": "a-client", **json.loads(body)})
         if path.startswith("/api"):
             token = headers.get("authorization", "").removeprefix("Bearer ")
             if not self.good(token) or int(token.rsplit("-", 1)[-1]) < self.api_refuses_before:
@@ -232,6 +239,25 @@ path = "/callback"
             status, answer = self._token(asked, entry)
         time.sleep(self.after)
         return status, {"Cache-Control": "no-store"}, json.dumps(answer)
+
+    def _registration(self, method, name, headers, body):
+        """RFC 7591, RFC 7592: each answer has a new secret and a new access token, and ends those of before."""
+        with self._lock:
+            known = self.clients.get(name)
+            if method != "POST" and (not known or headers.get("authorization") != f"Bearer {known['registration_access_token']}"):
+                return 401, {}, '{"error":"invalid_token"}'
+            if method == "DELETE":
+                del self.clients[name]
+                return 204, {}, ""
+            name = name or self._next("client")
+            self.clients[name] = {
+                **(json.loads(body) if body else known),
+                "client_id": name,
+                "client_secret": self._next("secret"),
+                "registration_access_token": self._next("manage"),
+                "registration_client_uri": f"http://127.0.0.1:{self.port}/register/{name}",
+            }
+            return 201 if method == "POST" else 200, {}, json.dumps(self.clients[name])
 
     def _next(self, kind):
         self.number += 1

@@ -45,8 +45,9 @@ class Traced:
         self.killed_at = None
 
 
-def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=rig.PATIENCE):
-    """`at`: the system call, counted from 1, at whose entry everything (or the started process alone) gets SIGKILL."""
+def run(argv, env, cwd, out, err, at=None, victim="all", timeout=rig.PATIENCE):
+    """`at`: the system call, counted from 1, at whose entry the victim gets SIGKILL: all, the
+    process that was started (`started`), or what it has forked (`helper`)."""
     traced = Traced()
     root = os.fork()
     if root == 0:
@@ -97,9 +98,11 @@ def run(argv, env, cwd, out, err, at=None, started_only=False, timeout=rig.PATIE
                     traced.calls.append(number(pid))
                     if len(traced.calls) == at:
                         traced.killed_at = NAMES.get(traced.calls[-1], str(traced.calls[-1]))
-                        if started_only:
-                            kill(root)
-                            if pid == root:
+                        if victim != "all":
+                            killed = {root} if victim == "started" else {one for one in alive if process_of(one) != root}
+                            for one in killed:
+                                kill(one)
+                            if process_of(pid) in killed:
                                 continue
                         else:
                             dying = True
@@ -135,6 +138,15 @@ def kill(pid):
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def process_of(thread):
+    """The process that a thread belongs to."""
+    try:
+        with open(f"/proc/{thread}/status", encoding="ascii", errors="replace") as file:
+            return next((int(line.split()[1]) for line in file if line.startswith("Tgid:")), thread)
+    except FileNotFoundError:
+        return thread
 
 
 def number(pid):
