@@ -117,8 +117,8 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
             })
             .map(|_| session);
     }
-    forget::forget(world, &session, &record, &lock)?;
-    let kept = kept(&session, &record);
+    let stays = forget::forget(world, &session, &record, &lock)?;
+    let kept = if stays { kept(&session, &record) } else { String::new() };
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: deleted here; {words}{kept}")),
         Ok(None) => {

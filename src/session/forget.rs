@@ -1,5 +1,6 @@
 //! The end of a login: the tokens are revoked at the provider, if possible, and deleted here.
 
+use super::keep::old_store;
 use super::{Lock, Record, Session, Who, kernel_cache, renewal};
 use crate::error::{Error, Fate, Kind};
 use crate::grant::revoke;
@@ -48,12 +49,18 @@ pub fn put_off(world: &World, who: &Who, record: Record, lock: &Lock) -> Result<
     Ok(())
 }
 
-/// Deletes the tokens; a client secret that a person entered stays.
-pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<(), Error> {
+/// Whether the rest of a record stays: not in a named store that the profile has left.
+fn stays(world: &World, who: &Who, record: &Record) -> bool {
+    let is_aside = || who.choice.flags.store.is_some() && old_store(world, who).is_ok_and(|own| own.is_some());
+    record.outlives_its_tokens() && !is_aside()
+}
+
+/// Deletes the tokens; a client secret that a person entered stays (`true`).
+pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<bool, Error> {
     let record = &Record { unrevoked: None, ..record.clone() };
-    if !record.outlives_its_tokens() {
+    if !stays(world, who, record) {
         who.delete(world, lock)?;
-        return Ok(());
+        return Ok(false);
     }
     let kept = Record {
         generation: record.generation + 1,
@@ -70,14 +77,14 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
     };
     who.replace(world, &kept, lock)?;
     who.sweep();
-    Ok(())
+    Ok(true)
 }
 
 /// Deletes what a refused refresh or an unfinished login left, but for a client secret.
 pub fn leftovers(world: &World, who: &Who, record: Option<Record>, lock: &Lock) -> Result<(), Error> {
     kernel_cache::forget(world, who);
     match record {
-        Some(record) if !record.outlives_its_tokens() => drop(who.delete(world, lock)?),
+        Some(record) if !stays(world, who, &record) => drop(who.delete(world, lock)?),
         Some(record) if record.unfinished.is_some() => who.save(&Record { unfinished: None, ..record }, lock)?,
         _ => {}
     }

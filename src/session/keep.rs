@@ -187,12 +187,12 @@ pub(super) fn not_saved(e: StoreError, message: String) -> Error {
 }
 
 /// The store that this profile was in until now, if it is another one.
-fn old_store(world: &World, session: &Session) -> Result<Option<Box<dyn Store>>, Error> {
-    let (Some(profile), usual) = session.in_config()? else { return Ok(None) };
+pub(super) fn old_store(world: &World, who: &Who) -> Result<Option<Box<dyn Store>>, Error> {
+    let (Some(profile), usual) = who.in_config()? else { return Ok(None) };
     let old = profile.store.or(usual).unwrap_or(StoreKind::Keychain);
-    let moved = old != session.store.kind() && world.env.var("OAUTHCTL_STORE").is_none();
+    let moved = old != who.store.kind() && world.env.var("OAUTHCTL_STORE").is_none();
     match matches!(old, StoreKind::Keychain | StoreKind::File) && moved {
-        true => store_of(world, old, &session.paths).map(Some),
+        true => store_of(world, old, &who.paths).map(Some),
         false => Ok(None),
     }
 }

@@ -23,6 +23,8 @@ pub struct Orphan {
     pub kind: StoreKind,
     /// Whether another store is the usual one for its name.
     aside: bool,
+    /// Whether it has more than tokens, which a logout leaves.
+    outlives: bool,
     provider: String,
     environment: Option<String>,
 }
@@ -44,8 +46,12 @@ impl Orphan {
 
     /// The command that deletes it.
     pub fn logout(&self) -> String {
-        let store = if self.aside { format!(" --store {}", self.kind.name()) } else { String::new() };
-        format!("oauthctl logout {}{store}", for_a_shell(&safe(&self.name)))
+        let name = for_a_shell(&safe(&self.name));
+        match (self.aside, self.outlives) {
+            (true, _) => format!("oauthctl logout {name} --store {}", self.kind.name()),
+            (false, true) => format!("oauthctl profile remove {name}"),
+            (false, false) => format!("oauthctl logout {name}"),
+        }
     }
 
     fn of(store: &dyn Store, name: &str, usual: StoreKind) -> Result<Option<Orphan>, Error> {
@@ -66,6 +72,7 @@ impl Orphan {
             place: store.in_words(),
             kind: store.kind(),
             aside: store.kind() != usual,
+            outlives: record.outlives_its_tokens(),
             provider: provider.unwrap_or_else(|| NOBODY.to_owned()),
             environment: environment.flatten(),
         }))
