@@ -156,8 +156,8 @@ mod tests {
                 "error: `0` is no value of `--timeout <TIME>`\nhint: it must be longer than zero: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows the usage\n",
             ),
             (
-                "login --port 80x",
-                "error: `80x` is no value of `--port <PORT>`\nhint: write a whole number\nhint: `oauthctl login --help` shows the usage\n",
+                "sandbox serve --port 80x",
+                "error: `80x` is no value of `--port <PORT>`\nhint: write a whole number\nhint: `oauthctl sandbox serve --help` shows the usage\n",
             ),
             (
                 "call /me a=b --profile work --json",
@@ -187,7 +187,7 @@ mod tests {
                 "list --format yaml",
                 "error: `yaml` is no value of `--format <FORMAT>`\nhint: one of `table`, `json`\nhint: `oauthctl list --help` shows the usage\n",
             ),
-            ("login --port", "error: `--port <PORT>` needs a value\nhint: `oauthctl login --help` shows the usage\n"),
+            ("login --port", "error: `--port <PORTS>` needs a value\nhint: `oauthctl login --help` shows the usage\n"),
             (
                 "profile set work",
                 "error: missing: `<KEY>`, `<VALUE>`\nhint: for example: `oauthctl profile set work provider getresponse`\nhint: `oauthctl profile set --help` shows the usage\n",
