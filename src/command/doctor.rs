@@ -81,7 +81,7 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),
     };
     let config = paths.readable_config();
-    let usual = session::usual_store(world, config.as_ref().unwrap_or(&Config::default()));
+    let usual = session::usual_store(world, config.as_ref().map_or(&Config::default(), |(config, _)| config));
     let (found, store_works) = stores(world, &paths, (usual, session.as_ref()), &mut report);
     let (found, store_works) = unusable.map_or((found, store_works), |e| (e.into(), false));
     report.add("store in use", found);

@@ -1,5 +1,7 @@
 //! `list`: every profile, and the state of its token.
 
+use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -10,7 +12,8 @@ use crate::command::logout::told;
 use crate::command::{Global, known, print, screen};
 use crate::config::{Config, Profile};
 use crate::error::Error;
-use crate::session::paths::Paths;
+use crate::secret::passing;
+use crate::session::paths::{Paths, Stores};
 use crate::session::record::End;
 use crate::session::standing::{Standing, standing};
 use crate::session::{Overrides, Who, orphan, placeholder_provider, usual_store};
@@ -39,18 +42,16 @@ pub enum Format {
 
 pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    let dir = paths.config.as_deref();
-    let known = dir.map(Config::load).transpose()?;
-    let none = Config::default();
-    let config = known.as_ref().unwrap_or(&none);
     // an unknown store in a variable is an error even without a profile
-    usual_store(world, config)?;
+    usual_store(world, &Config::default())?;
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
-    // of a hundred thousand profiles, the records are not all held at once
-    let (mut rows, mut objects) = (vec![HEADS.map(str::to_owned).to_vec()], Vec::new());
-    for name in config.profiles.keys() {
-        let provider = dir.and_then(|dir| placeholder_provider(dir, config, name));
-        let flags = Profile { provider, ..Profile::default() };
+    let (mut rows, mut objects) = (vec![HEADS.map(str::to_owned).to_vec()], "[".to_owned());
+    let (mut stores, providers) = (Stores::new(), Rc::default());
+    // of a hundred thousand profiles, neither settings nor records are all held at once
+    let mut one = |dir: &Path, config: &Config| -> Result<(), Error> {
+        let Some(name) = config.profiles.keys().next() else { return Ok(()) };
+        stores.extend(config.stores());
+        let flags = Profile { provider: placeholder_provider(dir, config, name), ..Profile::default() };
         let choice = Overrides {
             profile: Some(name.clone()),
             implied: true,
@@ -58,24 +59,31 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             flags,
             ..Overrides::default()
         };
-        let who = Who::open_configured(world, choice, config, name)?;
-        let standing = standing(world, &who);
+        let mut who = Who::open_configured(world, choice, config, name)?;
+        who.providers = Rc::clone(&providers);
+        let standing = passing(|| standing(world, &who));
         warn_of_end(world, &standing);
         if let Some(why) = standing.record.as_ref().and_then(|record| record.ended.as_deref()) {
             world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {name}", safe(why)));
         }
         match args.format {
-            Format::Json => objects.push(as_json(world, &standing).to_string()),
+            Format::Json => objects.extend([&*as_json(world, &standing).to_string(), ","]),
             Format::Table => rows.push(row(world, &standing)),
         }
-    }
+        Ok(())
+    };
+    let dir = paths.config.as_deref();
+    let known = dir.map(|dir| Config::each(dir, |config| one(dir, config))).transpose()?.map(|rest| (rest, stores));
     // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, known.as_ref(), None);
     for orphan in &orphans {
         world.say(&told(orphan));
     }
     match args.format {
-        Format::Json => print(world, format!("[{}]\n", objects.join(",")).as_bytes())?,
+        Format::Json => {
+            objects.truncate(objects.trim_end_matches(',').len());
+            print(world, (objects + "]\n").as_bytes())?;
+        }
         Format::Table if rows.len() == 1 && !orphans.is_empty() => {}
         Format::Table if rows.len() == 1 => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
         Format::Table => print(world, table(&rows, screen(world)).as_bytes())?,

@@ -31,6 +31,9 @@ use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
 /// The file in the configuration folder.
 pub const FILE: &str = "config.toml";
 
+/// How many profiles are parsed together: each parse has a cost of its own.
+const AT_A_TIME: usize = 100;
+
 /// Longest name of a profile, in characters: names in the keychain contain it.
 const LONGEST_NAME: usize = 64;
 
@@ -199,9 +202,37 @@ impl From<ReadError> for ConfigError {
 impl Config {
     /// The whole of `<dir>/config.toml`; the defaults where there is no such file.
     pub fn load(dir: &Path) -> Result<Config, ConfigError> {
-        match text(dir)? {
-            Some(text) => read::config(dir, &text),
-            None => Ok(Config::default()),
+        let mut profiles = BTreeMap::new();
+        let rest = Config::each(dir, |one| {
+            profiles.extend(std::mem::take(&mut one.profiles));
+            Ok::<_, ConfigError>(())
+        })?;
+        Ok(Config { profiles, ..rest })
+    }
+
+    /// Gives the configuration with each of its profiles in turn, by name. Returns the rest. A
+    /// hundred thousand profiles are never in memory at once.
+    pub fn each<E: From<ConfigError>>(
+        dir: &Path,
+        mut take: impl FnMut(&mut Config) -> Result<(), E>,
+    ) -> Result<Config, E> {
+        let Some(text) = text(dir)? else { return Ok(Config::default()) };
+        let (top, sections) = slice::sections(&text).unwrap_or_else(|| (&text, BTreeMap::new()));
+        // an error in a section is reported with the lines of the whole file
+        let read = |part: &str| read::config(dir, part).or_else(|_| read::config(dir, &text));
+        let (mut rest, mut sections) = (read(top)?, sections.into_values());
+        let mut profiles = std::mem::take(&mut rest.profiles);
+        loop {
+            for one in profiles {
+                rest.profiles = BTreeMap::from([one]);
+                take(&mut rest)?;
+            }
+            // the last line of the file may have no end
+            let some = sections.by_ref().take(AT_A_TIME).fold(String::new(), |some, section| some + &section + "\n");
+            if some.is_empty() {
+                return Ok(Config { profiles: BTreeMap::new(), ..rest });
+            }
+            profiles = read(&some)?.profiles;
         }
     }
 
@@ -217,6 +248,11 @@ impl Config {
     /// Reads the text of `<dir>/config.toml`.
     pub fn from_text(dir: &Path, text: &str) -> Result<Config, ConfigError> {
         read::config(dir, text)
+    }
+
+    /// The profiles, and the store that each names.
+    pub fn stores(&self) -> impl Iterator<Item = (String, Option<StoreKind>)> {
+        self.profiles.iter().map(|(name, profile)| (name.clone(), profile.store))
     }
 
     /// [`Config::load_for`] from the file's text.

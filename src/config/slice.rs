@@ -4,16 +4,44 @@
 //! only the top and the sections of one profile. A text that this could misread (a string over
 //! several lines, `profiles` without sections, an escaped name) is parsed whole.
 
+use std::collections::BTreeMap;
+
 /// The text without the sections of other profiles; `None`: parse the whole.
 pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
+    let mut out = String::new();
+    each_section(text, |owner, section| match owner {
+        Owner::Profile(name) if name != profile => {}
+        _ => out.push_str(section),
+    })?;
+    Some(out)
+}
+
+/// The top of the text, and the sections of each profile; `None`: parse the whole.
+pub(super) fn sections(text: &str) -> Option<(&str, BTreeMap<&str, String>)> {
+    let (mut top, mut profiles, mut others) = ("", BTreeMap::<_, String>::new(), false);
+    each_section(text, |owner, section| match owner {
+        Owner::Top => top = section,
+        Owner::Profile(name) => profiles.entry(name).or_default().push_str(section),
+        Owner::Other => others = true,
+    })?;
+    (!others).then_some((top, profiles))
+}
+
+/// The part of the file that a section belongs to.
+#[derive(Clone, Copy)]
+enum Owner<'t> {
+    Top,
+    Profile(&'t str),
+    Other,
+}
+
+/// Cuts the text at its section headers; `None`: that could misread it.
+fn each_section<'t>(text: &'t str, mut take: impl FnMut(Owner<'t>, &'t str)) -> Option<()> {
     if holds_long_string(text.as_bytes()) {
         return None;
     }
     let bytes = text.as_bytes();
-    let mut out = String::new();
-    // where the section that is copied begins
-    let mut keep = Some(0);
-    let mut top_end = None;
+    let (mut start, mut owner, mut top) = (0, Owner::Top, None);
     let mut from = 0;
     while let Some(open) = text[from..].find('[').map(|i| from + i) {
         from = open + 1;
@@ -24,40 +52,34 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
             Some(_) => continue,
             None => 0,
         };
-        top_end.get_or_insert(line_start);
-        if belongs(&text[open..], profile)? {
-            keep.get_or_insert(line_start);
-        } else if let Some(start) = keep.take() {
-            out.push_str(&text[start..line_start]);
-        }
+        top.get_or_insert(&text[..line_start]);
+        take(owner, &text[start..line_start]);
+        (start, owner) = (line_start, owner_of(&text[open..])?);
     }
-    if let Some(start) = keep {
-        out.push_str(&text[start..]);
-    }
+    take(owner, &text[start..]);
     // `profiles.x.provider = …` or `profiles = {…}` above the sections
-    let top = &text[..top_end.unwrap_or(text.len())];
     let names_profiles = |line: &str| {
         let line = line.trim_start_matches(['\u{feff}', ' ', '\t']);
         let escaped = line.starts_with('"') && line.contains('\\');
         escaped || line.trim_start_matches(['"', '\'']).starts_with("profiles")
     };
-    if top.lines().any(names_profiles) { None } else { Some(out) }
+    (!top.unwrap_or(text).lines().any(names_profiles)).then_some(())
 }
 
-/// Whether to keep the section with the header at the text's beginning; `None`: no plain header.
-fn belongs(header: &str, profile: &str) -> Option<bool> {
+/// The owner of the section with the header at the text's beginning; `None`: no plain header.
+fn owner_of(header: &str) -> Option<Owner<'_>> {
     let rest = header.strip_prefix('[')?;
     if rest.starts_with('[') {
         return None;
     }
     let Some(rest) = rest.strip_prefix("profiles") else {
         // `[ profiles.x]` and `["profiles".x]` need the parser; other sections stay, to be checked
-        return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(true);
+        return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(Owner::Other);
     };
     let rest = match rest.strip_prefix('.') {
         Some(rest) => rest,
         // `[profiles]` and `[profiles-x]` are checked too, `[profiles . x]` needs the parser
-        None => return rest.starts_with([']', '-', '_']).then_some(true),
+        None => return rest.starts_with([']', '-', '_']).then_some(Owner::Other),
     };
     let (name, rest) = match rest.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {
@@ -73,7 +95,7 @@ fn belongs(header: &str, profile: &str) -> Option<bool> {
             (&rest[..end], &rest[end..])
         }
     };
-    if rest.starts_with(['.', ']']) { Some(name == profile) } else { None }
+    rest.starts_with(['.', ']']).then_some(Owner::Profile(name))
 }
 
 /// Whether `"""` or `'''` occurs. Blocks are read to their ends, for vector code.

@@ -2,6 +2,7 @@
 //! record is bound to.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
 use serde_json::json;
 
@@ -27,9 +28,12 @@ impl Who {
 
     /// A fingerprint of the provider's file and of what the profile says of it.
     fn described(&self) -> Option<String> {
-        let text = config::description(self.config_dir(), self.provider_name())?;
-        let parts = json!([self.provider_name(), self.profile.environment, self.profile.vars, text]);
-        Some(hash(parts.to_string().as_bytes()))
+        let parts = (self.meant(), self.profile.vars.clone());
+        let Ok(described) = self.providers.described.get(parts, |((name, environment), vars)| {
+            let text = config::description(self.config_dir(), name);
+            Ok::<_, Infallible>(text.map(|text| hash(json!([name, environment, vars, text]).to_string().as_bytes())))
+        });
+        described
     }
 
     /// The places for the tokens of a record. A record of an older version does not say: then those

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
@@ -79,7 +80,7 @@ impl Who {
             named,
             read: RefCell::default(),
             more_vars: RefCell::default(),
-            raw: RefCell::default(),
+            providers: Rc::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 //! by their name; `logout --all`, `list` and `doctor` look for them.
 
 use super::overrides::{NOBODY, Overrides};
+use super::paths::Stores;
 use super::stores::{store_kind, store_of};
 use super::{Paths, Record, Who};
 use crate::config::{Config, Profile};
@@ -107,10 +108,10 @@ pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
 pub fn all(
     world: &World,
     paths: &Paths,
-    config: Option<&Config>,
+    known: Option<&(Config, Stores)>,
     only: Option<StoreKind>,
 ) -> (Vec<Orphan>, Vec<Error>) {
-    let Some(config) = config else { return (Vec::new(), Vec::new()) };
+    let Some((config, stores)) = known else { return (Vec::new(), Vec::new()) };
     let (mut orphans, mut troubles) = (Vec::new(), Vec::new());
     for kind in KEEPING.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
         let mut look = || -> Result<(), Error> {
@@ -120,14 +121,10 @@ pub fn all(
                 names => names?,
             };
             for name in &names {
-                let profile = config.profiles.get(name);
-                let own = profile.map(|profile| profile.store.or(config.store).unwrap_or(StoreKind::Keychain));
-                let usual = store_kind(
-                    world,
-                    &Overrides::default(),
-                    profile.map(Box::as_ref).unwrap_or(&Profile::default()),
-                    config,
-                )?;
+                let named = stores.get(name).copied();
+                let own = named.map(|store| store.or(config.store).unwrap_or(StoreKind::Keychain));
+                let profile = Profile { store: named.flatten(), ..Profile::default() };
+                let usual = store_kind(world, &Overrides::default(), &profile, config)?;
                 if own.is_none_or(|own| own != kind && usual != kind) {
                     orphans.extend(Orphan::of(&*store, name, usual)?);
                 }

@@ -46,9 +46,8 @@ pub fn standing(world: &World, who: &Who) -> Standing {
         (Some(Record { ended: Some(_), .. }), _) => "ended",
         _ => "none",
     };
-    // a list of thousands reads only the providers that it needs
     let renewed = record.as_ref().filter(|r| r.token.is_some() && who.grant(None, Some(r)).needs_person());
-    let ends = renewed.and_then(|record| record.ends(&who.raw_provider().ok()?));
+    let ends = renewed.and_then(|record| record.ends(&*who.shared_provider().ok()?));
     Standing {
         ends,
         profile: who.name.clone(),

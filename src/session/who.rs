@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::overrides::{Overrides, variable};
 use super::{Paths, Record, lock};
@@ -43,8 +44,38 @@ pub struct Who {
     /// Secrets that were read from files: standard input can be read only once.
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
-    /// The provider with its variables unfilled.
-    pub(super) raw: RefCell<Option<(Meant, Provider)>>,
+    pub providers: Rc<ReadProviders>,
+}
+
+/// The files of providers that were read. The profiles of a list share them.
+#[derive(Default)]
+pub struct ReadProviders {
+    /// With their variables unfilled.
+    raw: Remembered<Meant, Rc<Provider>>,
+    /// Their fingerprints for [`Who::described`].
+    pub(super) described: Remembered<(Meant, BTreeMap<String, String>), Option<String>>,
+}
+
+/// Values by what they were made from.
+#[derive(Default)]
+pub(super) struct Remembered<K, V>(RefCell<BTreeMap<K, V>>);
+
+impl<K: Ord, V: Clone> Remembered<K, V> {
+    /// At most: a hundred thousand profiles may have as many providers.
+    const MOST: usize = 100;
+
+    pub fn get<E>(&self, key: K, make: impl FnOnce(&K) -> Result<V, E>) -> Result<V, E> {
+        if let Some(known) = self.0.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let value = make(&key)?;
+        let mut known = self.0.borrow_mut();
+        if known.len() == Self::MOST {
+            known.clear();
+        }
+        known.insert(key, value.clone());
+        Ok(value)
+    }
 }
 
 impl Who {
@@ -103,15 +134,21 @@ impl Who {
             || raw.callback.token_host_from.is_some())
     }
 
+    /// The provider's name and environment.
+    pub(super) fn meant(&self) -> Meant {
+        (self.provider_name().to_owned(), self.profile.environment.clone())
+    }
+
     /// The provider with its `{variables}` unfilled.
     pub fn raw_provider(&self) -> Result<Provider, Error> {
-        let meant = (self.provider_name().to_owned(), self.profile.environment.clone());
-        let known = self.raw.borrow().as_ref().filter(|(of, _)| *of == meant).map(|(_, provider)| provider.clone());
-        let provider = match known {
-            Some(provider) => provider,
-            None => config::provider(self.config_dir(), &meant.0, meant.1.as_deref())?,
-        };
-        *self.raw.borrow_mut() = Some((meant, provider.clone()));
+        self.shared_provider().map(Rc::unwrap_or_clone)
+    }
+
+    /// The same, for profiles of one provider.
+    pub(super) fn shared_provider(&self) -> Result<Rc<Provider>, Error> {
+        let provider = self.providers.raw.get(self.meant(), |(name, environment)| {
+            config::provider(self.config_dir(), name, environment.as_deref()).map(Rc::new)
+        })?;
         for (_, value) in self.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name)) {
             // registers it: no output shows it from now on
             drop(Secret::new(value.as_str()));

@@ -405,3 +405,40 @@ fn twenty_thousand_profiles_are_listed_at_once() {
     assert_eq!(me.keychain.reads(), before, "questions about what the keychain doesn't keep");
     assert!(started.elapsed() < std::time::Duration::from_secs(30), "{:?}", started.elapsed());
 }
+
+// B-13: a provider's file is read once, not once for each record
+#[test]
+fn many_records_of_one_provider_cost_little_more_than_one() {
+    let mut me = Person::new();
+    let more: String =
+        (0..400).map(|n| format!("[environments.e{n}.vars.base]\ndefault = \"http://127.0.0.1:1\"\n")).collect();
+    me.signed_in();
+    me.config("providers/sandbox.toml", &format!("id = \"sandbox\"\nextends = \"sandbox\"\n{more}"));
+    let mut time = |count: usize| {
+        let started = std::time::Instant::now();
+        let done = me.types("list --format json");
+        assert!(done.code == 0 && done.out.matches("\"fresh\"").count() == count, "{}{}", done.out, done.err);
+        let text: String = (0..200).map(|n| format!("[profiles.p{n}]\nprovider = \"sandbox\"\n")).collect();
+        me.config("config.toml", &format!("{}{text}", me.config_text()));
+        (0..200).for_each(|n| me.keychain.put(&format!("p{n}"), &me.record("sandbox").to_string()));
+        started.elapsed()
+    };
+    let (one, many) = (time(1), time(201));
+    assert!(many < 40 * one, "{one:?}, {many:?}");
+}
+
+#[test]
+fn a_last_line_without_an_end_is_read_as_any_other() {
+    let mut me = Person::new();
+    me.config("config.toml", "[profiles.z]\nprovider = \"sandbox\"\n[profiles.a]\nprovider = \"sandbox\"\nport = 8");
+    let done = me.types("list --format json");
+    assert!(
+        done.code == 0 && done.out.starts_with("[{\"profile\":\"a\"") && done.out.ends_with("}]\n"),
+        "{}",
+        done.out
+    );
+    assert_eq!(done.out.matches("\"profile\"").count(), 2);
+    me.config("config.toml", "[profiles.z]\nprovider = \"sandbox\"\n[profiles.a]\nprt = 8");
+    let done = me.types("list");
+    assert!(done.code == 2 && done.err.contains("`profiles.a.prt` in config.toml, line 4"), "{}", done.err);
+}

@@ -458,6 +458,19 @@ def a_huge_file_of_the_configuration_takes_no_memory(t):
 
 
 @test
+def a_hundred_thousand_profiles_take_no_memory(t):
+    """B-13"""
+    rig.need("/usr/bin/time")
+    home = t.home(OAUTHCTL_STORE="file")
+    text = "".join(f'[profiles.p{n}]\nprovider = "sandbox"\n' for n in range(100_000))
+    (home.config / "config.toml").write_text(text, encoding="utf-8")
+    for argv in (["list", "--format", "json"], ["status", "p7"], ["token", "p7"]):
+        ran, most = peak(home, *argv)
+        check(most < MOST, f"{argv}: {most} kB\n{ran.err[:2000]}")
+        check(ran.code in (0, 4) and (argv[0] != "list" or ran.out.count('"profile"') == 100_000), f"{argv}: {ran.err[:2000]}")
+
+
+@test
 def what_a_renewal_brings_is_kept_as_the_rfc_says(t):
     """T-45, T-46, T-47, T-48, C-36, S8, S10"""
     server, home = world(t)

@@ -1,11 +1,16 @@
 //! The folders of the user's files. Nothing is read from the working directory, unless a variable
 //! names it (`OAUTHCTL_CONFIG_DIR=./ci`).
 
+use std::collections::BTreeMap;
 use std::path::{Component, PathBuf};
 
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::error::Error;
+use crate::store::StoreKind;
 use crate::world::Env;
+
+/// The configured profiles, and the store that each names.
+pub type Stores = BTreeMap<String, Option<StoreKind>>;
 
 /// Folders that may not exist yet. `None`: there is no home.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +41,16 @@ impl Paths {
         }
     }
 
-    /// The configuration, if there is a folder for one and it has no fault.
-    pub fn readable_config(&self) -> Option<Config> {
-        Config::load(self.config.as_deref()?).ok()
+    /// The configuration, if there is a folder for one and it has no fault. Of its profiles, the
+    /// stores alone.
+    pub fn readable_config(&self) -> Option<(Config, Stores)> {
+        let mut stores = Stores::new();
+        let collect = |one: &mut Config| {
+            stores.extend(one.stores());
+            Ok::<_, ConfigError>(())
+        };
+        let rest = Config::each(self.config.as_deref()?, collect).ok()?;
+        Some((rest, stores))
     }
 
     pub fn require_config(&self) -> Result<PathBuf, Error> {
