@@ -95,6 +95,11 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         Some(record) if record.unrevoked.is_some() => Record { token: record.unrevoked.clone(), ..record },
         record => return without_token(world, &session, record, &lock).map(|()| session),
     };
+    // what a flag or a variable says is said for this command
+    if !local_only && session.said_client_id(world).is_none() && elsewhere(&session, &record).is_some() {
+        session.go_back(&record);
+        session = sandbox_session::served(session);
+    }
     if let Some(moved) = elsewhere(&session, &record).filter(|_| !local_only) {
         let mut refused = moved.refused(&session.typed);
         let delete = format!("`{} --local-only` deletes it here, and revokes nothing", session.typed.line("logout"));

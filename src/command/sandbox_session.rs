@@ -15,14 +15,18 @@ pub const PROVIDER: &str = "sandbox";
 
 /// Opens a session, with the practice server if needed.
 pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
-    let session = Session::open(world, choice)?;
+    Session::open(world, choice).map(served)
+}
+
+/// The session, with the practice server if needed.
+pub fn served(session: Session) -> Session {
     if session.provider_name() != PROVIDER || session.profile.vars.contains_key(BASE) {
-        return Ok(session);
+        return session;
     }
     let state = session.paths.state.as_ref().map(|dir| dir.join("sandbox"));
     let dir = session.paths.config.clone().unwrap_or_default();
     let running: Rc<RefCell<Option<sandbox::Server>>> = Rc::default();
-    Ok(session.with_more_vars(Box::new(move |world| {
+    session.with_more_vars(Box::new(move |world| {
         // the user's file names another practice server (`sandbox run`, `sandbox serve`)
         if config::provider(&dir, PROVIDER, None)?.vars.get(BASE).is_some_and(|base| base.default.is_some()) {
             return Ok(BTreeMap::new());
@@ -34,7 +38,7 @@ pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
         let base = running.as_ref().map(sandbox::Server::base).unwrap_or_default();
         world.step(|| format!("the practice server listens on {base}"));
         Ok(BTreeMap::from([(BASE.to_owned(), base)]))
-    })))
+    }))
 }
 
 /// `sandbox run` sets it for its command.

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use serde_json::json;
 
-use crate::config::{self, Profile, same_provider};
+use crate::config::{self, ClientAuthSettings, Profile, same_provider};
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::secret::hash;
@@ -135,6 +135,30 @@ impl Who {
             refuse(provider, Scope::Logout)?;
         }
         Ok(aside)
+    }
+
+    /// Makes the profile that of a record's login, for a logout: the configuration may have changed
+    /// since. The secrets that it names now, and the profile's variables, are for what it is now.
+    pub fn go_back(&mut self, record: &Record) {
+        let kept = record.client_secret.is_some() || record.secret_from.is_none();
+        let said = self.choice.flags.client_secret.is_some();
+        let Some(bound) = record.bound.clone().filter(|_| kept || said) else { return };
+        let same = same_provider(self.config_dir(), self.provider_name(), &bound.provider);
+        let proofs = std::mem::take(&mut self.profile.proofs);
+        let proofs = ClientAuthSettings { assertion_audience: None, ..proofs };
+        self.profile = Profile {
+            provider: record.provider.clone(),
+            environment: bound.environment,
+            vars: bound.vars,
+            client_id: record.client_id.clone(),
+            grant: record.grant,
+            allow_private: self.profile.allow_private,
+            proofs: Some(proofs).filter(|_| same).unwrap_or_default(),
+            ..Profile::default()
+        };
+        self.profile.overlay(&self.choice.flags);
+        (self.words, self.named) = (Vec::new(), false);
+        self.more_vars.replace(None);
     }
 
     /// Whether it is the practice server that this program starts by itself.

@@ -3,6 +3,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
 use serde_json::json;
 
 use crate::world::serve;
@@ -53,6 +54,9 @@ const VERBS: [&str; 8] = [
     "introspect work",
     "logout work",
 ];
+
+/// A logout goes to where the token was obtained, whatever the configuration says now.
+const BUT_LOGOUT: &[&str] = VERBS.split_last().unwrap().1;
 
 /// Signed in at the one server by a person, with a client secret; the other one waits.
 fn signed_in() -> (Person, (Odd, Seen), (Odd, Seen)) {
@@ -124,8 +128,8 @@ fn what_was_obtained_in_one_place_goes_to_no_other() {
     ];
     for (what, change, flags) in changes {
         for verb in VERBS {
-            if what == "the API alone" && verb.starts_with("logout") {
-                // a logout asks no API
+            if flags.is_empty() && verb.starts_with("logout") {
+                // it goes to where the token was obtained
                 continue;
             }
             let (mut me, ours, theirs) = signed_in();
@@ -200,6 +204,45 @@ fn a_logout_revokes_where_the_token_was_obtained() {
         assert_eq!(leaked(&theirs), Vec::<String>::new());
         crate::world::robot::get(&format!("{to}/x"));
     }
+}
+
+// P-01, P-02, P-03: what the configuration says now is for the next login
+#[test]
+fn a_logout_goes_where_the_token_was_obtained_whatever_the_profile_is_now() {
+    let changes = [
+        ("environment", "b"),
+        ("vars.base", "THEIRS"),
+        ("provider", "zeta"),
+        ("client-id", "another-app"),
+        ("file", ""),
+    ];
+    for ((key, value), line) in changes.into_iter().zip(["logout work", "logout --all"].into_iter().cycle()) {
+        let (mut me, ours, theirs) = signed_in();
+        let to = theirs.0.base.clone();
+        match key {
+            "file" => me.config("providers/acme.toml", &provider(&to, &ours.0.base)),
+            key => assert_eq!(me.runs(&["profile", "set", "work", key, &value.replace("THEIRS", &to)]).code, 0),
+        }
+        me.set("OAUTHCTL_WORK_CLIENT_SECRET", "a-secret-of-today");
+        ours.1.lock().unwrap().clear();
+        let done = me.types(line);
+        assert_eq!(done.code, 0, "{key}: {}", done.err);
+        assert!(me.record("work").get("token").is_none(), "{key}");
+        let seen = ours.1.lock().unwrap().join("\n");
+        let client = base64::engine::general_purpose::STANDARD.encode("an-app:client-secret-of-ours");
+        assert!(seen.contains("POST /revoke") && seen.contains("refresh-ours"), "{key}: {seen}");
+        assert!(seen.contains(&format!("Basic {client}")), "{key}: {seen}");
+        assert_eq!(leaked(&theirs), Vec::<String>::new(), "{key}");
+        crate::world::robot::get(&format!("{to}/x"));
+    }
+    // a secret that is not stored is perhaps for what the profile is now: then nothing is sent
+    let (mut me, ours, theirs) = signed_in();
+    me.tamper("work", |record| drop(record.as_object_mut().unwrap().remove("client_secret")));
+    assert_eq!(me.types("profile set work environment b").code, 0);
+    ours.1.lock().unwrap().clear();
+    is_refused(&me.types("logout work"), "a secret from elsewhere");
+    assert!(ours.1.lock().unwrap().is_empty() && me.types("profile remove work").code == 0);
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
 // P-05: the cause is the place, not that there is none
@@ -284,7 +327,7 @@ fn a_secret_from_outside_the_store_is_for_the_profile_as_it_is_configured() {
     me.config("config.toml", &format!("[profiles.work]\nprovider = \"acme\"\nclient-secret.file = \"{file}\"\n"));
     assert_eq!(me.types("login work --grant client-credentials").code, 0);
     me.config("providers/acme.toml", &provider(&theirs.0.base, &ours.0.base));
-    for verb in VERBS {
+    for verb in BUT_LOGOUT {
         is_refused(&me.types(verb), verb);
     }
     assert_eq!(leaked(&theirs), Vec::<String>::new());
@@ -301,7 +344,7 @@ fn only_the_practice_server_of_this_program_may_be_anywhere() {
     me.answers("ann").answers_hidden("a-password-0123");
     assert_eq!(me.runs(&["login", "work", "--grant", "password", "--client-secret-file", &secret]).code, 0);
     me.config("providers/acme.toml", &practice(&theirs.0.base));
-    for verb in VERBS {
+    for verb in BUT_LOGOUT {
         is_refused(&me.types(verb), verb);
     }
     assert_eq!(leaked(&theirs), Vec::<String>::new());
@@ -621,7 +664,7 @@ fn a_record_of_an_older_version_is_bound_at_its_first_use() {
         let done = me.types(first);
         assert_eq!(done.code, 0, "{first}: {}", done.err);
         me.config("providers/acme.toml", &provider(&theirs.0.base, &ours.0.base));
-        for verb in VERBS {
+        for verb in BUT_LOGOUT {
             is_refused(&me.types(verb), &format!("{first}, then {verb}"));
         }
         assert_eq!(leaked(&theirs), Vec::<String>::new(), "{first}");
