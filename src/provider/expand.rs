@@ -319,7 +319,7 @@ pub fn is_pattern(pattern: &str) -> bool {
     matches!(pattern, "host" | "digits" | "word") || pattern.matches('*').count() == 1
 }
 
-fn fill(text: &str, kind: StringKind, values: &BTreeMap<&str, &str>) -> Result<String, ExpandError> {
+pub fn fill(text: &str, kind: StringKind, values: &BTreeMap<&str, &str>) -> Result<String, ExpandError> {
     if !text.contains('{') {
         return Ok(text.to_owned());
     }

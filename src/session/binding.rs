@@ -9,11 +9,13 @@ use serde_json::json;
 use crate::config::{self, ClientAuthSettings, Profile, same_provider};
 use crate::error::Error;
 use crate::provider::Provider;
+use crate::provider::expand::{ExpandError, unfilled};
 use crate::secret::hash;
 use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
 use crate::store::StoreKind;
+use crate::text::safe;
 
 impl Who {
     /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
@@ -127,12 +129,23 @@ impl Who {
         refuse(provider, self.scope())?;
         let aside = bound.moved_aside(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider));
         // the logout of a token is said where it was obtained; the others ask no place that is gone
-        bound.honour(provider, self.is_practice(provider));
+        let fits = record.secret_bound.as_ref().is_none_or(|secret| secret.places == bound.places);
+        let secrets = record.secret_vars.iter().filter(|_| fits);
+        let secrets = secrets.map(|(name, value)| (name.as_str(), value.expose())).collect();
+        bound.honour(provider, self.is_practice(provider), &secrets).map_err(|e| Error::usage(e.to_string()))?;
         for (key, _) in aside.iter().filter(|(key, _)| !bound.places.contains_key(**key)) {
             provider.without_endpoint(key);
         }
         if self.choice.leaving {
             refuse(provider, Scope::Logout)?;
+            let id = provider.id.clone();
+            provider.each_string(&mut |key, _, text| match unfilled(text).first() {
+                Some(name) if key.ends_with(".url") && Scope::Logout.counts(key) => {
+                    let missing = ExpandError::Missing { provider: id.clone(), name: safe(name), prompt: None };
+                    Err(Error::usage(missing.to_string()))
+                }
+                _ => Ok(()),
+            })?;
         }
         Ok(aside)
     }

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::address::on_loopback;
 use crate::error::{Error, Kind};
-use crate::provider::expand::{Piece, pieces, unfilled};
+use crate::provider::expand::{ExpandError, Piece, fill, pieces, unfilled};
 use crate::provider::{Provider, StringKind, VarFrom};
 use crate::secret::hash;
 use crate::stored;
@@ -185,19 +185,26 @@ impl Bound {
         }
     }
 
-    /// Puts the recorded addresses into the provider, where they differ.
-    pub(super) fn honour(&self, provider: &mut Provider, practice: bool) {
-        let Ok(()) = provider.each_string(&mut |key, _, text| {
+    /// Puts the recorded addresses into the provider, where they differ. `secrets`: the variables
+    /// that are left out of them.
+    pub(super) fn honour(
+        &self,
+        provider: &mut Provider,
+        practice: bool,
+        secrets: &BTreeMap<&str, &str>,
+    ) -> Result<(), ExpandError> {
+        provider.each_string(&mut |key, kind, text| {
             if let Some(was) = self.places.get(key).filter(|_| !LISTS.contains(&key) && !ORIGIN_ALONE.contains(&key))
                 && !was.iter().any(|was| agree(was, &place(key, text, practice)))
                 && let Some(was) = was.first()
             {
-                text.clone_from(was);
+                *text = fill(was, kind, secrets)?;
             }
-            Ok::<(), Infallible>(())
-        });
+            Ok(())
+        })?;
         let known = self.places.get(HOSTS);
         provider.api.hosts.retain(|host| known.is_some_and(|known| known.contains(host)));
+        Ok(())
     }
 
     /// For the kernel's copy: it is valid for these places alone.

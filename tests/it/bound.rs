@@ -245,6 +245,39 @@ fn a_logout_goes_where_the_token_was_obtained_whatever_the_profile_is_now() {
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
 
+// P-04, B-01: a recorded address names its secret variables, and holds no value of theirs
+#[test]
+fn a_logout_fills_the_secret_variables_of_a_recorded_address() {
+    for stored in [true, false] {
+        let mut me = Person::new();
+        let (ours, theirs) = (server(&mut me, "ours"), server(&mut me, "theirs"));
+        let pinned = provider(&ours.0.base, &theirs.0.base).replace("{base}/revoke", "{base}/{pin}/revoke");
+        let pinned = format!("{pinned}[vars.pin]\nprompt = \"The PIN\"\nsecret = true\n");
+        me.config("providers/acme.toml", &pinned);
+        assert_eq!(me.types("profile set work provider acme").code, 0);
+        std::fs::write(me.path("pin"), "a-pin-4711").unwrap();
+        let pin = me.path("pin").display().to_string();
+        assert_eq!(me.runs(&["profile", "set-secret", "work", &pin, "--var", "pin"]).code, 0);
+        me.answers("ann").answers_hidden("a-password-0123");
+        let done = me.types("login work --grant password");
+        assert_eq!(done.code, 0, "{}", done.err);
+        // an older version made the record: it is bound without a look at the secrets
+        me.tamper("work", |record| record.as_object_mut().unwrap().retain(|name, _| !name.ends_with("bound")));
+        assert_eq!(me.types("status work").code, 0);
+        me.config("providers/acme.toml", &provider(&ours.0.base, &theirs.0.base));
+        if !stored {
+            me.tamper("work", |record| drop(record.as_object_mut().unwrap().remove("secret_vars")));
+        }
+        ours.1.lock().unwrap().clear();
+        let done = me.types("logout work");
+        let seen = ours.1.lock().unwrap().join("\n");
+        assert_eq!((done.code == 0, seen.contains("POST /a-pin-4711/revoke")), (stored, stored), "{}{seen}", done.err);
+        assert!(stored || done.err.contains("`pin`"), "{}", done.err);
+        assert_eq!(leaked(&theirs), Vec::<String>::new());
+        crate::world::robot::get(&format!("{}/x", theirs.0.base));
+    }
+}
+
 // P-05: the cause is the place, not that there is none
 #[test]
 fn a_login_elsewhere_says_that_the_secret_is_for_another_place() {
