@@ -146,20 +146,27 @@ pub const MOST_VALUES: usize = 50_000;
 /// The number of values in a JSON text, with lists and objects; an empty one counts twice. 0: it is
 /// no list and no object.
 pub fn json_values(text: &[u8]) -> usize {
-    if !matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')) {
-        return 0;
-    }
-    let (mut values, mut quoted, mut escaped) = (1, false, false);
+    weighed(text, |byte| usize::from(matches!(byte, b',' | b'[' | b'{'))).map_or(0, |values| values + 1)
+}
+
+/// The sum over the bytes of a JSON text outside of its strings, and over the quotes that open
+/// them. `None`: it is no list and no object.
+pub fn weighed(text: &[u8], weight: impl Fn(u8) -> usize) -> Option<usize> {
+    matches!(text.trim_ascii_start().first(), Some(b'[' | b'{')).then_some(())?;
+    let (mut sum, mut quoted, mut escaped) = (0, false, false);
     for byte in text {
         match byte {
             _ if std::mem::take(&mut escaped) => {}
             b'\\' if quoted => escaped = true,
-            b'"' => quoted = !quoted,
-            b',' | b'[' | b'{' if !quoted => values += 1,
-            _ => {}
+            b'"' if quoted => quoted = false,
+            _ if quoted => {}
+            byte => {
+                quoted = *byte == b'"';
+                sum += weight(*byte);
+            }
         }
     }
-    values
+    Some(sum)
 }
 
 #[cfg(test)]

@@ -18,11 +18,11 @@ use super::pages::{self, Next};
 use super::progress::Progress;
 use super::records::{self, Found};
 use super::send::{Caller, broken_off, look_into};
-use super::value::{self, MOST_VALUES_OF_API};
+use super::value;
 use crate::error::{Error, Kind};
 use crate::provider::{PageBy, Pages};
 use crate::text::{count, safe};
-use crate::wire::{Request, json_values};
+use crate::wire::Request;
 use crate::world::{Http, Streamed, World};
 
 /// The largest page, in bytes. A page is held in memory whole.
@@ -69,6 +69,9 @@ struct Page {
 impl Page {
     fn of(url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
         let body = content_coding::text(&headers, &bytes, "`--paginate`")?;
+        if value::is_too_dense(&body) {
+            return Err(Error::new(Kind::Unsafe, "a page has too many values for 64 MiB of memory").hint(FEWER));
+        }
         Ok(Page { url, headers, body })
     }
 }
@@ -426,9 +429,6 @@ fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
     body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
     match bytes.len() as u64 > LARGEST_PAGE {
         true => Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB").hint(FEWER)),
-        false if json_values(&bytes) > MOST_VALUES_OF_API => {
-            Err(Error::new(Kind::Unsafe, "a page has more than 500,000 values").hint(FEWER))
-        }
         false => Ok(bytes),
     }
 }

@@ -30,6 +30,8 @@ pub fn definitions<'s>(code: &'s str, variables: &'s [(String, String)]) -> Opti
 /// name.
 pub fn tidy(value: Val) -> Val {
     match value {
+        // most are, and a copy takes as much memory again
+        value if is_tidy(&value) => value,
         Val::Num(Num::Float(number)) if number.is_nan() => Val::Null,
         Val::Num(Num::Float(number)) => Val::Num(written(number.clamp(f64::MIN, f64::MAX))),
         Val::BStr(_) => Val::from(text(&value)),
@@ -39,6 +41,16 @@ pub fn tidy(value: Val) -> Val {
             Val::obj(members.iter().map(member).collect())
         }
         other => other,
+    }
+}
+
+fn is_tidy(value: &Val) -> bool {
+    let is_name = |name: &Val| matches!(name, Val::TStr(bytes) if std::str::from_utf8(bytes).is_ok());
+    match value {
+        Val::Num(Num::Float(_)) | Val::BStr(_) => false,
+        Val::Arr(list) => list.iter().all(is_tidy),
+        Val::Obj(members) => members.iter().all(|(name, item)| is_name(name) && is_tidy(item)),
+        _ => true,
     }
 }
 

@@ -385,18 +385,34 @@ fn lines_in_utf_16_are_values_of_their_own() {
 
 // B-17
 #[test]
-fn an_answer_has_half_a_million_values_at_most() {
+fn an_answer_fits_in_the_memory_that_its_tree_takes() {
     let mut me = Person::new();
     let _odd = api(&mut me, |request| {
         let lines = request.path == "/api/lines";
-        let count = if request.path == "/api/many" { 499_990 } else { 500_001 };
-        let body = format!("[{}0]", "0,".repeat(count));
+        let (piece, count) = match request.path.as_str() {
+            "/api/numbers" => ("0", 460_000),
+            "/api/objects" => ("{\"a\":1}", 100_000),
+            "/api/texts" => (&*format!("\"{}\"", "x".repeat(10_000)), 1_200),
+            "/api/more-objects" => ("{\"a\":1}", 120_000),
+            "/api/more-texts" => (&*format!("\"{}\"", "x".repeat(10_000)), 1_300),
+            _ => ("0", 500_000),
+        };
+        let body = format!("[{}]", vec![piece; count].join(","));
         answer(200, if lines { "application/x-ndjson" } else { "application/json" }, &body)
     });
-    for line in ["/most --jq length", "/most --format csv", "/lines --jq length", "/most --paginate"] {
+    for line in [
+        "/most --jq length",
+        "/more-objects --jq length",
+        "/more-texts --jq length",
+        "/most --format csv",
+        "/lines --jq length",
+        "/most --paginate",
+    ] {
         let done = me.types(&format!("call odd {line}"));
         assert_eq!(done.code, 7, "{line}: {}", done.err);
-        assert!(done.err.contains("more than 500,000 values"), "{line}: {}", done.err);
+        assert!(done.err.contains("too many values for 64 MiB of memory"), "{line}: {}", done.err);
     }
-    me.types("call odd /many --jq length").is(0, "499991\n", "");
+    me.types("call odd /numbers --jq length").is(0, "460000\n", "");
+    me.types("call odd /objects --jq length").is(0, "100000\n", "");
+    me.types("call odd /texts --jq length").is(0, "1200\n", "");
 }

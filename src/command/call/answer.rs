@@ -8,14 +8,13 @@ use super::output::Output;
 use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
 use crate::api::send::{Aftermath, Caller, broken_off, look_into};
-use crate::api::value::MOST_VALUES_OF_API;
 use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError};
 use crate::provider::{Means, Provider};
 use crate::secret::redact;
 use crate::text::{ForTerminal, Typed, for_a_shell, safe};
-use crate::wire::{header, json_values};
+use crate::wire::header;
 use crate::world::{Streamed, World};
 
 /// Whose token was shown, for what is to be typed next.
@@ -190,7 +189,7 @@ fn shape(
         (&mut answer.body).take(LARGEST_READ + 1).read_to_end(&mut body).map_err(|e| broken_off(&e))?;
         let text = match content_coding::text(&answer.headers, &body, OPTIONS) {
             _ if body.len() as u64 > LARGEST_READ => Err(unreadable("larger than 16 MiB")),
-            _ if json_values(&body) > MOST_VALUES_OF_API => Err(unreadable(TOO_DENSE)),
+            Ok(text) if value::is_too_dense(&text) => Err(unreadable(TOO_DENSE)),
             text => text,
         };
         match text.as_deref().map(value::read) {
@@ -205,7 +204,7 @@ fn shape(
     put.map(|_| ())
 }
 
-const TOO_DENSE: &str = "of more than 500,000 values";
+const TOO_DENSE: &str = "of too many values for 64 MiB of memory";
 
 const OPTIONS: &str = "`--jq` and `--format`";
 
@@ -229,11 +228,11 @@ fn lines(world: &mut World, answer: &mut Streamed, (out, shaped): (&mut Output, 
         if line.len() as u64 > LARGEST_READ {
             return Err(unreadable("larger than 16 MiB in a line"));
         }
-        if json_values(&line) > MOST_VALUES_OF_API {
-            return Err(unreadable(TOO_DENSE));
-        }
         // RFC 7464 begins each value with a record separator
         let text = content_coding::text(&answer.headers, &line, OPTIONS)?.replace('\u{1e}', " ");
+        if value::is_too_dense(&text) {
+            return Err(unreadable(TOO_DENSE));
+        }
         let values = value::read(&text).ok_or_else(|| unreadable(value::fault(&text)))?;
         let wanted = shaped.put(world, out, &values)?;
         let _ = world.out.flush();
