@@ -261,12 +261,13 @@ fn build(kind: &Kind, bundle: Vec<Certificate>, identity: Option<reqwest::Identi
     if kind.way == Way::Plain {
         return builder().tls_certs_only([]).build();
     }
-    if !bundle.is_empty()
-        && let Ok(client) = builder().tls_certs_only(bundle).build()
-    {
-        return Ok(client);
+    if !bundle.is_empty() {
+        match builder().tls_certs_only(bundle).build() {
+            // there the platform verifier accepts the same bundle, even with a broken certificate
+            Err(_) if cfg!(all(unix, not(target_vendor = "apple"))) => {}
+            built => return built,
+        }
     }
-    // the platform verifier also accepts a bundle with one broken certificate
     builder().build()
 }
 
