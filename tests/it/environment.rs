@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;
 
-use crate::world::robot::allows;
 use crate::world::{Fault, Output, Person};
 
 fn ci() -> Person {
@@ -126,6 +125,7 @@ fn scopes_from_a_variable_ask_for_another_token_as_the_flag_does() {
 }
 
 /// The folder as it is seen from the working directory of the tests.
+#[cfg(unix)]
 fn from_here(folder: &Path) -> PathBuf {
     let here = std::path::absolute(".").expect("a place");
     let up = here.components().skip(1).map(|_| "..");
@@ -144,7 +144,7 @@ fn a_relative_folder_is_taken_from_the_working_directory() {
     // neither the person's configuration nor their tokens are used
     assert_eq!(me.types("token").code, 2);
     assert_eq!(me.types("token sandbox").code, 4);
-    assert_eq!(me.browser(allows).types("login sandbox").code, 0);
+    assert_eq!(me.browser(crate::world::robot::allows).types("login sandbox").code, 0);
     assert!(config.join("config.toml").exists() && state.join("store").exists());
     let token = me.types("token sandbox").out;
     // the same place by its whole name: the same store, lock and copy

@@ -1,18 +1,17 @@
 //! The redirect listener against browsers, pages and other local programs, on real sockets.
 //! Comments name the rows of the list of hostile inputs.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use oauthctl::secret::Secret;
-use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page, Stranger, Unheard};
+use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page};
 
 use crate::world::own_port;
-use crate::world::robot::as_another_user;
 
 /// Nothing here takes so long, however busy the machine is.
 const SOON: Duration = Duration::from_secs(30);
@@ -293,6 +292,12 @@ fn another_user_of_the_machine_reaches_nothing() {
 
 #[cfg(target_os = "linux")]
 fn another_user_reaches_nothing(at: &Address) {
+    use std::net::IpAddr;
+
+    use oauthctl::world::http_server::loopback::{Stranger, Unheard};
+
+    use crate::world::robot::as_another_user;
+
     let (requests, arrived) = mpsc::channel();
     let (strangers, seen) = mpsc::channel();
     let listener = Loopback::bind(at, requests, strangers, true).expect("a listener");
@@ -399,6 +404,7 @@ fn a_tls_greeting_on_a_plain_port_is_cut_off_and_noticed() {
 /// This very test once more, in a process of its own under a limit of the shell's `ulimit`, where
 /// nothing else disturbs what is measured. `None`: this is that process.
 #[expect(clippy::disallowed_methods, reason = "a process of its own, told by its environment what it is")]
+#[cfg(target_os = "linux")]
 fn alone(test: &str, limit: &str) -> Option<std::process::Child> {
     const MARK: &str = "TEST_RUNS_ALONE";
     if std::env::var_os(MARK).is_some() {
@@ -415,6 +421,7 @@ fn alone(test: &str, limit: &str) -> Option<std::process::Child> {
     Some(child.expect("run"))
 }
 
+#[cfg(target_os = "linux")]
 fn passed(child: std::process::Child) {
     let output = child.wait_with_output().expect("its output");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
@@ -823,6 +830,8 @@ fn nobody_reaches_it_from_another_machine() {
 #[cfg(target_os = "linux")]
 #[test]
 fn few_descriptors_are_enough_and_none_is_a_clean_error() {
+    use std::io::{BufRead as _, BufReader};
+
     let Some(mut child) = alone("few_descriptors_are_enough_and_none_is_a_clean_error", "ulimit -n 16;") else {
         let (listener, requests) = listen();
         let address = listener.address();

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use oauthctl::config::{self, Config};
 
@@ -74,7 +73,7 @@ fn the_marked_commands_run_against_the_practice_servers() {
     assert!(marked.len() >= 2);
     for script in marked {
         let home = tempfile::tempdir().unwrap();
-        let run = Command::new(program)
+        let run = std::process::Command::new(program)
             .args(["sandbox", "run", "--", "sh", "-ec", &script])
             .env_clear()
             .env("PATH", &path)

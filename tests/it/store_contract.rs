@@ -5,15 +5,12 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use oauthctl::secret::Secret;
 use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
-use oauthctl::world::files;
 use oauthctl::world::{Env, Keychain, KeychainError};
 
 /// A place that stores are opened on, again and again.
@@ -587,6 +584,10 @@ fn a_keychain_that_fails_says_how() {
 #[expect(clippy::disallowed_methods, reason = "this very program once more: a umask is the whole process's")]
 fn folders_are_0700_and_files_0600_under_any_umask() {
     use std::os::unix::fs::PermissionsExt as _;
+    use std::path::Path;
+
+    use oauthctl::world::files;
+
     const PLACE: &str = "TEST_PLACE_OF_FILES";
     let files = |root: &Path| {
         let folder = root.join("a").join("b");
@@ -624,6 +625,8 @@ fn folders_are_0700_and_files_0600_under_any_umask() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_kernels_copy_expires_by_itself() {
+    use std::time::Duration;
+
     let copy = oauthctl::world::kernel_keyring::system();
     if !copy.works() {
         // a container that forbids it

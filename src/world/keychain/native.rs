@@ -8,7 +8,6 @@
 //! Two questions have no call in that API and go to our client directly: whether a value could be
 //! written now (`ready`), and which of several keychains this is (`scope`).
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use keyring_core::{CredentialStore, Entry, Error};
@@ -156,7 +155,7 @@ impl Keychain for Native {
 
     #[cfg(not(windows))]
     fn accounts(&self) -> Result<Vec<String>, KeychainError> {
-        let found = self.with_store(|store| store.search(&HashMap::from([("service", SERVICE)])))?;
+        let found = self.with_store(|store| store.search(&std::collections::HashMap::from([("service", SERVICE)])))?;
         Ok(found.iter().filter_map(|entry| Some(entry.get_specifiers()?.1)).collect())
     }
 

@@ -61,6 +61,7 @@ pub fn get_if_there(url: &str) -> Option<Page> {
 
 /// The same from this thread: the one client for all makes its connections from a thread of its
 /// own.
+#[cfg(target_os = "linux")]
 pub fn fresh_get(url: &str) -> Page {
     use std::io::{Read as _, Write as _};
     let at = url::Url::parse(url).expect("an address");
