@@ -5,9 +5,9 @@
 //! working directory. `BROWSER` names a program (or several, separated by `:`, tried in turn), not
 //! a command line; a profile's `browser` lists a program and its arguments.
 //!
-//! The browser outlives this process: it gets its own session, so that Ctrl-C doesn't end it, and
-//! none of our streams. A program named in `BROWSER` gets the environment without our own
-//! variables; the system's launcher gets only the variables of a desktop program.
+//! The browser outlives this process: it gets its own session (on Windows its own console), so that
+//! Ctrl-C doesn't end it, and none of our streams. A program named in `BROWSER` gets the environment
+//! without our own variables; the system's launcher gets only the variables of a desktop program.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -194,7 +194,11 @@ fn launch(mut command: Command, shown: &str, acted: &dyn Fn() -> bool) -> Result
 }
 
 #[cfg(not(unix))]
-fn detach(_command: &mut Command) {}
+fn detach(command: &mut Command) {
+    use std::os::windows::process::CommandExt as _;
+    use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW};
+    command.creation_flags(CREATE_NEW_PROCESS_GROUP | CREATE_NO_WINDOW);
+}
 
 #[cfg(unix)]
 fn detach(command: &mut Command) {

@@ -1,6 +1,9 @@
 //! SIGINT, SIGTERM and SIGHUP. A watcher gets them, so that a save in progress ends first. Without
 //! one they end the program, after the terminal is restored. Handlers are installed when the
 //! program watches, changes the terminal, or runs a program in the foreground.
+//!
+//! On Windows the console's events take their place: Ctrl-C is SIGINT, a closed window or the end of
+//! the session is SIGTERM.
 
 use std::io;
 use std::process::{Child, ExitStatus};
@@ -51,7 +54,7 @@ impl Drop for LeftToChild {
 }
 
 /// Serialises tests that use signals, which are process-wide.
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(super) fn alone() -> std::sync::MutexGuard<'static, ()> {
     static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
     ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -292,12 +295,63 @@ mod system {
 
 #[cfg(not(unix))]
 mod system {
+    use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc::Sender;
+    use std::sync::{Mutex, Once, PoisonError};
 
-    /// Ctrl-C ends the program; there is nothing to watch.
-    pub(super) fn watch(_to: Sender<i32>) {}
-    pub(super) fn release() {}
-    pub(super) fn hold(_on: bool) {}
-    pub(super) fn ask(_on: bool) {}
+    use windows_sys::Win32::System::Console::{CTRL_BREAK_EVENT, CTRL_C_EVENT, SetConsoleCtrlHandler};
+    use windows_sys::core::BOOL;
+
+    static INSTALLED: Once = Once::new();
+    static HELD: AtomicBool = AtomicBool::new(false);
+    /// A question at the console can't be ended: an event then ends the program.
+    static ASKING: AtomicBool = AtomicBool::new(false);
+    static TO: Mutex<Option<Sender<i32>>> = Mutex::new(None);
+
+    /// Runs in a thread of its own. Returns whether the event has been dealt with.
+    unsafe extern "system" fn on_event(event: u32) -> BOOL {
+        let typed = matches!(event, CTRL_C_EVENT | CTRL_BREAK_EVENT);
+        let signal = if typed { 2 } else { 15 };
+        if typed && HELD.load(Ordering::SeqCst) {
+            return 1;
+        }
+        let to = TO.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if ASKING.load(Ordering::SeqCst) || to.is_none_or(|to| to.send(signal).is_err()) {
+            std::process::exit(128 + signal);
+        }
+        while !typed {
+            // the system ends the program when this returns, or a few seconds later
+            std::thread::park();
+        }
+        1
+    }
+
+    fn install() {
+        INSTALLED.call_once(|| {
+            // SAFETY: the handler lives as long as the program, and may run in any thread.
+            unsafe { SetConsoleCtrlHandler(Some(on_event), 1) };
+        });
+    }
+
+    pub(super) fn watch(to: Sender<i32>) {
+        *TO.lock().unwrap_or_else(PoisonError::into_inner) = Some(to);
+        install();
+    }
+
+    pub(super) fn release() {
+        *TO.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn hold(on: bool) {
+        install();
+        HELD.store(on, Ordering::SeqCst);
+    }
+
+    pub(super) fn ask(on: bool) {
+        install();
+        ASKING.store(on, Ordering::SeqCst);
+    }
+
+    /// The console tells the program in the foreground itself.
     pub(super) fn hand_on(_child: u32) {}
 }
