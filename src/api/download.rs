@@ -227,7 +227,7 @@ impl Part {
             self.file.set_permissions(readers)?;
         }
         self.file.sync_all()?;
-        fs::rename(part(&self.target), &self.target)?;
+        files::rename(&part(&self.target), &self.target)?;
         let _ = fs::remove_file(tag(&self.target));
         Ok(())
     }

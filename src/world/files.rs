@@ -5,7 +5,8 @@
 //! file is refused, since its maker could read or replace the content. Permissions that are too
 //! open are closed.
 //!
-//! On Windows the folders inherit the user's access list, and only the kind of file is checked.
+//! On Windows a new folder and all in it are its maker's alone, by an access list. Existing entries
+//! are only checked for their kind.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -195,9 +196,14 @@ pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
     Unfinished::write(path, &content, None).map(drop)
 }
 
+/// Gives a file another name, and replaces what has that name.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    unix::patiently(|| fs::rename(from, to))
+}
+
 /// Removes a file of any kind; returns whether there was one.
 pub fn remove(path: &Path) -> Result<bool, PrivateError> {
-    match if_there(fs::remove_file(path)).map_err(failed(path))? {
+    match if_there(unix::patiently(|| fs::remove_file(path))).map_err(failed(path))? {
         Some(()) => sync_folder(path).map(|()| true),
         None => Ok(false),
     }
@@ -248,7 +254,7 @@ impl Unfinished {
     }
 
     fn rename_to(self, target: &Path) -> Result<(), PrivateError> {
-        fs::rename(&self.path, target).map_err(failed(target))
+        rename(&self.path, target).map_err(failed(target))
     }
 }
 
@@ -377,16 +383,31 @@ mod unix {
         metadata.nlink()
     }
 
+    pub(super) fn patiently<T>(act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        act()
+    }
+
     pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder)?.sync_all()
     }
 }
 
-/// The same for Windows: the profile folder's access list is inherited.
+/// The same for Windows.
 #[cfg(not(unix))]
 mod unix {
     use std::fs::{self, Metadata};
+    use std::os::windows::ffi::OsStrExt as _;
+    use std::time::Duration;
+
+    use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, HANDLE};
+    use windows_sys::Win32::Security::{
+        ACL_REVISION, AddAccessAllowedAceEx, CONTAINER_INHERIT_ACE, GetTokenInformation, InitializeAcl,
+        InitializeSecurityDescriptor, OBJECT_INHERIT_ACE, SE_DACL_PROTECTED, SECURITY_ATTRIBUTES, SECURITY_DESCRIPTOR,
+        SetSecurityDescriptorControl, SetSecurityDescriptorDacl, TOKEN_USER, TokenUser,
+    };
+    use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ALL_ACCESS};
+    use windows_sys::Win32::System::SystemServices::SECURITY_DESCRIPTOR_REVISION;
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, io};
 
@@ -396,8 +417,53 @@ mod unix {
         true
     }
 
+    /// Only this user has access to it, and to whatever is made in it.
     pub(super) fn make_folder(path: &Path) -> io::Result<()> {
-        fs::create_dir(path)
+        /// `GetCurrentProcessToken()` of the system's headers.
+        const OWN_TOKEN: HANDLE = -4_isize as HANDLE;
+        let name: Vec<u16> = path.as_os_str().encode_wide().chain([0]).collect();
+        // aligned, and larger than a user's number and a list with one entry can be
+        let (mut user, mut list, mut length) = ([0_u64; 32], [0_u64; 32], 0);
+        let size = size_of_val(&list) as u32;
+        let (user, list) = (user.as_mut_ptr(), list.as_mut_ptr().cast());
+        let mut descriptor = SECURITY_DESCRIPTOR::default();
+        let about = (&raw mut descriptor).cast();
+        let inherited = OBJECT_INHERIT_ACE | CONTAINER_INHERIT_ACE;
+        let attributes = SECURITY_ATTRIBUTES {
+            nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+            lpSecurityDescriptor: about,
+            bInheritHandle: 0,
+        };
+        // SAFETY: every pointer is to a live local of the size told; `TokenUser` writes a
+        // `TOKEN_USER`, whose `Sid` points into the same buffer.
+        let made = unsafe {
+            GetTokenInformation(OWN_TOKEN, TokenUser, user.cast(), size, &raw mut length) != 0
+                && InitializeAcl(list, size, ACL_REVISION) != 0
+                && AddAccessAllowedAceEx(
+                    list,
+                    ACL_REVISION,
+                    inherited,
+                    FILE_ALL_ACCESS,
+                    (*user.cast::<TOKEN_USER>()).User.Sid,
+                ) != 0
+                && InitializeSecurityDescriptor(about, SECURITY_DESCRIPTOR_REVISION) != 0
+                && SetSecurityDescriptorDacl(about, 1, list, 0) != 0
+                && SetSecurityDescriptorControl(about, SE_DACL_PROTECTED, SE_DACL_PROTECTED) != 0
+                && CreateDirectoryW(name.as_ptr(), &raw const attributes) != 0
+        };
+        if made { Ok(()) } else { Err(io::Error::last_os_error()) }
+    }
+
+    /// Tries again for a while: virus scanners and indexers hold new files open.
+    pub(super) fn patiently<T>(act: impl Fn() -> io::Result<T>) -> io::Result<T> {
+        for _ in 0..100 {
+            match act().map_err(|e| (e.raw_os_error().map(i32::cast_unsigned), e)) {
+                Err((Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION), _)) => {}
+                done => return done.map_err(|(_, e)| e),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        act()
     }
 
     pub(super) fn own_and_close(
