@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn parts_are_framed_and_their_length_is_told() {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a \"b\".csv");
+        let path = dir.path().join("x.csv");
         std::fs::write(&path, "x,y\n").unwrap();
-        let files = [FileItem { name: "file".into(), path, kind: None, filename: None }];
+        let files = [FileItem { name: "file".into(), path, kind: None, filename: Some("a \"b\".csv".into()) }];
         let body = Multipart::new(&[("list".into(), "1".into())], &files, [7; 16]);
         let boundary = format!("oauthctl-{}", "07".repeat(16));
         assert_eq!(body.content_type(), format!("multipart/form-data; boundary={boundary}"));

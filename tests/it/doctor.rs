@@ -121,20 +121,22 @@ fn authorities_that_are_said_to_be_where_there_are_none_are_told() {
     me.set("BROWSER", "firefox");
     std::fs::write(me.path("empty"), "").unwrap();
     std::fs::write(me.path("text"), "no certificate").unwrap();
+    let unread = |name: &str| std::fs::read(me.path(name)).unwrap_err().to_string();
+    let nowhere = std::fs::read_dir(me.path("nowhere")).unwrap_err().to_string();
     for (variable, place, why) in [
-        ("SSL_CERT_FILE", me.path("nowhere"), "No such file"),
-        ("SSL_CERT_FILE", me.path(""), "Is a directory"),
-        ("SSL_CERT_FILE", me.path("empty"), "it is empty"),
-        ("SSL_CERT_FILE", me.path("text"), "it holds none in PEM"),
-        ("SSL_CERT_DIR", me.path("nowhere"), "No such file"),
-        ("SSL_CERT_DIR", me.path(""), "it holds none"),
+        ("SSL_CERT_FILE", me.path("nowhere"), unread("nowhere")),
+        ("SSL_CERT_FILE", me.path(""), unread("")),
+        ("SSL_CERT_FILE", me.path("empty"), "it is empty".into()),
+        ("SSL_CERT_FILE", me.path("text"), "it holds none in PEM".into()),
+        ("SSL_CERT_DIR", me.path("nowhere"), nowhere),
+        ("SSL_CERT_DIR", me.path(""), "it holds none".into()),
     ] {
         let place = place.display().to_string();
         me.set(variable, &place);
         let done = me.types("doctor");
         assert_eq!(done.code, 1, "{}", done.out);
         let line = done.out.lines().find(|line| line.contains("certificates")).unwrap();
-        assert!(line.starts_with(&format!("FAIL  certificates   {variable} names `")) && line.contains(why), "{line}");
+        assert!(line.starts_with(&format!("FAIL  certificates   {variable} names `")) && line.contains(&why), "{line}");
         assert!(done.out.contains(&format!("do: unset {variable}, or set it to")), "{}", done.out);
         // before anybody signs in, where it matters
         let done = me.types(&format!("login cc --client-id an-app --port {}", own_port()));

@@ -1,7 +1,5 @@
 //! Environment variables: their profiles, and their agreement with the flags.
 
-use std::path::{Path, PathBuf};
-
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;
 
@@ -126,10 +124,10 @@ fn scopes_from_a_variable_ask_for_another_token_as_the_flag_does() {
 
 /// The folder as it is seen from the working directory of the tests.
 #[cfg(unix)]
-fn from_here(folder: &Path) -> PathBuf {
+fn from_here(folder: &std::path::Path) -> std::path::PathBuf {
     let here = std::path::absolute(".").expect("a place");
     let up = here.components().skip(1).map(|_| "..");
-    up.collect::<PathBuf>().join(folder.strip_prefix("/").expect("an absolute folder"))
+    up.collect::<std::path::PathBuf>().join(folder.strip_prefix("/").expect("an absolute folder"))
 }
 
 #[cfg(unix)]

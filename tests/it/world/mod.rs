@@ -127,7 +127,7 @@ impl Person {
             home,
         };
         let place = person.home.path().display().to_string();
-        person.set("HOME", &place);
+        person.set(if cfg!(windows) { "USERPROFILE" } else { "HOME" }, &place);
         let place = person.path("config").display().to_string();
         person.set("XDG_CONFIG_HOME", &place);
         let place = person.path("state").display().to_string();
@@ -136,7 +136,7 @@ impl Person {
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.home.path().join(name)
+        with_slashes(&self.home.path().join(name).to_string_lossy()).into()
     }
 
     pub fn set(&mut self, variable: &str, value: &str) -> &mut Person {
@@ -507,10 +507,32 @@ fn in_words(text: &str, home: &str) -> String {
 }
 
 fn in_words_but_tokens(text: &str, home: &str) -> String {
-    let text = text.replace(home, "~");
+    let text = text.replace(home, "~").replace(&with_slashes(home), "~");
+    let text = if cfg!(windows) { as_on_unix(&text) } else { text };
     ["127.0.0.1:", "127.0.0.1%3A", "localhost:", "localhost%3A"]
         .into_iter()
         .fold(text, |text, before| masked(&text, before, |c| c.is_ascii_digit(), "PORT"))
+}
+
+/// A path as TOML's texts and this program's arguments can have it.
+fn with_slashes(path: &str) -> String {
+    if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() }
+}
+
+/// Windows' own words and paths of the home, as they are elsewhere.
+fn as_on_unix(text: &str) -> String {
+    let of_system = |code| std::io::Error::from_raw_os_error(code).to_string();
+    let text = [2, 3]
+        .iter()
+        .fold(text.to_owned(), |text, code| text.replace(&of_system(*code), "No such file or directory (os error 2)"));
+    let text = text.replace("~\\", "~/");
+    let mut parts = text.split("~/");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |out, part| {
+        let (path, rest) =
+            part.split_at(part.find(|c: char| c.is_whitespace() || "`'\"".contains(c)).unwrap_or(part.len()));
+        format!("{out}~/{}{rest}", with_slashes(path))
+    })
 }
 
 /// Replaces the run of such characters after each `before`, where there is one.
