@@ -225,16 +225,18 @@ def a_file_that_another_program_holds_open_is_replaced_all_the_same(t):
     home = t.home(OAUTHCTL_STORE="file")
     home.run("login", "sandbox", env=browser(t.browser())).expect(0)
     # 7: read, written and removed by others; 3: not removed. Wine replaces neither, and Windows replaces the first alone
-    file, argv = home.config / "config.toml", ["profile", "set", "sandbox", "scopes"]
-    for shared in (7, 3):
-        holder = wine(HELPER, dos(file), str(shared), "90000")
-        t.ends(holder)
-        same(holder.stdout.readline().strip(), "held", "the helper's word")
-        running = home.start(*argv, f"scope-{shared}")
-        rig.wait_until(lambda: list(file.parent.glob(f".{file.name}.*.new")), "the new file beside it", of=running)
-        holder.kill()
-        holder.wait()
-        home.collect(running, *argv).expect(0)
+    sealed = next((home.state / "store").glob("*.sealed"))
+    for file, argv in ((sealed, ["refresh", "sandbox"]), (home.config / "config.toml", ["profile", "set", "sandbox", "browser", "firefox"])):
+        for shared in ("7", "3"):
+            holder = wine(HELPER, dos(file), shared, "90000")
+            t.ends(holder)
+            same(holder.stdout.readline().strip(), "held", f"the helper with {file}")
+            running = home.start(*argv)
+            # it has replaced the file, or it waits for the holder
+            rig.wait_until(lambda: running.poll() is not None or list(file.parent.glob(f".{file.name}.*.new")), "the new file beside it")
+            holder.kill()
+            holder.wait()
+            home.collect(running, *argv).expect(0)
     home.run("token", "sandbox").expect(0)
 
 
