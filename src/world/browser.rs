@@ -6,8 +6,9 @@
 //! a command line; a profile's `browser` lists a program and its arguments.
 //!
 //! The browser outlives this process: it gets its own session (on Windows its own console), so that
-//! Ctrl-C doesn't end it, and none of our streams. A program named in `BROWSER` gets the environment
-//! without our own variables; the system's launcher gets only the variables of a desktop program.
+//! Ctrl-C doesn't end it, and none of our streams. A program named in `BROWSER` gets the
+//! environment without our own variables; the system's launcher gets only the variables of a
+//! desktop program.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

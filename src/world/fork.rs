@@ -1,6 +1,7 @@
 //! A helper process that finishes its work even if its starter is killed. It is this program,
-//! forked, in its own session. Only Linux has one: elsewhere the process itself does the work, and a
-//! signal waits for its end (`crate::world::signals`). The journal covers a process that is killed.
+//! forked, in its own session. Only Linux has one: elsewhere the process itself does the work, and
+//! a signal waits for its end (`crate::world::signals`). The journal covers a process that is
+//! killed.
 
 use std::io::Read;
 

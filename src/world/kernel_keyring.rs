@@ -5,8 +5,8 @@
 //! the kernel has none, in the *user* keyring. Best effort: without kernel support, in a container
 //! that forbids the calls, or over quota there is no copy. A plain user has 200 keys and 20,000
 //! bytes for all programs: beyond a part of that the oldest copies are removed. The kernel tells no
-//! key's age, so our key `order` lists the others. No other system has such a place: there the store
-//! is read each time.
+//! key's age, so our key `order` lists the others. No other system has such a place: there the
+//! store is read each time.
 
 #[cfg(target_os = "linux")]
 pub use linux::KernelKeyring;

@@ -2,8 +2,8 @@
 //! one they end the program, after the terminal is restored. Handlers are installed when the
 //! program watches, changes the terminal, or runs a program in the foreground.
 //!
-//! On Windows the console's events take their place: Ctrl-C is SIGINT, a closed window or the end of
-//! the session is SIGTERM.
+//! On Windows the console's events take their place: Ctrl-C is SIGINT, a closed window or the end
+//! of the session is SIGTERM.
 
 use std::io;
 use std::process::{Child, ExitStatus};

@@ -1,9 +1,9 @@
 //! The certificate authorities.
 //!
-//! The certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name are the only ones trusted, on every
-//! system. Without these variables the platform verifier asks macOS and Windows. Elsewhere it reads
-//! some 290 files, which takes half the time of an exchange: the distribution's one bundle is read
-//! instead. A named place without certificates is an error: the verifier would silently trust
+//! The certificates that `SSL_CERT_FILE` and `SSL_CERT_DIR` name are the only ones trusted, on
+//! every system. Without these variables the platform verifier asks macOS and Windows. Elsewhere it
+//! reads some 290 files, which takes half the time of an exchange: the distribution's one bundle is
+//! read instead. A named place without certificates is an error: the verifier would silently trust
 //! others, or none.
 
 use std::ffi::OsStr;
