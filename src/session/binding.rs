@@ -9,13 +9,12 @@ use serde_json::json;
 use crate::config::{self, ClientAuthSettings, Profile, same_provider};
 use crate::error::Error;
 use crate::provider::Provider;
-use crate::provider::expand::{ExpandError, unfilled};
+use crate::provider::expand::unfilled;
 use crate::secret::hash;
 use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
 use crate::store::StoreKind;
-use crate::text::safe;
 
 impl Who {
     /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
@@ -138,12 +137,8 @@ impl Who {
         }
         if self.choice.leaving {
             refuse(provider, Scope::Logout)?;
-            let id = provider.id.clone();
             provider.each_string(&mut |key, _, text| match unfilled(text).first() {
-                Some(name) if key.ends_with(".url") && Scope::Logout.counts(key) => {
-                    let missing = ExpandError::Missing { provider: id.clone(), name: safe(name), prompt: None };
-                    Err(Error::usage(missing.to_string()))
-                }
+                Some(name) if key.ends_with(".url") && Scope::Logout.counts(key) => Err(Error::unfilled(name)),
                 _ => Ok(()),
             })?;
         }
