@@ -990,11 +990,11 @@ def no_flag_and_no_key_turns_the_checks_off(t):
                      ["whoami"], ["inspect"], ["userinfo"], ["register"])  # fmt: skip
     ).lower()
     for word in ("insecure", "skip-verify", "no-verify", "verify-none", "allow-http", "--cacert", "--proxy", "--token", "--access-token",
-                 "--refresh-token", "--client-secret ", "--password ", "--passphrase", "--listen", "--host", "--bind ", "--user ", " -u "):  # fmt: skip
+                 "--refresh-token", "--client-secret ", "--password ", "--passphrase", "--host", "--bind ", "--user ", " -u "):  # fmt: skip
         check(word not in help_texts, f"`{word}` in the help")
     for flag in ("--insecure", "-k", "--no-verify", "--client-secret", "--password"):
         home.run("token", "sandbox", flag, "x").expect(2)
-    for key in ("insecure", "tls-verify", "verify", "proxy", "listen", "host", "client-secret"):
+    for key in ("insecure", "tls-verify", "verify", "proxy", "host", "client-secret"):
         home.run("profile", "set", "p", key, "false").expect(2)
 
 
