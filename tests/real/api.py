@@ -279,18 +279,19 @@ def a_kept_answer_of_nginx_is_asked_about_by_its_etag(t):
 
 @test
 def the_recorded_results_of_jq_are_those_of_the_real_one(t):
-    rig.need("jq")
-    ask = lambda *argv, **more: subprocess.run(["jq", *argv], capture_output=True, text=True, timeout=rig.PATIENCE, **more)
-    version = ask("--version").stdout.strip()
-    if not version.startswith("jq-1.7"):
-        raise rig.Skip(f"they are of jq 1.7, and this is {version}")
+    rig.need("node")
+    rig.need_modules("jq")
     lines = (rig.HERE.parent / "vectors" / "jq.tsv").read_text().splitlines()
     rows = [line.split("\t") for line in lines if not line.startswith("#")]
-    ends = re.compile(r"halt|input|debug|stderr")
-    compared = [row for row in rows if not ends.search(row[0])]
-    for code, given, wanted, *_ in compared:
-        ran = ask("-r", f"[{code}] | map(tojson) | join(\" \")", input=given)
-        same("ERROR" if ran.returncode else ran.stdout.rstrip("\n"), wanted, f"the results of {code} for {given}")
+    # these end jq, ask its surroundings, or are missing from WebAssembly's library of mathematics
+    other = re.compile(r"halt|input|debug|stderr|get_search_list|^gamma$")
+    compared = [row for row in rows if not other.search(row[0])]
+    given = json.dumps([row[:2] for row in compared])
+    ran = subprocess.run(["node", rig.HERE / "jq" / "results.mjs"], input=given, capture_output=True, text=True, timeout=rig.PATIENCE)
+    same((ran.returncode, ran.stderr), (0, ""), "how jq ended")
+    results = ran.stdout.split("\n")[:-1]
+    for (code, given, wanted, *_), result in zip(compared, results, strict=True):
+        same(result, wanted, f"the results of {code} for {given}")
     check(len(compared) > 500, f"only {len(compared)} expressions")
 
 
