@@ -23,7 +23,8 @@ use crate::world::{Person, answer, own_port, robot};
 ///
 /// Lines are separated by `;`. `p` before a line: a browser opens, and the person pastes the
 /// redirect; `b`: the browser comes back by itself; `s`: a signal ends the wait; `c`: a question is
-/// answered by Ctrl-C; `later SECONDS`: time passes; `< TEXT`: the next line's standard input.
+/// answered by Ctrl-C; `later SECONDS`: time passes; `< TEXT`: the next line's standard input;
+/// `set NAME VALUE`: a variable.
 /// `HOME`, `PORT`, `BASE`, `LOCAL` stand for the person's folder, a free port, and the server's
 /// address by number and by name.
 #[derive(Clone, Default)]
@@ -94,6 +95,11 @@ impl Run {
                 }
                 Some(("<", text)) => {
                     me.stdin(text);
+                    continue;
+                }
+                Some(("set", variable)) => {
+                    let (name, value) = variable.split_once(' ').expect("NAME VALUE");
+                    me.set(name, value);
                     continue;
                 }
                 Some(("p", line)) => {
@@ -301,6 +307,13 @@ const LATER: &str = "p login odd; later 4000; token odd";
 const PLAIN: &str = "token odd --grant client-credentials --format json";
 
 const KEYS: &[Key] = &[
+    (
+        "refresh.rotates",
+        "",
+        "refresh.rotates = \"no\"",
+        "set MACHINE_OF_THE_TEST one; p login odd; set MACHINE_OF_THE_TEST two; later 4000; token odd",
+        "grant_type=refresh_token",
+    ),
     ("id", "", "id = \"odder\"", "provider show odd", "`id` in providers/odd.toml"),
     ("name", "", "name = \"Strange\"", "p login odd", "Sign in to Strange"),
     ("aliases", "", "aliases = [\"od\"]", "provider show od", "show od => 0"),
@@ -825,7 +838,6 @@ const KEYS_ELSEWHERE: &[(&str, &str)] = &[
     ("authorize.state", "tests/it/typing.rs::what_is_not_kept_is_revoked_where_that_can_be_done"),
     ("callback.token-host-from", "tests/it/manners.rs::the_redirect_names_the_token_host_and_all_goes_there"),
     ("callback.token-host-allow", "tests/it/manners.rs::a_token_host_that_is_not_allowed_gets_nothing"),
-    ("refresh.rotates", "tests/it/renewal.rs::signed_in"),
     ("id-token.jwks-uri", "tests/it/id_token.rs::a_server_that_names_no_keys_signs_nobody_in"),
     ("id-token.algorithms", "tests/it/every_option.rs::id_tokens_are_judged_by_the_providers_keys"),
     ("id-token.audiences", "tests/it/every_option.rs::id_tokens_are_judged_by_the_providers_keys"),
@@ -1226,6 +1238,8 @@ const VARIABLES: &[(&str, &str, &str, &str, &str)] = &[
     ("OAUTHCTL_STATE_DIR", "HOME/elsewhere", "", "p login odd --store file; status odd", "HOME/elsewhere"),
     ("OAUTHCTL_STORE_PASSPHRASE", "row", "", "p login odd --store file", "passphrase"),
     ("OAUTHCTL_STORE_PASSPHRASE_FILE", "HOME/token", "", "p login odd --store file", "passphrase"),
+    ("BROWSER", "firefox", "", "doctor", "BROWSER names `firefox`"),
+    ("ALL_PROXY", "http://127.0.0.1:PORT", "", "doctor", "(ALL_PROXY)"),
 ];
 
 const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
@@ -1233,10 +1247,8 @@ const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
         "OAUTHCTL_PRACTICE",
         "tests/it/sandbox.rs::inside_sandbox_run_every_command_says_on_a_terminal_that_it_is_practice",
     ),
-    ("BROWSER", "tests/it/doctor.rs::a_machine_where_all_is_well"),
     ("HTTPS_PROXY", "tests/it/doctor.rs::a_proxy_that_is_dead_is_told_without_its_password"),
     ("HTTP_PROXY", "src/world/http/proxy.rs::the_proxy_on_the_way_is_named_without_its_password"),
-    ("ALL_PROXY", "src/world/http/proxy.rs::the_proxy_on_the_way_is_named_without_its_password"),
     ("NO_PROXY", "src/world/http/proxy.rs::the_proxy_on_the_way_is_named_without_its_password"),
     ("NO_COLOR", "tests/it/call_answer.rs::on_a_screen_json_is_pretty_and_nothing_acts"),
     ("SSL_CERT_FILE", "tests/it/doctor.rs::authorities_that_are_said_to_be_where_there_are_none_are_told"),
