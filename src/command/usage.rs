@@ -13,7 +13,11 @@ use crate::text::{repeated, safe};
 pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
     let argument = one(e, ContextKind::InvalidArg);
     let valid = strings(e, ContextKind::ValidValue);
-    let mut error = Error::usage(message(e, &argument));
+    let negative = negative(&argument, args).filter(|_| e.kind() == ErrorKind::UnknownArgument);
+    let mut error = Error::usage(match &negative {
+        Some((option, value)) => format!("`{value}` is no value of `{option}`"),
+        None => message(e, &argument),
+    });
     if let Some(why) = std::error::Error::source(e) {
         let number = why.is::<std::num::ParseIntError>();
         error = error.hint(if number { "write a whole number".to_owned() } else { why.to_string() });
@@ -25,6 +29,7 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
     }
     let habit = match e.kind() {
         ErrorKind::InvalidSubcommand => habits::command(args, &definition()),
+        ErrorKind::UnknownArgument if negative.is_some() => Some("it can't be negative".to_owned()),
         ErrorKind::UnknownArgument if argument.starts_with('-') => habits::option(&argument, args, &definition()),
         ErrorKind::UnknownArgument => habits::word(args, &definition()),
         ErrorKind::MissingRequiredArgument => example(args),
@@ -64,6 +69,14 @@ fn message(e: &clap::Error, argument: &str) -> String {
             safe(text.lines().next().unwrap_or_default().trim_start_matches("error: "))
         }
     }
+}
+
+/// An option and its negative value, which the parser takes for another option.
+fn negative(argument: &str, args: &[OsString]) -> Option<(String, String)> {
+    argument.strip_prefix('-').filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut pairs = args.windows(2).filter_map(|pair| Some((pair[0].to_str()?, pair[1].to_str()?)));
+    let (option, value) = pairs.find(|(option, value)| option.starts_with("--") && value.starts_with(argument))?;
+    Some((shown(option), shown(value)))
 }
 
 fn one(e: &clap::Error, kind: ContextKind) -> String {
@@ -154,6 +167,10 @@ mod tests {
             (
                 "login a --timeout 0",
                 "error: `0` is no value of `--timeout <TIME>`\nhint: it must be longer than zero: write it as `90s`, `5m`, `2h` or `1d`\nhint: `oauthctl login --help` shows the usage\n",
+            ),
+            (
+                "call /me --cache -1s",
+                "error: `-1s` is no value of `--cache`\nhint: it can't be negative\nhint: `oauthctl call --help` shows the usage\n",
             ),
             (
                 "sandbox serve --port 80x",
