@@ -16,6 +16,15 @@ pub const LONGEST_QUOTE: usize = 200;
 /// `##[`, `##vso[`). An IPv6 address stays as it is: no CI command begins with one. Known secrets
 /// are redacted first: a secret that is cut in two would not be recognised later.
 pub fn safe(text: &str) -> String {
+    shown(text, LONGEST_QUOTE)
+}
+
+/// The same without a limit on its length, for what a person or script must see whole.
+pub fn safe_whole(text: &str) -> String {
+    shown(text, usize::MAX)
+}
+
+fn shown(text: &str, longest: usize) -> String {
     let text = redact(text);
     let mut out = String::new();
     let mut shown = 0;
@@ -26,7 +35,7 @@ pub fn safe(text: &str) -> String {
             address_ends = at + ipv6_at(&text, at);
         }
         // a truncated address could be taken for another address
-        if shown >= LONGEST_QUOTE || (at < address_ends && shown + address_ends - at > LONGEST_QUOTE) {
+        if shown >= longest || (at < address_ends && shown + address_ends - at > longest) {
             cut = true;
             break;
         }
@@ -294,6 +303,7 @@ mod tests {
             "a: :b: :c x=fd00: :1 fd00: :add-mask: :x [: :x] [: :1: :]"
         );
         assert_eq!(safe(&"x".repeat(9000)).chars().count(), LONGEST_QUOTE + 1);
+        assert_eq!(safe_whole(&"x".repeat(9000)), "x".repeat(9000));
         for nasty in NASTY {
             let shown = safe(nasty);
             assert!(shown.chars().count() <= LONGEST_QUOTE + 2, "{nasty:?}");

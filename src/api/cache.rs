@@ -42,12 +42,14 @@ impl Cache {
         if draft.method != "GET" || draft.headers.iter().any(|(name, _)| is_partial(name)) {
             return None;
         }
-        let asked = (&self.login, url.as_str(), &draft.headers, &draft.dropped, draft.decompress);
+        // what the program decodes for a filter is the same without one
+        let decoded = draft.decompress && header(&draft.headers, "accept-encoding").is_some();
+        let asked = (&self.login, url.as_str(), &draft.headers, &draft.dropped, decoded);
         Some(self.folder.join(hash(format!("{asked:?}").as_bytes())))
     }
 }
 
-/// A kept response. Its file has these as one line of JSON, then the body.
+/// A kept response. Its file has a hash of the rest, these as one line of JSON, then the body.
 #[derive(Serialize, Deserialize)]
 pub struct Kept {
     /// When it was true, in Unix seconds.
@@ -63,7 +65,12 @@ pub struct Kept {
 impl Kept {
     pub fn read(file: &Path) -> Option<Kept> {
         let bytes = files::read(file, 2 * LARGEST).ok()??;
-        let (head, body) = bytes.split_at(bytes.iter().position(|byte| *byte == b'\n')? + 1);
+        let (mark, rest) = bytes.split_at_checked(hash(b"").len())?;
+        // a disk or a person has changed it
+        if hash(rest).as_bytes() != mark {
+            return None;
+        }
+        let (head, body) = rest.split_at(rest.iter().position(|byte| *byte == b'\n')? + 1);
         Some(Kept { body: body.to_vec(), ..serde_json::from_slice(head).ok()? })
     }
 
@@ -153,7 +160,7 @@ fn write(file: &Path, content: &[u8]) {
             let _ = fs::remove_file(path);
         }
     }
-    let _ = files::replace(file, content);
+    let _ = files::replace(file, &[hash(content).as_bytes(), content].concat());
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! Collects all pages of a list, in order: one after the other where each page names the next, in
-//! parallel where the addresses are known beforehand. Memory is bounded by the pages in flight, not
-//! by their number.
+//! parallel where the addresses are known beforehand. Memory is bounded by one page, and by the
+//! bytes of all that wait for it.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -31,8 +32,11 @@ const LARGEST_PAGE: u64 = 16 << 20;
 /// The most pages fetched in parallel.
 pub const MOST_PARALLEL: u32 = 32;
 
+/// The most bytes that the pages behind it hold meanwhile, as they came.
+const MOST_AHEAD: usize = 8 << 20;
+
 /// Takes the records of one page; returns whether to fetch more.
-pub type Take<'a> = &'a mut dyn FnMut(&mut World, &[&RawValue]) -> Result<bool, Error>;
+pub type Take<'a> = &'a mut dyn FnMut(&mut World, &Page, &[&RawValue]) -> Result<bool, Error>;
 
 /// The list to collect.
 pub struct PageRequest<'a> {
@@ -60,14 +64,22 @@ pub enum Outcome {
     },
 }
 
-struct Page {
-    url: Url,
-    headers: Vec<(String, String)>,
+pub struct Page {
+    /// Where it came from.
+    pub url: Url,
+    pub headers: Vec<(String, String)>,
     body: String,
 }
 
 impl Page {
-    fn of(url: Url, headers: Vec<(String, String)>, bytes: Vec<u8>) -> Result<Page, Error> {
+    fn of(url: Url, answer: Streamed) -> Result<Page, Error> {
+        let Streamed { headers, mut body, .. } = answer;
+        let mut bytes = Vec::new();
+        (&mut body).take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
+        drop(body);
+        if bytes.len() as u64 > LARGEST_PAGE {
+            return Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB").hint(FEWER));
+        }
         let body = content_coding::text(&headers, &bytes, "`--paginate`")?;
         if value::is_too_dense(&body) {
             return Err(Error::new(Kind::Unsafe, "a page has too many values for 64 MiB of memory").hint(FEWER));
@@ -128,7 +140,7 @@ impl<'c> Collecting<'_, 'c> {
             };
             let records = self.taker.read(data, &page)?;
             self.repeats.end_with(world, &records, (false, false))?;
-            let more = self.taker.give(world, records)?.is_some();
+            let more = self.taker.give(world, &page, records)?.is_some();
             let Some(next) = Connection::of(&page.body).and_then(|list| list.next).filter(|_| more) else {
                 return Ok(Outcome::Done);
             };
@@ -159,12 +171,14 @@ impl<'c> Collecting<'_, 'c> {
                 pages::more(&page.body).inspect(|member| warn_of_more(world, member));
                 return Ok(Outcome::Done);
             }
-            let Some(count) = self.taker.give(world, records)? else { return Ok(Outcome::Done) };
+            let Some(count) = self.taker.give(world, &page, records)? else { return Ok(Outcome::Done) };
             if self.parallel > 1
                 && let Some((more, mut rest)) = pages::all(data, &page.url, &page.headers)
             {
+                // the others will be as large
+                let window = (MOST_AHEAD / page.body.len().max(1)).max(1);
                 drop(page);
-                return self.behind_the_first(world, (more, &mut rest), count.unwrap_or(0));
+                return self.behind_the_first(world, (more, &mut rest), (count.unwrap_or(0), window));
             }
             let next = pages::next(data, &page.url, &page.headers, &page.body, count)?;
             perhaps = matches!(next, Next::Perhaps(_));
@@ -193,18 +207,18 @@ impl<'c> Collecting<'_, 'c> {
     }
 
     /// Fetches the pages whose addresses the first page told, but no more than the limit needs.
-    /// `size`: the number of records on the first page.
+    /// `size`: the number of records on the first page. `window`: the most pages in flight.
     fn behind_the_first(
         &mut self,
         world: &mut World,
         (mut more, rest): (u64, &mut dyn Iterator<Item = Url>),
-        size: usize,
+        (size, window): (usize, usize),
     ) -> Result<Outcome, Error> {
         self.taker.shown.total = Some(more.saturating_add(1));
         while more > 0 {
             let most = self.taker.left.map_or(u64::MAX, |left| left.div_ceil(size.max(1) as u64));
             let now = usize::try_from(most.min(more)).unwrap_or(usize::MAX);
-            if let Some(outcome) = self.side_by_side(world, &mut rest.take(now), now)? {
+            if let Some(outcome) = self.side_by_side(world, &mut rest.take(now), now.min(window))? {
                 return Ok(outcome);
             }
             more -= now as u64;
@@ -217,12 +231,12 @@ impl<'c> Collecting<'_, 'c> {
         &mut self,
         world: &mut World,
         rest: &mut dyn Iterator<Item = Url>,
-        count: usize,
+        most: usize,
     ) -> Result<Option<Outcome>, Error> {
         let data = self.pages();
-        let mut helpers = Helpers::start(world, (self.parallel.min(MOST_PARALLEL) as usize).min(count));
+        let mut helpers = Helpers::start(world, (self.parallel.min(MOST_PARALLEL) as usize).min(most));
         // the most pages that wait for an earlier one
-        let window = 2 * helpers.count;
+        let window = (2 * helpers.count).min(most);
         let mut rest = rest.enumerate();
         let mut urls: BTreeMap<usize, Url> = BTreeMap::new();
         let mut turn = 0;
@@ -238,16 +252,19 @@ impl<'c> Collecting<'_, 'c> {
                 urls.insert(at, url);
             }
             let Some(url) = urls.remove(&turn) else { return Ok(None) };
-            let page = match helpers.brought(world, self.caller, turn)? {
-                Some(Brought { answer: Some((_, headers)), body: Some(bytes), .. }) => Page::of(url, headers, bytes)?,
-                _ => match fetch(world, self.caller, &url)? {
+            let brought = helpers.brought(world, self.caller, turn)?;
+            let page = match brought.and_then(|brought| brought.page(&url)) {
+                Some(page) => page?,
+                None => match fetch(world, self.caller, &url)? {
                     Ok(page) => page,
                     Err(refused) => return Ok(Some(refused)),
                 },
             };
             turn += 1;
             let records = self.taker.read(data, &page)?;
-            if self.repeats.end_with(world, &records, (true, false))? || self.taker.give(world, records)?.is_none() {
+            if self.repeats.end_with(world, &records, (true, false))?
+                || self.taker.give(world, &page, records)?.is_none()
+            {
                 return Ok(Some(Outcome::Done));
             }
         }
@@ -362,10 +379,11 @@ impl Taker<'_> {
     fn give(
         &mut self,
         world: &mut World,
+        page: &Page,
         Records { list, count }: Records<'_>,
     ) -> Result<Option<Option<usize>>, Error> {
         let some = self.left.map_or(list.len(), |left| list.len().min(usize::try_from(left).unwrap_or(usize::MAX)));
-        let go_on = (self.take)(world, &list[..some])?;
+        let go_on = (self.take)(world, page, &list[..some])?;
         if let Some(left) = &mut self.left {
             *left -= some as u64;
         }
@@ -412,8 +430,8 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
             let body = look_into(&mut answer)?;
             return Ok(Err(Outcome::Refused { status: answer.status, headers: answer.headers, body }));
         }
-        match whole(&mut answer.body) {
-            Ok(bytes) => return Page::of(url, answer.headers, bytes).map(Ok),
+        match Page::of(url, answer) {
+            Ok(page) => return Ok(Ok(page)),
             Err(e) if e.kind == Kind::TryLater && caller.is_repeatable() => {
                 if !caller.wait_after_break(world, &mut attempts) {
                     return Err(e);
@@ -421,15 +439,6 @@ fn fetch(world: &mut World, caller: &mut Caller<'_>, url: &Url) -> Result<Result
             }
             Err(e) => return Err(e),
         }
-    }
-}
-
-fn whole(body: &mut dyn Read) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    body.take(LARGEST_PAGE + 1).read_to_end(&mut bytes).map_err(|e| broken_off(&e))?;
-    match bytes.len() as u64 > LARGEST_PAGE {
-        true => Err(Error::new(Kind::Unsafe, "a page is larger than 16 MiB").hint(FEWER)),
-        false => Ok(bytes),
     }
 }
 
@@ -443,7 +452,61 @@ struct Brought {
     request: Request,
     /// `None`: there was no response.
     answer: Option<(u16, Vec<(String, String)>)>,
-    body: Option<Vec<u8>>,
+    body: Option<Held>,
+}
+
+impl Brought {
+    /// `None`: it isn't whole.
+    fn page(self, url: &Url) -> Option<Result<Page, Error>> {
+        let (Some((status, headers)), Some(body)) = (self.answer, self.body) else { return None };
+        let mut answer = Streamed { status, version: String::new(), headers, body: Box::new(body) };
+        // here, and not by the helpers: a decoder takes up to 16 MiB
+        let page = match content_coding::decompress(&mut answer) {
+            Ok(()) => Page::of(url.clone(), answer),
+            Err(e) => Err(broken_off(&e)),
+        };
+        Some(page).filter(|page| page.as_ref().err().is_none_or(|e| e.kind != Kind::TryLater))
+    }
+}
+
+/// The bytes of a page that waits for an earlier one.
+struct Held {
+    bytes: Vec<u8>,
+    read: usize,
+    /// The bytes that all of them may still take.
+    left: Arc<AtomicUsize>,
+}
+
+impl Held {
+    /// Reads a response to its end. `None`: that failed, or all together hold too much.
+    fn of(body: &mut dyn Read, left: &Arc<AtomicUsize>) -> Option<Held> {
+        const STEP: usize = 32 << 10;
+        let mut held = Held { bytes: Vec::new(), read: 0, left: Arc::clone(left) };
+        loop {
+            if held.bytes.capacity() - held.bytes.len() < STEP {
+                let more = held.bytes.capacity().max(STEP);
+                left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(more)).ok()?;
+                held.bytes.reserve_exact(held.bytes.capacity() + more - held.bytes.len());
+            }
+            if (&mut *body).take(STEP as u64).read_to_end(&mut held.bytes).ok()? == 0 {
+                return Some(held);
+            }
+        }
+    }
+}
+
+impl Read for Held {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = (&self.bytes[self.read..]).read(buffer)?;
+        self.read += n;
+        Ok(n)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.left.fetch_add(self.bytes.capacity(), Ordering::SeqCst);
+    }
 }
 
 /// A task for a helper: the page's place, its request, and the same request prepared for sending.
@@ -465,10 +528,11 @@ impl Helpers {
         let (asks, asked) = mpsc::channel();
         let (to, from) = mpsc::channel();
         let asked = Arc::new(Mutex::new(asked));
+        let left = Arc::new(AtomicUsize::new(MOST_AHEAD));
         let start = |_: &usize| {
-            let (http, asked, to) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone());
+            let (http, asked, to, left) = (Arc::clone(&world.http), Arc::clone(&asked), to.clone(), Arc::clone(&left));
             let helper = thread::Builder::new().name("page".to_owned());
-            helper.spawn(move || help(&*http, &asked, &to)).is_ok()
+            helper.spawn(move || help(&*http, &asked, (&to, &left))).is_ok()
         };
         let count = (0..count).take_while(start).count();
         Helpers { count, asks, from, ready: BTreeMap::new(), challenged: HashSet::new() }
@@ -504,18 +568,14 @@ impl Helpers {
     }
 }
 
-fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, to: &Sender<Brought>) {
+fn help(http: &dyn Http, asked: &Mutex<Receiver<Ask>>, (to, left): (&Sender<Brought>, &Arc<AtomicUsize>)) {
     loop {
         let next = asked.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((at, request, sent)) = next else { return };
         let (answer, body) = match http.stream(&sent, None) {
             Ok(mut answer) => {
-                let whole = |answer: &mut Streamed| {
-                    content_coding::decompress(answer)
-                        .map_err(|e| broken_off(&e))
-                        .and_then(|()| whole(&mut answer.body))
-                };
-                let body = if (200..300).contains(&answer.status) { whole(&mut answer).ok() } else { None };
+                let is_whole = (200..300).contains(&answer.status) && answer.status != 206;
+                let body = if is_whole { Held::of(&mut answer.body, left) } else { None };
                 (Some((answer.status, answer.headers)), body)
             }
             Err(_) => (None, None),

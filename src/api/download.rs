@@ -1,73 +1,204 @@
 //! `-o FILE`: writes a response into a file that appears whole or not at all. The bytes so far are
 //! in `FILE.part`, and the server's validator of that version in `FILE.part-of`. An interrupted
 //! download resumes from there (RFC 9110, section 14) and never mixes two versions. `-o FOLDER/`:
-//! the server proposes the file's name, so it is made harmless, and no file is replaced.
+//! the server proposes the file's name, so it is made harmless, and no file is replaced. Until then
+//! the bytes are under a name of the request's own, where the next run finds them.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use ring::digest::{SHA256, digest};
 use url::{Url, form_urlencoded};
 
 use crate::protocol::api_error::parameter;
-use crate::secret::redact;
+use crate::secret::{hash, redact};
 use crate::text::is_unsafe;
 use crate::wire::header;
-use crate::world::files::{self, open_own};
+use crate::world::{Streamed, files};
 
-/// A file that is being written.
+/// Where a download goes.
+pub struct Place {
+    /// The file, or the folder for a file that the response names.
+    named: PathBuf,
+    /// A hash of the request, which may hold secrets itself.
+    mark: String,
+}
+
+/// A file that is being written, by this process alone.
 pub struct Part {
+    /// Its name once it is whole.
     pub target: PathBuf,
+    /// Its name until then. `None`: written directly, since the target is a device or a pipe.
+    part: Option<PathBuf>,
     file: File,
-    /// Written directly, since the target is a device or a pipe.
-    in_place: bool,
     /// Whether a later download can resume it.
     resumable: bool,
     /// The permissions of the finished file if it is new.
     usual: Option<Permissions>,
+    /// Whether the response names it, so that it takes another name rather than replace a file.
+    pub yields: bool,
 }
 
-/// The rest of an earlier download from the same address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The rest of an earlier download of the same. No other process has it.
 pub struct Kept {
     pub bytes: u64,
     /// The server's validator of that version, for `If-Range`.
-    pub validator: String,
+    validator: String,
+    part: PathBuf,
+    file: File,
 }
 
-fn beside(target: &Path, end: &str) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(end);
-    target.with_file_name(name)
+/// What an answer brings to a download that goes on.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Brings {
+    /// The bytes behind those that are there, of a file of this length if that is known.
+    Rest(Option<u64>),
+    /// All of it, or a refusal.
+    Whole,
+    /// Nothing that fits.
+    Nothing,
 }
 
-fn part(target: &Path) -> PathBuf {
-    beside(target, ".part")
+/// The most downloads of the same at once, and the most files of one name.
+const MOST: u32 = 10_000;
+
+fn tag(part: &Path) -> PathBuf {
+    let mut name = part.file_name().unwrap_or_default().to_owned();
+    name.push("-of");
+    part.with_file_name(name)
 }
 
-fn tag(target: &Path) -> PathBuf {
-    beside(target, ".part-of")
+/// Deletes a part.
+fn forget(part: &Path) {
+    let _ = fs::remove_file(part);
+    let _ = fs::remove_file(tag(part));
 }
 
-/// Returns a hash of the address, which may hold secrets itself.
-fn mark(url: &str) -> String {
-    digest(&SHA256, url.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+impl Place {
+    /// `asked`: what tells the request from others. A path that ends in `/` is a folder's.
+    pub fn new(named: &Path, asked: &str) -> Place {
+        Place { named: named.to_owned(), mark: hash(asked.as_bytes()) }
+    }
+
+    /// The names of the parts: the second is for another process that downloads the same.
+    fn parts(&self, resumable: bool) -> impl Iterator<Item = PathBuf> {
+        let stem = match (is_folder(&self.named), resumable) {
+            (false, _) => self.named.clone(),
+            (true, true) => self.named.join(format!("oauthctl-{}", self.mark)),
+            // the next such download replaces what a killed one left
+            (true, false) => self.named.join("oauthctl"),
+        };
+        let part = move |n| {
+            let mut name = stem.file_name().unwrap_or_default().to_owned();
+            name.push(if n == 0 { ".part".to_owned() } else { format!(".{n}.part") });
+            stem.with_file_name(name)
+        };
+        (0..MOST).map(part)
+    }
+
+    /// Returns the part that an earlier download left.
+    pub fn kept(&self) -> Option<Kept> {
+        for part in self.parts(true) {
+            match files::hold(&part, files::options().read(true).append(true)) {
+                Ok(None) => {}
+                Ok(Some(file)) => {
+                    let mut text = String::new();
+                    let about = files::open_own(&tag(&part), files::options().read(true));
+                    about.ok()?.take(LONGEST_TAG).read_to_string(&mut text).ok()?;
+                    let (of, validator) = text.trim_end().split_once('\n')?;
+                    let bytes = file.metadata().ok()?.len();
+                    let fits = of == self.mark && bytes > 0;
+                    return fits.then(|| Kept { bytes, validator: validator.to_owned(), part, file });
+                }
+                Err(_) => return None,
+            }
+        }
+        None
+    }
+
+    /// Starts a new download. `name`: what the response names it, for a folder. It can be resumed
+    /// later only with a validator.
+    pub fn begin(&self, name: &str, validator: Option<&str>) -> io::Result<Part> {
+        if !is_folder(&self.named) && fs::metadata(&self.named).is_ok_and(|m| !m.is_file()) {
+            let file = OpenOptions::new().write(true).open(&self.named)?;
+            let target = self.named.clone();
+            return Ok(Part { target, part: None, file, resumable: false, usual: None, yields: false });
+        }
+        for part in self.parts(validator.is_some()) {
+            if let Ok(None) = files::hold(&part, files::options().read(true)) {
+                continue;
+            }
+            // never follows a link that another user left here
+            forget(&part);
+            let file = match files::hold(&part, files::options().append(true).create_new(true)) {
+                Ok(Some(file)) => file,
+                Ok(None) => continue,
+                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(e) => return Err(e),
+            };
+            // holds no secret, so its permissions tell the default for new files
+            let mut about = OpenOptions::new().write(true).create_new(true).open(tag(&part))?;
+            let usual = about.metadata()?.permissions();
+            match validator {
+                Some(validator) => about.write_all(format!("{}\n{validator}\n", self.mark).as_bytes())?,
+                None => fs::remove_file(tag(&part))?,
+            }
+            return Ok(self.part(name, (part, file), (validator.is_some(), Some(usual))));
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Resumes at the end of the existing part.
+    pub fn go_on(&self, name: &str, kept: Kept) -> Part {
+        let usual = fs::metadata(tag(&kept.part)).ok().map(|about| about.permissions());
+        self.part(name, (kept.part, kept.file), (true, usual))
+    }
+
+    fn part(&self, name: &str, (part, file): (PathBuf, File), (resumable, usual): (bool, Option<Permissions>)) -> Part {
+        let yields = is_folder(&self.named);
+        let target = if yields { self.named.join(name) } else { self.named.clone() };
+        Part { target, part: Some(part), file, resumable, usual, yields }
+    }
 }
 
-/// Returns the part that an earlier download from this address left.
-pub fn kept(target: &Path, url: &str) -> Option<Kept> {
-    let mut text = String::new();
-    open_own(&tag(target), files::options().read(true)).ok()?.read_to_string(&mut text).ok()?;
-    let (of, validator) = text.trim_end().split_once('\n')?;
-    let bytes = open_own(&part(target), files::options().read(true)).ok()?.metadata().ok()?.len();
-    (of == mark(url) && bytes > 0).then(|| Kept { bytes, validator: validator.to_owned() })
-}
+/// The longest validator that is read, in bytes: servers send a few dozen.
+const LONGEST_TAG: u64 = 16 << 10;
 
-/// Deletes the part of an earlier download.
-pub fn forget(target: &Path) {
-    let _ = fs::remove_file(part(target));
-    let _ = fs::remove_file(tag(target));
+impl Kept {
+    /// Returns the headers that ask for the rest.
+    pub fn conditions(&self) -> [(String, String); 2] {
+        let range = format!("bytes={}-", self.bytes);
+        [("range".to_owned(), range), ("if-range".to_owned(), self.validator.clone())]
+    }
+
+    /// Tells what an answer to a request for the rest brings.
+    pub fn judge(&self, answer: &Streamed) -> Brings {
+        let headers = &answer.headers;
+        match answer.status {
+            206 => match range(headers) {
+                // not every server heeds `If-Range`
+                Some((begin, _, whole)) if begin == self.bytes && self.is_version(headers) => Brings::Rest(whole),
+                _ => Brings::Nothing,
+            },
+            416 => Brings::Nothing,
+            // a part under a status that says nothing of parts
+            200 if range(headers).is_some_and(|(begin, end, whole)| begin > 0 || whole != end.checked_add(1)) => {
+                Brings::Nothing
+            }
+            _ => Brings::Whole,
+        }
+    }
+
+    /// Tells whether nothing says that the answer is of another version.
+    fn is_version(&self, headers: &[(String, String)]) -> bool {
+        let name = if self.validator.starts_with('"') { "etag" } else { "last-modified" };
+        header(headers, name).is_none_or(|now| now == self.validator)
+    }
+
+    /// Deletes it.
+    pub fn forget(self) {
+        forget(&self.part);
+    }
 }
 
 /// Returns the strong validator of a response: a strong `ETag`, else `Last-Modified`.
@@ -75,9 +206,26 @@ pub fn validator(headers: &[(String, String)]) -> Option<&str> {
     header(headers, "etag").filter(|tag| tag.starts_with('"')).or_else(|| header(headers, "last-modified"))
 }
 
-/// Returns the first byte of a partial response: 100 for `bytes 100-199/200`.
-pub fn begins_at(headers: &[(String, String)]) -> Option<u64> {
-    header(headers, "content-range")?.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
+/// Returns first byte, last byte and length of the whole from a `Content-Range`: 100, 199 and 200
+/// for `bytes 100-199/200`.
+fn range(headers: &[(String, String)]) -> Option<(u64, u64, Option<u64>)> {
+    let (unit, range) = header(headers, "content-range")?.trim().split_once(' ')?;
+    let (part, whole) = range.split_once('/')?;
+    let (begin, end) = part.split_once('-')?;
+    let number = |text: &str| text.trim().parse().ok();
+    unit.eq_ignore_ascii_case("bytes").then_some((number(begin)?, number(end)?, number(whole)))
+}
+
+/// Tells whether a part of the content (status 206) is one that the request asked for.
+pub fn is_asked(request: &[(String, String)], answer: &[(String, String)]) -> bool {
+    let Some(asked) = header(request, "range") else { return false };
+    let begin = asked.strip_prefix("bytes=").and_then(|ranges| ranges.split_once('-')?.0.trim().parse::<u64>().ok());
+    // a download that goes on judges by itself; several ranges come as `multipart/byteranges`
+    match (begin, range(answer)) {
+        _ if header(request, "if-range").is_some() || asked.contains(',') => true,
+        (Some(asked), got) => got.is_some_and(|(begin, ..)| begin == asked),
+        (None, _) => true,
+    }
 }
 
 /// Tells whether a path names a folder for a file that the response names.
@@ -110,6 +258,8 @@ const LONGEST_NAME: usize = 200;
 /// it.
 fn harmless(path: &str) -> Option<String> {
     let name = redact(path.rsplit(['/', '\\']).next()?);
+    // the log of a CI runner obeys `##vso[…]`
+    let name = name.replace("##", "__");
     let name: String =
         name.chars().filter(|c| !is_unsafe(*c)).map(|c| if "<>:\"|?*".contains(c) { '_' } else { c }).collect();
     // not hidden, no option of a command, and as Windows keeps it
@@ -143,11 +293,13 @@ pub fn writable(named: &Path) -> Result<PathBuf, Unwritable> {
     if target.is_dir() || target.file_name().is_none() {
         return Err(Unwritable::Folder);
     }
-    let beside = part(&target);
-    match OpenOptions::new().write(true).create_new(true).open(&beside) {
-        Ok(_) => fs::remove_file(&beside)?,
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(e.into()),
+    for part in Place::new(&target, "").parts(true).take(1) {
+        match files::hold(&part, files::options().append(true).create_new(true)) {
+            Ok(Some(_held)) => fs::remove_file(&part)?,
+            Ok(None) => {}
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(e.into()),
+        }
     }
     Ok(target)
 }
@@ -162,113 +314,151 @@ pub enum Unwritable {
 }
 
 impl Part {
-    /// Starts a new download. It can be resumed later only with a validator.
-    pub fn begin(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
-        if fs::metadata(target).is_ok_and(|m| !m.is_file()) {
-            let file = OpenOptions::new().write(true).open(target)?;
-            return Ok(Part { target: target.to_owned(), file, in_place: true, resumable: false, usual: None });
-        }
-        // never follows a link that another user left here
-        forget(target);
-        Part::create(target, url, validator)
-    }
-
-    /// Starts a download under this name in a folder, or under the next free one with a number.
-    pub fn beside_others(folder: &Path, name: &str) -> io::Result<Part> {
-        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
-        let (stem, end) = split(name);
-        for n in 0..10_000 {
-            let number = if n == 0 { String::new() } else { format!("-{n}") };
-            let target = folder.join(format!("{stem}{number}{end}"));
-            if is_there(&target) || is_there(&tag(&target)) {
-                continue;
-            }
-            // the process that makes the part has the name
-            match Part::create(&target, "", None) {
-                Ok(part) if is_there(&target) => drop(part.give_up()),
-                Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-                made => return made,
-            }
-        }
-        Err(io::ErrorKind::AlreadyExists.into())
-    }
-
-    fn create(target: &Path, url: &str, validator: Option<&str>) -> io::Result<Part> {
-        let file = files::options().write(true).create_new(true).open(part(target))?;
-        // holds no secret, so its permissions tell the default for new files
-        let mut about = OpenOptions::new().write(true).create_new(true).open(tag(target))?;
-        let usual = Some(about.metadata()?.permissions());
-        match validator {
-            Some(validator) => about.write_all(format!("{}\n{validator}\n", mark(url)).as_bytes())?,
-            None => fs::remove_file(tag(target))?,
-        }
-        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: validator.is_some(), usual })
-    }
-
-    /// Resumes at the end of the existing part.
-    pub fn go_on(target: &Path) -> io::Result<Part> {
-        let file = open_own(&part(target), files::options().append(true))?;
-        let usual = fs::metadata(tag(target)).ok().map(|about| about.permissions());
-        Ok(Part { target: target.to_owned(), file, in_place: false, resumable: true, usual })
-    }
-
     /// Appends `bytes`.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)
     }
 
-    /// Syncs the finished file to disk and gives it its name.
-    pub fn keep(self) -> io::Result<()> {
-        if self.in_place {
-            return Ok(());
-        }
+    /// The bytes so far.
+    pub fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Syncs the finished file to disk and gives it its name, which is returned.
+    pub fn keep(self) -> io::Result<PathBuf> {
+        let Some(part) = &self.part else { return Ok(self.target) };
         // the new file keeps the old one's permissions
-        if let Some(readers) = fs::metadata(&self.target).map(|old| old.permissions()).ok().or(self.usual) {
+        let old = fs::metadata(&self.target).map(|old| old.permissions()).ok().filter(|_| !self.yields);
+        if let Some(readers) = old.or(self.usual) {
             self.file.set_permissions(readers)?;
         }
         self.file.sync_all()?;
-        files::rename(&part(&self.target), &self.target)?;
-        let _ = fs::remove_file(tag(&self.target));
-        Ok(())
+        let target = match self.yields {
+            true => rename_beside_others(part, &self.target)?,
+            false => files::rename(part, &self.target).map(|()| self.target)?,
+        };
+        let _ = fs::remove_file(tag(part));
+        Ok(target)
     }
 
     /// Tells whether other programs can't see the bytes yet.
     pub fn is_hidden(&self) -> bool {
-        !self.in_place
+        self.part.is_some()
     }
 
     /// Abandons the download. Returns whether it can be resumed.
     pub fn give_up(self) -> bool {
-        if !self.in_place && !self.resumable {
-            forget(&self.target);
+        if let Some(part) = self.part.filter(|_| !self.resumable) {
+            forget(&part);
         }
         self.resumable
     }
+}
+
+/// Gives a file this name, or the next free one with a number. Whatever has a name keeps it.
+fn rename_beside_others(part: &Path, target: &Path) -> io::Result<PathBuf> {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let (stem, end) = split(&name);
+    for n in 0..MOST {
+        let number = if n == 0 { String::new() } else { format!("-{n}") };
+        let free = target.with_file_name(format!("{stem}{number}{end}"));
+        match files::rename_if_free(part, &free) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            done => return done.map(|()| free),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn begun(target: &Path, asked: &str, validator: Option<&str>) -> Part {
+        Place::new(target, asked).begin("", validator).unwrap()
+    }
+
     #[test]
     fn a_file_is_there_whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("x.json");
         fs::write(&target, "old").unwrap();
-        let mut part = Part::begin(&target, "https://a/x", Some("\"v1\"")).unwrap();
+        let place = Place::new(&target, "https://a/x");
+        let mut part = place.begin("", Some("\"v1\"")).unwrap();
         part.write(b"ne").unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert!(part.give_up());
-        assert_eq!(kept(&target, "https://a/x"), Some(Kept { bytes: 2, validator: "\"v1\"".into() }));
-        assert_eq!(kept(&target, "https://a/y"), None);
-        let mut part = Part::go_on(&target).unwrap();
+        assert!(Place::new(&target, "https://a/y").kept().is_none());
+        let kept = place.kept().unwrap();
+        assert_eq!((kept.bytes, &*kept.validator), (2, "\"v1\""));
+        // a second download of the same has a part of its own
+        assert!(place.kept().is_none());
+        let second = place.begin("", Some("\"v2\"")).unwrap();
+        let mut part = place.go_on("", kept);
         part.write(b"w").unwrap();
         part.keep().unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"new");
+        second.keep().unwrap();
+        assert_eq!((fs::read(&target).unwrap(), fs::read_dir(dir.path()).unwrap().count()), (vec![], 1));
+        assert!(!begun(&target, "https://a/x", None).give_up());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-        let part = Part::begin(&target, "https://a/x", None).unwrap();
-        assert!(!part.give_up());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_part_in_a_folder_is_found_by_its_request_and_takes_no_name_from_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("");
+        let names = || {
+            let entries = fs::read_dir(dir.path()).unwrap();
+            let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        let place = Place::new(&folder, "https://a/x");
+        let mut part = place.begin("x.csv", Some("\"v1\"")).unwrap();
+        part.write(b"ab").unwrap();
+        drop(part);
+        // what was killed and can't be resumed goes when the next such download begins
+        drop(Place::new(&folder, "https://a/y").begin("x.csv", None).unwrap());
+        let other = Place::new(&folder, "https://a/z").begin("x.csv", None).unwrap();
+        assert_eq!(other.keep().unwrap(), folder.join("x.csv"));
+        let part = place.go_on("x.csv", place.kept().unwrap());
+        // a file that appears meanwhile stays
+        fs::write(folder.join("x-1.csv"), "mine").unwrap();
+        assert_eq!(part.keep().unwrap(), folder.join("x-2.csv"));
+        assert_eq!(names(), ["x-1.csv", "x-2.csv", "x.csv"]);
+        assert_eq!(fs::read(folder.join("x-1.csv")).unwrap(), b"mine");
+        assert_eq!(fs::read(folder.join("x-2.csv")).unwrap(), b"ab");
+    }
+
+    #[test]
+    fn a_part_is_taken_only_where_it_belongs() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut part = begun(&dir.path().join("x"), "u", Some("\"v1\""));
+        part.write(b"0123").unwrap();
+        drop(part);
+        let kept = Place::new(&dir.path().join("x"), "u").kept().unwrap();
+        let judged = |status, headers: &[(&str, &str)]| {
+            let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            kept.judge(&Streamed { status, version: String::new(), headers, body: Box::new(io::empty()) })
+        };
+        let range = "content-range";
+        for (status, headers, want) in [
+            (206, &[(range, "bytes 4-9/10")][..], Brings::Rest(Some(10))),
+            (206, &[(range, "Bytes 4-6/*")], Brings::Rest(None)),
+            (206, &[(range, "bytes 4-9/10"), ("etag", "\"v1\"")], Brings::Rest(Some(10))),
+            (206, &[(range, "bytes 4-9/10"), ("etag", "\"v2\"")], Brings::Nothing),
+            (206, &[(range, "bytes 3-9/10")], Brings::Nothing),
+            (206, &[(range, "items 4-9/10")], Brings::Nothing),
+            (206, &[("content-type", "multipart/byteranges; boundary=x")], Brings::Nothing),
+            (416, &[], Brings::Nothing),
+            (200, &[(range, "bytes 4-9/10")], Brings::Nothing),
+            (200, &[(range, "bytes 0-9/10")], Brings::Whole),
+            (200, &[(range, "items 4-9/10")], Brings::Whole),
+            (404, &[(range, "bytes 4-9/10")], Brings::Whole),
+        ] {
+            assert_eq!(judged(status, headers), want, "{status} {headers:?}");
+        }
     }
 
     // curl -J and wget took paths and dot files from servers (CVE-2010-3842, CVE-2020-8177)
@@ -294,6 +484,7 @@ mod tests {
             ("attachment; filename=\"nul.txt\"", "_nul.txt"),
             ("attachment; filename=\"Com1 .x\"", "_Com1 .x"),
             ("attachment; filename=\"x. . \"", "x"),
+            ("attachment; filename=\"##vso[x]::y #2\"", "__vso[x]__y #2"),
         ] {
             assert_eq!(of(said), want, "{said}");
         }
@@ -302,21 +493,18 @@ mod tests {
         assert_eq!(name_for(&[], &Url::parse("https://a.example/").unwrap()), "response");
 
         let dir = tempfile::tempdir().unwrap();
-        let made = |name: &str| {
-            let part = Part::beside_others(dir.path(), "x.csv").unwrap();
-            assert_eq!(part.target.file_name().unwrap(), name);
-            part.keep().unwrap();
-        };
-        made("x.csv");
-        // a link to nowhere and an unfinished download of another process have their names too
+        let part = || Place::new(&dir.path().join(""), "").begin("x.csv", None).unwrap();
+        let made = |part: Part, name: &str| assert_eq!(part.keep().unwrap().file_name().unwrap(), name);
+        let other = part();
+        made(part(), "x.csv");
+        // a link to nowhere has its name too
         #[cfg(unix)]
         std::os::unix::fs::symlink("nowhere", dir.path().join("x-1.csv")).unwrap();
         #[cfg(not(unix))]
         fs::write(dir.path().join("x-1.csv"), "").unwrap();
-        let other = Part::beside_others(dir.path(), "x.csv").unwrap();
-        made("x-3.csv");
-        other.keep().unwrap();
-        assert!(dir.path().join("x-2.csv").exists() && !dir.path().join("nowhere").exists());
+        made(part(), "x-2.csv");
+        made(other, "x-3.csv");
+        assert!(!dir.path().join("nowhere").exists());
     }
 
     #[test]
@@ -346,7 +534,7 @@ mod tests {
         symlink(at("one"), at("two")).unwrap();
         let target = writable(&at("two")).unwrap();
         assert_eq!(target, at("real"));
-        let mut part = Part::begin(&target, "", None).unwrap();
+        let mut part = begun(&target, "", None);
         part.write(b"new").unwrap();
         part.keep().unwrap();
         assert_eq!(fs::read(at("two")).unwrap(), b"new");
@@ -366,22 +554,22 @@ mod tests {
         let at = |name: &str| dir.path().join(name);
         let mode = |name: &str| fs::metadata(at(name)).unwrap().permissions().mode() & 0o777;
         fs::write(at("usual"), "").unwrap();
-        let mut begun = Part::begin(&at("x"), "u", Some("\"v\"")).unwrap();
-        begun.write(b"a").unwrap();
+        let mut part = begun(&at("x"), "u", Some("\"v\""));
+        part.write(b"a").unwrap();
         assert_eq!(mode("x.part"), 0o600);
-        drop(begun);
-        assert!(kept(&at("x"), "u").is_some());
-        Part::go_on(&at("x")).unwrap().keep().unwrap();
+        drop(part);
+        let place = Place::new(&at("x"), "u");
+        place.go_on("", place.kept().unwrap()).keep().unwrap();
         assert_eq!(mode("x"), mode("usual"));
         // a link, a second name and a pipe are not resumed
-        fs::write(at("x.part-of"), format!("{}\n\"v\"\n", mark("u"))).unwrap();
+        fs::write(at("x.part-of"), format!("{}\n\"v\"\n", place.mark)).unwrap();
         fs::write(at("mine"), "mine").unwrap();
         symlink("mine", at("x.part")).unwrap();
-        assert!(kept(&at("x"), "u").is_none() && Part::go_on(&at("x")).is_err());
+        assert!(place.kept().is_none());
         fs::remove_file(at("x.part")).unwrap();
         fs::hard_link(at("mine"), at("x.part")).unwrap();
-        assert!(kept(&at("x"), "u").is_none() && Part::go_on(&at("x")).is_err());
-        Part::begin(&at("x"), "u", None).unwrap().write(b"new").unwrap();
+        assert!(place.kept().is_none());
+        begun(&at("x"), "u", None).write(b"new").unwrap();
         assert_eq!(fs::read(at("mine")).unwrap(), b"mine");
     }
 
@@ -390,7 +578,16 @@ mod tests {
         let of = |name: &str, value: &str| validator(&[(name.to_owned(), value.to_owned())]).map(str::to_owned);
         assert_eq!(of("etag", "\"a\"").as_deref(), Some("\"a\""));
         assert_eq!(of("etag", "W/\"a\""), None);
-        assert_eq!(begins_at(&[("content-range".into(), "bytes 100-199/200".into())]), Some(100));
-        assert_eq!(begins_at(&[("content-range".into(), "items 0-1/2".into())]), None);
+    }
+
+    #[test]
+    fn a_part_that_nobody_asked_for_is_none() {
+        let is_asked = |range: &str, begins: &str| {
+            let headers = |name: &str, value: &str| [(name.to_owned(), value.to_owned())];
+            is_asked(&headers("range", range), &headers("content-range", begins))
+        };
+        assert!(!super::is_asked(&[], &[]) && is_asked("bytes=5-9", "bytes 5-9/10"));
+        assert!(!is_asked("bytes=5-9", "bytes 0-9/10") && !is_asked("bytes=5-", "items 5-9/10"));
+        assert!(is_asked("bytes=-5", "bytes 5-9/10") && is_asked("bytes=0-1,5-6", ""));
     }
 }

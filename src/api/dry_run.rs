@@ -151,7 +151,7 @@ impl Answer {
         match &self.output {
             Some(path) if is_folder(path) => {
                 lines.push(format!("output-dir = {}", quoted(&named(path)?)));
-                lines.extend(["remote-name".to_owned(), "remote-header-name".to_owned()]);
+                lines.extend(["remote-name", "remote-header-name", "no-clobber"].map(str::to_owned));
             }
             Some(path) => lines.push(format!("output = {}", quoted(&named(path)?))),
             None if discards => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::content_coding;
 use super::items::{HeaderItem, Items};
 use crate::protocol::sender_constrained::Binding;
 use crate::provider::{ApiAuthPlace, Provider};
@@ -22,6 +23,8 @@ pub struct Draft {
     pub dropped: Vec<String>,
     /// The longest wait for the beginning of a response.
     pub timeout: Duration,
+    /// Whether a compressed response is asked for, beside what the user asks for.
+    pub coded: bool,
     /// Whether a compressed response is decompressed.
     pub decompress: bool,
     /// Whether more requests to the same host will follow.
@@ -66,6 +69,7 @@ impl Draft {
             headers,
             dropped,
             timeout: Duration::from_secs(60),
+            coded: false,
             decompress: false,
             reuse: false,
             binding: Binding::default(),
@@ -80,6 +84,9 @@ impl Draft {
         request.unnamed = self.dropped.iter().any(|name| name == "user-agent");
         for (name, value) in &self.headers {
             request = request.header(name, value.as_str());
+        }
+        if self.coded {
+            request = request.header("accept-encoding", content_coding::CODINGS);
         }
         if let Some(set) = set {
             present(provider, set, &self.binding, &mut request);

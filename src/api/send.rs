@@ -9,6 +9,7 @@ use url::Url;
 use super::body::Body;
 use super::cache::{self, Cache, Kept};
 use super::cookies::Cookies;
+use super::download;
 use super::rate_limit::{self, Pace};
 use super::redirect::{self, Unfollowed, Way};
 use super::request::Draft;
@@ -41,6 +42,8 @@ pub struct Caller<'a> {
     pub set: Option<TokenSet>,
     /// Responses that may be served again.
     pub cache: Option<Cache>,
+    /// What is said before the first request.
+    pub notice: Option<String>,
     /// `None`: no other token can be obtained, so a refusal is final.
     pub renew: Option<Renew<'a>>,
     pub retries: u32,
@@ -120,6 +123,9 @@ impl Caller<'_> {
 
     /// Obtains the token, unless it is here.
     pub fn begin(&mut self, world: &mut World) -> Result<(), Error> {
+        if let Some(notice) = self.notice.take() {
+            world.say(&notice);
+        }
         if let Some(obtain) = self.obtain.take() {
             let (set, binding) = obtain(world)?;
             (self.set, self.draft.binding) = (Some(set), binding);
@@ -136,9 +142,9 @@ impl Caller<'_> {
             return self.ask(world, url);
         };
         let (now, mut kept) = (world.clock.now(), Kept::read(&file));
-        if let Some(fresh) = kept.take_if(|kept| kept.is_fresh(now, time)).and_then(Kept::answer) {
+        if let Some(kept) = kept.take_if(|kept| kept.is_fresh(now, time)) {
             world.step(|| format!("answered by what is kept of {}", place(url)));
-            return Ok(fresh);
+            return self.serve(kept);
         }
         let usual = self.draft.headers.len();
         self.draft.headers.extend(kept.as_ref().and_then(Kept::conditions));
@@ -147,10 +153,19 @@ impl Caller<'_> {
         let (from, answer) = answered?;
         if let Some(mut kept) = kept.filter(|_| answer.status == 304) {
             kept.renew(&file, now);
-            return kept.answer().ok_or_else(|| Error::new(Kind::Other, "what is kept can't be read"));
+            return self.serve(kept);
         }
         let answer = if self.aftermath.foreign { answer } else { cache::keep(file, (&from, answer), now) };
         Ok((from, answer))
+    }
+
+    /// A kept response is in the coding that it came in, if nobody asked for one.
+    fn serve(&self, kept: Kept) -> Result<(Url, Streamed), Error> {
+        let (url, mut answer) = kept.answer().ok_or_else(|| Error::new(Kind::Other, "what is kept can't be read"))?;
+        if self.draft.decompress {
+            content_coding::decompress(&mut answer).map_err(|e| broken_off(&e))?;
+        }
+        Ok((url, answer))
     }
 
     fn ask(&mut self, world: &mut World, url: &Url) -> Result<(Url, Streamed), Error> {
@@ -169,6 +184,10 @@ impl Caller<'_> {
         let mut redirects = 0;
         loop {
             let Some(answer) = self.once(world, &url, &mut tries)? else { continue };
+            if answer.status == 206 && !download::is_asked(&self.draft.headers, &answer.headers) {
+                return Err(Error::new(Kind::Unsafe, "the API gives a part of the content that was not asked for")
+                    .because("status 206 (RFC 9110, section 15.3.7)"));
+            }
             let next = match redirect::judge(&self.draft.method, &url, &answer, self.abroad.is_some())? {
                 Way::Here => return Ok((url, answer)),
                 Way::Refused(unfollowed) => {

@@ -61,6 +61,19 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
     }
 }
 
+/// Opens a file of this user's own, and holds it until it is closed. `None`: another process has
+/// it, or has just given it another name.
+pub fn hold(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
+    let file = open_own(path, options)?;
+    // not every file system has locks
+    if let Err(TryLockError::WouldBlock) = file.try_lock() {
+        return Ok(None);
+    }
+    let metadata = file.metadata()?;
+    let is_there = fs::symlink_metadata(path).is_ok_and(|there| unix::is_same(&there, &metadata));
+    Ok(is_there.then_some(file))
+}
+
 /// Locks the file, trying again after each `pause`. Returns whether it succeeded within `time`.
 pub fn lock_within(file: &File, time: Duration, pause: impl Fn(Duration)) -> io::Result<bool> {
     const STEP: Duration = Duration::from_millis(2);
@@ -199,6 +212,11 @@ pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
 /// Gives a file another name, and replaces what has that name.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     unix::patiently(|| fs::rename(from, to))
+}
+
+/// Gives a file a name that nothing has. Fails with `AlreadyExists` if something has it.
+pub fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
+    unix::patiently(|| unix::rename_if_free(from, to))
 }
 
 /// Removes a file of any kind; returns whether there was one.
@@ -383,8 +401,27 @@ mod unix {
         metadata.nlink()
     }
 
+    pub(super) fn is_same(one: &Metadata, other: &Metadata) -> bool {
+        (one.dev(), one.ino()) == (other.dev(), other.ino())
+    }
+
     pub(super) fn patiently<T>(act: impl Fn() -> io::Result<T>) -> io::Result<T> {
         act()
+    }
+
+    pub(super) fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            use rustix::io::Errno;
+            match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+                // not every kernel and file system can do that
+                Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+                done => return Ok(done?),
+            }
+        }
+        fs::hard_link(from, to)?;
+        fs::remove_file(from)
     }
 
     pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
@@ -406,7 +443,7 @@ mod unix {
         InitializeSecurityDescriptor, OBJECT_INHERIT_ACE, SE_DACL_PROTECTED, SECURITY_ATTRIBUTES, SECURITY_DESCRIPTOR,
         SetSecurityDescriptorControl, SetSecurityDescriptorDacl, TOKEN_USER, TokenUser,
     };
-    use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ALL_ACCESS};
+    use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ALL_ACCESS, MoveFileExW};
     use windows_sys::Win32::System::SystemServices::SECURITY_DESCRIPTOR_REVISION;
 
     use super::{Closed, File, OpenOptions, Path, PrivateError, io};
@@ -496,6 +533,18 @@ mod unix {
 
     pub(super) fn links(_metadata: &Metadata) -> u64 {
         1
+    }
+
+    pub(super) fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
+        true
+    }
+
+    pub(super) fn rename_if_free(from: &Path, to: &Path) -> io::Result<()> {
+        let wide = |path: &Path| path.as_os_str().encode_wide().chain([0]).collect::<Vec<u16>>();
+        let (from, to) = (wide(from), wide(to));
+        // SAFETY: both are texts that end in a zero.
+        let moved = unsafe { MoveFileExW(from.as_ptr(), to.as_ptr(), 0) };
+        if moved != 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
     }
 
     /// Windows can't open a folder as a file; the file system's journal orders renames.
@@ -628,6 +677,37 @@ mod tests {
         try_replace(&file, 1000).unwrap();
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
         assert!(try_replace(&root.path().join("none/record"), 1000).is_err());
+    }
+
+    #[test]
+    fn a_file_takes_a_name_only_if_nothing_has_it() {
+        let root = tempfile::tempdir().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("new"), "new").unwrap();
+        fs::write(at("file"), "old").unwrap();
+        fs::create_dir(at("folder")).unwrap();
+        let taken = |name: &str| rename_if_free(&at("new"), &at(name)).unwrap_err().kind();
+        assert_eq!((taken("file"), taken("folder")), (io::ErrorKind::AlreadyExists, io::ErrorKind::AlreadyExists));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("nowhere", at("link")).unwrap();
+            assert_eq!(taken("link"), io::ErrorKind::AlreadyExists);
+        }
+        rename_if_free(&at("new"), &at("free")).unwrap();
+        assert!(!at("new").exists() && !at("nowhere").exists());
+        assert_eq!((fs::read(at("free")).unwrap(), fs::read(at("file")).unwrap()), (b"new".to_vec(), b"old".to_vec()));
+    }
+
+    #[test]
+    fn a_file_is_held_by_one_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("x");
+        let new = || hold(&file, options().append(true).create_new(true));
+        let held = new().unwrap().unwrap();
+        assert_eq!(new().unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert!(hold(&file, options().append(true)).unwrap().is_none());
+        drop(held);
+        assert!(hold(&file, options().append(true)).unwrap().is_some());
     }
 
     #[test]

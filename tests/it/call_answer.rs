@@ -107,6 +107,10 @@ fn a_folder_gets_a_file_with_the_answers_name_and_none_is_replaced() {
     let mut me = Person::new();
     let odd = api(&mut me, |request| {
         let mut file = answer(200, "application/json", "[1]");
+        if request.path.ends_with("/moved") {
+            file = answer(302, "text/plain", "");
+            file.headers.push(("Location".into(), "/api/last.json".into()));
+        }
         if request.path.ends_with("/named") {
             file.headers.push((
                 "Content-Disposition".into(),
@@ -123,15 +127,75 @@ fn a_folder_gets_a_file_with_the_answers_name_and_none_is_replaced() {
         ("/named --jq .[]", "résumé-2.json"),
         ("/pages --paginate", "pages"),
         ("POST /named", "résumé-3.json"),
+        ("/named --paginate", "résumé-4.json"),
+        // a redirect names it by its last address
+        ("/moved", "last.json"),
+        ("/moved --jq .", "last-1.json"),
+        ("/moved --paginate", "last-2.json"),
     ] {
-        me.types(&format!("call odd {more} -o ~/out/")).is(0, "", &format!("written to `~/out/{name}`\n"));
+        let told = format!("written to `~/out/{name}`\n");
+        me.types(&format!("call odd {more} -o ~/out/")).is(0, &format!("~/out/{name}\n"), &told);
     }
-    me.types("call odd /named -o ~/out/ -q").is(0, "", "");
+    me.types("call odd /named -o ~/out/ -q").is(0, "~/out/résumé-5.json\n", "");
+    me.sees_stdout().types("call odd /named -o ~/out/").is(0, "", "written to `~/out/résumé-6.json`\n");
+    me.sees_stdout().types("call odd /named -o ~/out/ -q").is(0, "~/out/résumé-7.json\n", "");
     assert_eq!(std::fs::read_to_string(me.path("out/résumé-2.json")).unwrap(), "1\n");
-    assert_eq!(std::fs::read_dir(me.path("out")).unwrap().count(), 7);
+    assert_eq!(std::fs::read_dir(me.path("out")).unwrap().count(), 13);
     let shown = me.types("call odd /named -o ~/out/ --dry-run").out;
-    assert!(shown.contains("/out/\"\nremote-name\nremote-header-name\n"), "{shown}");
-    assert_eq!(odd.asked(), 7);
+    assert!(shown.contains("/out/\"\nremote-name\nremote-header-name\nno-clobber\n"), "{shown}");
+    assert_eq!(odd.asked(), 16);
+    // a long name is told whole
+    let name = "a".repeat(250);
+    let done = me.types(&format!("call odd /{name} -o ~/out/"));
+    let cut = &name[..200];
+    done.is(0, &format!("~/out/{cut}\n"), &format!("written to `~/out/{cut}`\n"));
+}
+
+#[test]
+fn a_file_that_appears_during_a_download_stays() {
+    let mut me = Person::new();
+    let folder = me.path("out");
+    std::fs::create_dir(&folder).unwrap();
+    // the server is asked after the name was free
+    let named = folder.join("x.json");
+    let odd = api(&mut me, move |_| {
+        std::fs::write(&named, "mine").unwrap();
+        answer(200, "application/json", "[1]")
+    });
+    for (more, name) in [("", "x-1.json"), ("--jq .", "x-2.json"), ("--paginate", "x-3.json")] {
+        me.types(&format!("call odd /x.json -o ~/out/ -q {more}")).is(0, &format!("~/out/{name}\n"), "");
+        assert_eq!(std::fs::read_to_string(me.path("out/x.json")).unwrap(), "mine", "{more}");
+    }
+    assert_eq!((odd.asked(), std::fs::read_dir(&folder).unwrap().count()), (3, 4));
+}
+
+// RFC 9110, section 15.3.7
+#[test]
+fn a_part_that_nobody_asked_for_is_no_answer() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| {
+        let mut part = answer(206, "application/json", "[1]");
+        let said = if request.path.ends_with("/late") { "bytes 3-5/10" } else { "bytes 0-2/10" };
+        part.headers.push(("Content-Range".into(), said.into()));
+        part.headers.push(("ETag".into(), "\"v1\"".into()));
+        part
+    });
+    let told = "
+        error: the API gives a part of the content that was not asked for
+        caused by: status 206 (RFC 9110, section 15.3.7)
+    ";
+    std::fs::create_dir(me.path("out")).unwrap();
+    for more in ["", "-o ~/f", "-o ~/out/", "--jq .", "--format csv", "--paginate", "--cache 5m", "-i", "--graphql"] {
+        me.types(&format!("call odd /x {more}")).fails(7, told);
+    }
+    me.types("call odd POST /x a=1").fails(7, told);
+    me.types("call odd /late Range:bytes=0-2").fails(7, told);
+    assert!(!me.path("f").exists() && std::fs::read_dir(me.path("out")).unwrap().count() == 0);
+    // who asks for a part gets it
+    me.types("call odd /x Range:bytes=0-2").is(0, "[1]", "");
+    me.types("call odd /late Range:bytes=3-5 -o ~/f").is(0, "", "");
+    assert_eq!(std::fs::read_to_string(me.path("f")).unwrap(), "[1]");
+    assert!(odd.asked() > 0);
 }
 
 #[test]
@@ -140,15 +204,17 @@ fn a_download_goes_on_where_it_stopped() {
     let asked: Arc<Mutex<Vec<String>>> = Arc::default();
     let seen = asked.clone();
     let whole = "0123456789";
-    let odd = api(&mut me, move |request| {
+    let _odd = api(&mut me, move |request| {
         let range = request.header("range").unwrap_or("-").to_owned();
         let same = request.header("if-range") == Some("\"v1\"");
         seen.lock().unwrap().push(range.clone());
         let mut response: serve::Response =
             match range.strip_prefix("bytes=").and_then(|r| r.strip_suffix('-')?.parse::<usize>().ok()) {
                 Some(from) if same && from < whole.len() => {
-                    let mut part = answer(206, "text/plain", &whole[from..]);
-                    part.headers.push(("Content-Range".into(), format!("bytes {from}-9/10")));
+                    // a server may give less than the rest
+                    let end = if request.path.ends_with("/short") { (from + 2).min(10) } else { 10 };
+                    let mut part = answer(206, "text/plain", &whole[from..end]);
+                    part.headers.push(("Content-Range".into(), format!("bytes {from}-{}/10", end - 1)));
                     part
                 }
                 Some(_) if same => answer(416, "text/plain", ""),
@@ -157,15 +223,14 @@ fn a_download_goes_on_where_it_stopped() {
         response.headers.push(("ETag".into(), "\"v1\"".into()));
         response
     });
-    let url = format!("{}/api/x", odd.base);
-    let leave = |me: &Person, tag: &str, bytes: &str| {
-        let mark: String = ring::digest::digest(&ring::digest::SHA256, url.as_bytes())
-            .as_ref()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+    let take = || std::mem::take(&mut *asked.lock().unwrap());
+    let leave = |me: &mut Person, tag: &str, bytes: &str| {
+        let broken = me.cuts(1).types("call odd /x -o ~/f --retry 0");
+        assert!(broken.code == 75 && broken.err.ends_with("hint: what came so far is kept: it goes on there\n"));
+        take();
+        let about = std::fs::read_to_string(me.path("f.part-of")).unwrap();
         std::fs::write(me.path("f.part"), bytes).unwrap();
-        std::fs::write(me.path("f.part-of"), format!("{mark}\n{tag}\n")).unwrap();
+        std::fs::write(me.path("f.part-of"), format!("{}\n{tag}\n", about.lines().next().unwrap())).unwrap();
     };
     for (tag, there, ranges) in [
         ("\"v1\"", "0123", vec!["bytes=4-"]),
@@ -174,16 +239,36 @@ fn a_download_goes_on_where_it_stopped() {
         // more than there is
         ("\"v1\"", "0123456789", vec!["bytes=10-", "-"]),
     ] {
-        leave(&me, tag, there);
+        leave(&mut me, tag, there);
         me.types("call odd /x -o ~/f").is(0, "", "");
         assert_eq!(std::fs::read_to_string(me.path("f")).unwrap(), whole, "{tag} {there}");
-        assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ranges);
+        assert_eq!(take(), ranges);
         assert!(!me.path("f.part").exists() && !me.path("f.part-of").exists());
     }
-    // who asks for a part of it gets that part, whatever lies there
-    leave(&me, "\"v1\"", "0123");
+    // who asks for another form of it, or for a part, gets that
+    leave(&mut me, "\"v1\"", "0123");
+    me.types("call odd /x Accept:text/csv -o ~/f").is(0, "", "");
+    leave(&mut me, "\"v1\"", "0123");
     me.types("call odd /x Range:bytes=0-1 -o ~/f").is(0, "", "");
-    assert_eq!(std::mem::take(&mut *asked.lock().unwrap()), ["bytes=0-1"]);
+    assert_eq!(take(), ["bytes=0-1"]);
+    // into a folder it is the same, in this run and in the next one
+    std::fs::create_dir(me.path("out")).unwrap();
+    for (path, ranges) in [("/x", &["bytes=3-"][..]), ("/short", &["bytes=3-", "bytes=5-", "bytes=7-", "bytes=9-"])] {
+        for options in [&[""][..], &["--retry 0", ""]] {
+            for (n, options) in options.iter().enumerate() {
+                let line = format!("call odd {path} -o ~/out/ {options}");
+                let done = if n == 0 { me.cuts(1).types(&line) } else { me.types(&line) };
+                assert_eq!(done.code, if options.is_empty() { 0 } else { 75 }, "{line}: {}", done.err);
+            }
+            assert_eq!(take(), [&["-"][..], ranges].concat(), "{path} {options:?}");
+        }
+    }
+    let mut files: Vec<_> = std::fs::read_dir(me.path("out")).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["short", "short-1", "x", "x-1"]);
+    for file in files {
+        assert_eq!(std::fs::read_to_string(me.path("out").join(file)).unwrap(), whole);
+    }
 }
 
 #[test]

@@ -184,6 +184,31 @@ fn a_token_that_expires_in_the_middle_is_renewed() {
 }
 
 #[test]
+fn large_pages_side_by_side_are_all_there_and_a_part_is_no_page() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |request| {
+        let page: usize = request.query.split('&').find_map(|p| p.strip_prefix("page=")?.parse().ok()).unwrap_or(1);
+        // the others are far larger than the first one, and than what may wait together
+        let fill = if page == 1 { 1 } else { 3 << 20 };
+        let part = request.path.ends_with("/part") && page == 3;
+        let body = format!("[{{\"n\":{page},\"fill\":\"{}\"}}]", "a".repeat(fill));
+        let mut list = answer(if part { 206 } else { 200 }, "application/json", &body);
+        list.headers.push(("X-Pages".into(), "9".into()));
+        list
+    });
+    signed_in(&mut me, &odd);
+    let pages = "[api.pages]\nby = \"page\"\ntotal-header = \"X-Pages\"\n";
+    me.config("providers/odd.toml", &format!("{}\n{pages}", odd.provider("odd")));
+    let want: String = (1..=9).map(|n| format!("{n}\n")).collect();
+    me.types("call odd /x --paginate --parallel 8 --jq .n").is(0, &want, "");
+    let told = "
+        error: the API gives a part of the content that was not asked for
+        caused by: status 206 (RFC 9110, section 15.3.7)
+    ";
+    me.types("call odd /part --paginate --parallel 8 --jq .n").is(7, "1\n2\n", told);
+}
+
+#[test]
 fn pages_side_by_side_come_in_order_and_together() {
     let mut me = Person::new();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));

@@ -20,7 +20,7 @@ use crate::api::path_variable::Unfilled;
 use crate::api::rate_limit::Pace;
 use crate::api::request::{Draft, token_header};
 use crate::api::send::{Aftermath, Caller, Obtain, Renew};
-use crate::api::{content_coding, dry_run, hosts, pages, path_variable};
+use crate::api::{dry_run, hosts, pages, path_variable};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, sandbox_session};
 use crate::error::{Error, Kind};
@@ -93,7 +93,7 @@ pub struct CallArgs {
     pub head: bool,
     /// Write the answer to a file, which is there whole or not at all; a download that broke off
     /// goes on where it stopped. `FOLDER/`: into that folder, under the name that the answer or its
-    /// address gives, never over another file.
+    /// address gives, never over another file; standard output gets the path.
     #[arg(short, long, value_name = "FILE", help_heading = "Answer", value_hint = clap::ValueHint::FilePath)]
     pub output: Option<String>,
     /// Filter the answer with an expression of jq's; with `--paginate` each record, with `--slurp`
@@ -185,6 +185,10 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
     if let Some((option, _)) = of_get.into_iter().find(|(_, given)| *given && asking.method != "GET") {
         return Err(Error::usage(format!("`{option}` is for GET, and this is {}", safe(&asking.method))));
     }
+    if args.cache.is_some() && global.no_cache {
+        return Err(Error::usage("`--cache` and `--no-cache` exclude each other")
+            .hint("without `--cache` no answer is kept; `--no-cache` is for the kernel's copy of the token"));
+    }
     let mut session = sandbox_session::open(world, choice)?;
     let aim = Aim::of(world, &asking, &mut session)?;
     if args.dry_run {
@@ -219,11 +223,8 @@ impl Asking<'_> {
         let mut draft = Draft::new(provider, &self.method, &self.items, self.body.kind(), ours);
         draft.timeout = self.args.timeout;
         let args = self.args;
-        let reads =
-            args.jq.is_some() || args.paginate || args.graphql || args.format.is_some_and(|f| f != FormatWord::Raw);
-        if reads && !args.dry_run && !answer::asks_for_coding(args) {
-            draft.headers.push(("accept-encoding".to_owned(), content_coding::CODINGS.to_owned()));
-        }
+        let reads = args.paginate || args.graphql || answer::filtered(args);
+        draft.coded = reads && !args.dry_run && !answer::asks_for_coding(args);
         draft
     }
 }
@@ -302,10 +303,8 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let shaped = Shaped::of(world, args, screen)?;
     let target = saved::target(world, args)?;
     let mut draft = asking.draft(provider, aim.with_token);
-    if !aim.with_token {
-        let host = safe(aim.url.host_str().unwrap_or(""));
-        world.say(&format!("`{host}` is not a host of `{}`: sent without the token", provider.id));
-    }
+    let host = safe(aim.url.host_str().unwrap_or(""));
+    let notice = format!("`{host}` is not a host of `{}`: sent without the token", provider.id);
     // a token from outside is used as it is
     let from_outside = session.store.kind() == StoreKind::Environment;
     let who = answer::Who {
@@ -337,6 +336,7 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
         obtain: aim.with_token.then_some(obtain),
         set: None,
         cache: None,
+        notice: (!aim.with_token).then_some(notice),
         renew: (!from_outside).then_some(renew),
         retries: args.retry,
         pace,
@@ -390,12 +390,12 @@ fn answered(
     let filtered = shaped.is_some() && (args.jq.is_some() || args.format.is_some());
     let (mut attempts, mut made) = (0, Some(shaped));
     loop {
-        let (_, mut answered) = caller.send(world, call.url)?;
+        let (from, mut answered) = caller.send(world, call.url)?;
         let mut who = call.who.after(caller);
         who.aftermath.errors = args.graphql && answer::has_errors(&mut answered)?;
         let refused = who.is_refused(answered.status);
         let out = match &target {
-            Some(path) if !refused => saved::open(world, Some(path), &answered.headers, call.url)?,
+            Some(path) if !refused => saved::open(world, Some(path), &answered.headers, &from)?,
             _ => output::Output::stdout(world),
         };
         // what is read whole before any of it is shown can be read from the beginning

@@ -1,22 +1,20 @@
 //! Where an answer goes: stdout, made harmless where that is a screen, or a file that is there
 //! whole or not at all.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::api::download::Part;
 use crate::api::progress::Bytes;
 use crate::error::{Error, Kind};
-use crate::text::{ForTerminal, safe};
+use crate::text::{ForTerminal, safe_whole};
 use crate::wire::header;
-use crate::world::World;
+use crate::world::{Verbosity, World};
 
 pub struct Output {
     screen: Option<ForTerminal>,
-    file: Option<(PathBuf, Part)>,
+    file: Option<Part>,
     last: Option<u8>,
     progress: Option<Bytes>,
-    /// Whether the file's name is told once it is there.
-    pub tells: bool,
 }
 
 impl Output {
@@ -26,13 +24,12 @@ impl Output {
             file: None,
             last: None,
             progress: None,
-            tells: false,
         }
     }
 
     /// A file that is written anew; what goes wrong leaves the old one.
-    pub fn file(path: PathBuf, part: Part) -> Output {
-        Output { screen: None, file: Some((path, part)), last: None, progress: None, tells: false }
+    pub fn file(part: Part) -> Output {
+        Output { screen: None, file: Some(part), last: None, progress: None }
     }
 
     /// Tells on a terminal how much has come of an answer with these headers. `there`: bytes that
@@ -48,7 +45,12 @@ impl Output {
 
     /// Whether nobody sees anything of it before it is whole.
     pub fn is_hidden(&self) -> bool {
-        self.file.as_ref().is_some_and(|(_, part)| part.is_hidden())
+        self.file.as_ref().is_some_and(Part::is_hidden)
+    }
+
+    /// The length of the file so far.
+    pub fn length(&self) -> u64 {
+        self.file.as_ref().and_then(|part| part.length().ok()).unwrap_or(0)
     }
 
     /// Whether the reader still wants more. On a screen a stranger's bytes are shown, and do
@@ -71,8 +73,8 @@ impl Output {
         if let Some(progress) = &mut self.progress {
             progress.add(world, bytes.len());
         }
-        if let Some((path, part)) = &mut self.file {
-            return part.write(bytes).map(|()| true).map_err(|e| unwritten(path, e));
+        if let Some(part) = &mut self.file {
+            return part.write(bytes).map(|()| true).map_err(|e| unwritten(&part.target, e));
         }
         match world.out.write_all(bytes) {
             Ok(()) => Ok(true),
@@ -90,10 +92,11 @@ impl Output {
             let _ = self.put_painted(world, b"\n");
         }
         let _ = world.out.flush();
-        let Some((path, part)) = self.file else { return Ok(()) };
-        part.keep().map_err(|e| unwritten(&path, e))?;
-        if self.tells {
-            world.say(&format!("written to `{}`", safe(&path.to_string_lossy())));
+        let Some(part) = self.file else { return Ok(()) };
+        let (named, is_named_by_answer) = (part.target.clone(), part.yields);
+        let path = part.keep().map_err(|e| unwritten(&named, e))?;
+        if is_named_by_answer {
+            tell(world, &path);
         }
         Ok(())
     }
@@ -102,7 +105,7 @@ impl Output {
     pub fn give_up(mut self, world: &mut World) -> bool {
         self.hide_progress(world);
         let _ = world.out.flush();
-        self.file.is_some_and(|(_, part)| part.give_up())
+        self.file.is_some_and(Part::give_up)
     }
 
     fn hide_progress(&mut self, world: &mut World) {
@@ -112,6 +115,15 @@ impl Output {
     }
 }
 
-pub fn unwritten(path: &std::path::Path, e: std::io::Error) -> Error {
-    Error::new(Kind::Other, format!("`{}` can't be written", safe(&path.to_string_lossy()))).cause(e)
+/// Tells the name that a file has got: a script takes it from standard output.
+fn tell(world: &mut World, path: &Path) {
+    world.say(&format!("written to `{}`", safe_whole(&path.to_string_lossy())));
+    if !world.terminal.stdout_is_terminal() || world.verbosity == Verbosity::Quiet {
+        let _ = writeln!(world.out, "{}", path.display());
+        let _ = world.out.flush();
+    }
+}
+
+pub fn unwritten(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::Other, format!("`{}` can't be written", safe_whole(&path.to_string_lossy()))).cause(e)
 }

@@ -25,13 +25,25 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         elsewhere: target.is_some(),
         graphql: args.graphql,
     };
-    let out = saved::open(world, target, &[], call.url)?;
+    let screen = target.is_none() && world.terminal.stdout_is_terminal();
     let asked = args.jq.is_some() || args.format.is_some() || args.raw_output || args.pretty || args.color;
-    let shaped = Shaped::of(world, args, out.is_screen())?.filter(|_| asked || args.slurp && out.is_screen());
-    let mut list = List { slurp: args.slurp, some: false, whole: String::new(), shaped, out };
-    let ended = collect(world, caller, &wanted, &mut |world, records| list.add(world, records));
-    let ended = list.end(world, ended);
-    let out = list.out;
+    let mut shaped = Shaped::of(world, args, screen)?.filter(|_| asked || args.slurp && screen);
+    // the first page may name the file
+    let mut list = None;
+    let ended = collect(world, caller, &wanted, &mut |world, head, records| {
+        let list = match &mut list {
+            Some(list) => list,
+            none => {
+                let out = saved::open(world, target, &head.headers, &head.url)?;
+                none.insert(List { slurp: args.slurp, some: false, whole: String::new(), shaped: shaped.take(), out })
+            }
+        };
+        list.add(world, records)
+    });
+    let (ended, out) = match list {
+        Some(mut list) => (list.end(world, ended), list.out),
+        None => (ended, Output::stdout(world)),
+    };
     match ended {
         Ok(Outcome::Done) => out.end(world).map(|()| 0),
         Ok(Outcome::Refused { status, headers, body }) => {

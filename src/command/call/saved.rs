@@ -8,7 +8,7 @@ use url::Url;
 use super::answer;
 use super::output::{Output, unwritten};
 use super::{Call, CallArgs};
-use crate::api::download::{self, Part, Unwritable};
+use crate::api::download::{self, Brings, Kept, Place, Unwritable};
 use crate::api::items;
 use crate::api::send::Caller;
 use crate::error::{Error, Kind};
@@ -46,71 +46,68 @@ pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> 
 /// Where an answer goes that is made anew each time.
 pub fn open(world: &World, target: Option<&Path>, headers: &[(String, String)], url: &Url) -> Result<Output, Error> {
     let Some(path) = target else { return Ok(Output::stdout(world)) };
-    let is_folder = download::is_folder(path);
-    let part = match is_folder {
-        true => Part::beside_others(path, &download::name_for(headers, url)),
-        false => Part::begin(path, "", None),
-    };
-    let part = part.map_err(|e| unwritten(path, e))?;
-    let mut out = Output::file(part.target.clone(), part);
-    out.tells = is_folder;
-    Ok(out)
+    let part = Place::new(path, "").begin(&download::name_for(headers, url), None);
+    Ok(Output::file(part.map_err(|e| unwritten(path, e))?))
 }
 
 /// The answer's bytes, as they are, into that file.
 pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: PathBuf) -> Result<u8, Error> {
     let (args, url) = (call.args, call.url);
     let usual = caller.draft.headers.clone();
+    let place = Place::new(&path, &format!("{url} {usual:?}"));
     // who asks for a part of it gets that part
-    let is_folder = download::is_folder(&path);
-    let reads = !is_folder && caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
+    let reads = caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
     let mut attempts = 0;
     loop {
-        let kept = if reads { download::kept(&path, url.as_str()) } else { None };
+        let kept = if reads { place.kept() } else { None };
         caller.draft.headers.clone_from(&usual);
         if let Some(kept) = &kept {
             world.step(|| format!("going on behind {} that are there", count(kept.bytes, "byte")));
-            caller.draft.headers.push(("range".into(), format!("bytes={}-", kept.bytes)));
-            caller.draft.headers.push(("if-range".into(), kept.validator.clone()));
+            caller.draft.headers.extend(kept.conditions());
         }
-        let (_, mut answered) = caller.send(world, url)?;
-        let goes_on = answered.status == 206;
-        if let Some(kept) = &kept
-            && (answered.status == 416 || goes_on && download::begins_at(&answered.headers) != Some(kept.bytes))
-        {
-            // what is there is of no use: from the beginning, with nothing there
-            download::forget(&path);
-            continue;
-        }
-        if answered.status >= 300 {
+        let (from, mut answered) = caller.send(world, url)?;
+        let brings = kept.as_ref().map_or(Brings::Whole, |kept| kept.judge(&answered));
+        if answered.status >= 300 && brings == Brings::Whole {
             let call = Call { who: &call.who.after(caller), ..*call };
             let out = Output::stdout(world);
             return answer::deliver(world, &call, answered, (out, None));
         }
-        answer::tell_coding(world, args, &answered.headers);
-        let there = kept.as_ref().filter(|_| goes_on).map_or(0, |kept| kept.bytes);
-        let part = || match kept {
-            Some(_) if goes_on => Part::go_on(&path),
-            _ => Part::begin(&path, url.as_str(), download::validator(&answered.headers).filter(|_| reads)),
-        };
-        let mut out = match is_folder {
-            true => open(world, Some(&path), &answered.headers, url)?,
-            false => Output::file(path.clone(), part().map_err(|e| unwritten(&path, e))?),
-        };
-        out.show_progress(world, &answered.headers, there);
-        match answer::pass(world, &mut answered.body, &mut out) {
-            Ok(()) => return out.end(world).map(|()| 0),
-            Err(e) => {
-                // nobody has seen what was not whole: it may as well come from the beginning
-                let anew = out.is_hidden() && caller.is_repeatable();
-                let resumable = out.give_up(world);
-                if e.kind != Kind::TryLater || !(resumable || anew) {
-                    return Err(e);
-                }
-                if !caller.wait_after_break(world, &mut attempts) {
-                    return Err(if resumable { e.hint("what came so far is kept: it goes on there") } else { e });
-                }
+        let name = download::name_for(&answered.headers, &from);
+        let (part, there, whole) = match (kept, brings) {
+            (Some(kept), Brings::Rest(whole)) => {
+                let there = kept.bytes;
+                (place.go_on(&name, kept), there, whole)
             }
+            (kept, brings) => {
+                // what is there is of no use: from the beginning, with nothing there
+                kept.into_iter().for_each(Kept::forget);
+                if brings == Brings::Nothing {
+                    continue;
+                }
+                let validator = download::validator(&answered.headers).filter(|_| reads);
+                (place.begin(&name, validator).map_err(|e| unwritten(&path, e))?, 0, None)
+            }
+        };
+        answer::tell_coding(world, args, &answered.headers);
+        let mut out = Output::file(part);
+        out.show_progress(world, &answered.headers, there);
+        let passed = answer::pass(world, &mut answered.body, &mut out);
+        let length = out.length();
+        if passed.is_ok() && whole.is_none_or(|whole| whole == length) {
+            return out.end(world).map(|()| 0);
+        }
+        // nobody has seen what was not whole: it may as well come from the beginning
+        let anew = out.is_hidden() && caller.is_repeatable();
+        let resumable = out.give_up(world);
+        match passed {
+            // a server may give less than the rest
+            Ok(()) if length > there && whole.is_some_and(|whole| length < whole) => {}
+            Ok(()) => return Err(Error::new(Kind::Unsafe, "the API gives another part of the file than it says")),
+            Err(e) if e.kind != Kind::TryLater || !(resumable || anew) => return Err(e),
+            Err(e) if !caller.wait_after_break(world, &mut attempts) => {
+                return Err(if resumable { e.hint("what came so far is kept: it goes on there") } else { e });
+            }
+            Err(_) => {}
         }
     }
 }
