@@ -12,7 +12,7 @@ use crate::grant::tunnel::Ssh;
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Overrides, Session, orphan};
-use crate::store::{Store, StoreError, StoreKind, keychain::KeychainStore};
+use crate::store::{Store, StoreError, StoreKind, file, keychain::KeychainStore};
 use crate::text::times::rfc3339;
 use crate::text::{count, safe};
 use crate::wire::Request;
@@ -170,7 +170,7 @@ fn stores(
     // a check must not make a key where nothing is sealed, nor will be
     let file_wanted = (state == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
         || kind == Some(StoreKind::File)
-        || paths.state.as_ref().is_some_and(|dir| dir.join("store").exists());
+        || paths.state.as_ref().is_some_and(|dir| file::folder(dir).exists());
     let file = file_wanted.then(|| {
         session::store_of(world, StoreKind::File, paths).and_then(|store| probe(&*store, world).map_err(Error::from))
     });

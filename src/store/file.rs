@@ -123,6 +123,16 @@ fn file_name(profile: &str) -> String {
     format!("{readable}-{}{SEALED}", hex(&sha256(profile.as_bytes())[..8]))
 }
 
+/// The folder of the records, in the state folder.
+pub fn folder(state: &Path) -> PathBuf {
+    state.join("store")
+}
+
+/// The file of a profile's record.
+pub fn path(state: &Path, profile: &str) -> PathBuf {
+    folder(state).join(file_name(profile))
+}
+
 /// A file's parts.
 struct Sealed<'a> {
     /// All bytes before the nonce.

@@ -32,7 +32,7 @@ pub fn open(
 ) -> Box<dyn Store> {
     match kind {
         StoreKind::Keychain => Box::new(keychain::KeychainStore::new(Arc::clone(keychain))),
-        StoreKind::File => Box::new(file::FileStore::new(state_dir.join("store"), passphrase)),
+        StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), passphrase)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
         StoreKind::None => Box::new(none::NoStore),
     }

@@ -525,6 +525,33 @@ fn a_changed_configuration_is_believed_at_once() {
     assert!(me.copies.texts().is_empty(), "`cache = false` does without the copy");
 }
 
+// P-16, P-20
+#[test]
+fn no_copy_speaks_for_a_sealed_file_that_is_gone_or_another() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file").signed_in();
+    let first = me.types("token sandbox").out;
+    let of_first = me.copies.all();
+    // the configuration stays as it was
+    me.types("logout sandbox");
+    me.copies.put_back(of_first.clone());
+    assert_eq!(me.types("token sandbox").code, 4);
+    me.signed_in();
+    me.copies.put_back(of_first);
+    let second = me.types("token sandbox").out;
+    assert_ne!(second, first);
+    assert_eq!(second, me.types("token sandbox --no-cache").out);
+    // with the system's own tools
+    assert_eq!(me.types("token sandbox").out, second);
+    for file in std::fs::read_dir(me.path("state/oauthctl/store")).unwrap() {
+        let file = file.unwrap().path();
+        if file.extension().is_some_and(|end| end == "sealed") {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    assert_eq!(me.types("token sandbox").code, 4);
+}
+
 /// Variables with values of the login of [`signed_in`].
 const OF_THE_LOGIN: [(&str, &str); 6] = [
     ("OAUTHCTL_CLIENT_ID", "oauthctl"),

@@ -18,7 +18,8 @@ import tempfile
 from pathlib import Path
 
 NUMBER = {"x86_64": 250, "aarch64": 219, "riscv64": 219}.get(platform.machine())
-REVOKE, DESCRIBE, UNLINK, READ, INVALIDATE, GET_PERSISTENT = 3, 6, 9, 11, 21, 22
+ADD_KEY = {"x86_64": 248, "aarch64": 217, "riscv64": 217}.get(platform.machine())
+REVOKE, SETPERM, DESCRIBE, LINK, UNLINK, READ, SET_TIMEOUT, INVALIDATE, GET_PERSISTENT = 3, 5, 6, 8, 9, 11, 15, 21, 22
 PROCESS_KEYRING, USER_KEYRING = -2, -4
 
 NOTES = Path(tempfile.gettempdir()) / f"oauthctl-tests-keys-{os.getuid()}"
@@ -38,14 +39,33 @@ def keyring():
     return persistent if persistent >= 0 else USER_KEYRING
 
 
+def read(key):
+    """The key's bytes; of a keyring the numbers of its keys."""
+    room = ctypes.create_string_buffer(1 << 16)
+    length = keyctl(READ, key, room, len(room))
+    return room.raw[: max(length, 0)]
+
+
+def name(key):
+    """The key's name; nothing if it is gone."""
+    room = ctypes.create_string_buffer(512)
+    return room.value.split(b";")[-1] if keyctl(DESCRIBE, key, room, len(room)) > 0 else b""
+
+
 def present():
     """The program's keys of this user."""
     if NUMBER is None:
         return set()
-    serials, text = ctypes.create_string_buffer(1 << 16), ctypes.create_string_buffer(512)
-    length = min(keyctl(READ, keyring(), serials, len(serials)), len(serials))
-    found = struct.unpack(f"={max(length, 0) // 4}i", serials.raw[: max(length, 0)])
-    return {key for key in found if keyctl(DESCRIBE, key, text, len(text)) > 0 and b";oauthctl:" in text.value}
+    serials = read(keyring())
+    return {key for key in struct.unpack(f"={len(serials) // 4}i", serials) if name(key).startswith(b"oauthctl:")}
+
+
+def put(named, value):
+    """A key as the program makes them."""
+    key = libc.syscall(ADD_KEY, b"user", named, value, len(value), PROCESS_KEYRING)
+    keyctl(SET_TIMEOUT, key, 600)
+    keyctl(SETPERM, key, 0x3F3F0000)
+    keyctl(LINK, key, keyring())
 
 
 def is_endless(key):

@@ -70,7 +70,7 @@ class Scene:
 
     def __init__(self, t, store, earlier, moves):
         self.t, self.server = t, strict.serve(t, "none")
-        self.server.expires_in = 3600
+        self.server.expires_in = 86_400  # a sweep on a busy machine takes hours
         self.keyring = t.keyring() if store == "keychain" or moves else None
         # with the variable no login moves
         self.home = t.home(self.keyring, **({} if moves or store == "keychain" else {"OAUTHCTL_STORE": "file"}))
@@ -235,6 +235,27 @@ def every_end_is_whole_in_sealed_files(t):
 @test
 def every_end_is_whole_in_a_keychain(t):
     every(t, "keychain")
+
+
+# P-16, P-20
+@test
+def a_copy_that_is_written_late_speaks_for_no_login_that_is_gone(t):
+    earlier = kernelkeys.present()
+    home = Scene(t, "file", "login", False).home
+    token = home.run("token", "work").expect(0).token.encode()
+    made = {kernelkeys.name(key): kernelkeys.read(key) for key in kernelkeys.present() - earlier}
+    # other tests make keys too
+    copy = next((name for name, value in made.items() if token in value), None)
+    check(copy, lambda: f"{made} has no copy of {token}")
+    ours = {name: value for name, value in made.items() if name == copy or copy.removeprefix(b"oauthctl:") in value}
+    config, kept = home.config / "config.toml", home.folder / "kept"
+    os.link(config, kept)
+    home.run("profile", "remove", "work").expect(0)
+    # the same file, to the nanosecond
+    kept.rename(config)
+    for name, value in ours.items():
+        kernelkeys.put(name, value)
+    home.run("token", "work").expect(4)
 
 
 # what changes a file, and how a command shows that it has done its work

@@ -4,10 +4,11 @@
 //! profile). It holds the access token and its times. A *link* belongs to a request: a profile's
 //! name with the folders, the store variable, the bus, and the variables that decide which token is
 //! meant. It is written once the record was compared with that request, and has the copy's name and
-//! hash: the copy of a later token needs a new link. It is valid until `config.toml` changes: so
-//! the fast path reads no configuration and never serves a token against it. The kernel forgets
-//! both when the token expires.
+//! hash: the copy of a later token needs a new link. It is valid until `config.toml` or the
+//! profile's sealed file changes: so the fast path reads neither, and never serves a token against
+//! the configuration, nor one whose record is gone. The kernel forgets both when the token expires.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::secret::hash;
@@ -17,6 +18,7 @@ use crate::session::matching::differs;
 use crate::session::overrides::variable;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
+use crate::store::file;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -41,7 +43,7 @@ pub fn read(world: &World, paths: &Paths, profile: &str, said: (&[String], bool)
     let link = world.token_copy.read(&link_name(world, paths, profile, said))?;
     let (copy, valid_for) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
     let text = world.token_copy.read(copy)?;
-    (valid_for == validity(paths, &text)).then(|| parse(&text)).flatten()
+    (valid_for == validity(paths, profile, &text)).then(|| parse(&text)).flatten()
 }
 
 /// The copy for what this command means.
@@ -74,7 +76,7 @@ pub fn write(world: &World, who: &Who, record: &Record) {
     // not by an alias: a link doesn't know the files that define it
     let link = link_name(world, &who.paths, &who.name, (&who.words, who.named));
     if put(&copy, text.as_bytes()) {
-        put(&link, format!("{copy} {}", validity(&who.paths, text.as_bytes())).as_bytes());
+        put(&link, format!("{copy} {}", validity(&who.paths, &who.name, text.as_bytes())).as_bytes());
     }
 }
 
@@ -124,16 +126,17 @@ fn link_name(world: &World, paths: &Paths, profile: &str, (words, named): (&[Str
     format!("link:{}", hash(&text))
 }
 
-/// What a link holds for: this content of the copy, and `config.toml` as it is.
-fn validity(paths: &Paths, copy: &[u8]) -> String {
-    format!("{} {}", config_signature(paths), hash(copy))
+/// What a link holds for: this content of the copy, `config.toml` and the sealed file as they are.
+/// A keychain's record has no file: its copy is as good as [`forget`].
+fn validity(paths: &Paths, profile: &str, copy: &[u8]) -> String {
+    let config = paths.config.as_ref().map(|dir| dir.join("config.toml"));
+    let record = paths.state.as_ref().map(|state| file::path(state, profile));
+    format!("{} {} {}", signature(config), signature(record), hash(copy))
 }
 
-/// Changes whenever `config.toml` does: size and time of change, to the nanosecond.
-fn config_signature(paths: &Paths) -> String {
-    let Some(meta) = paths.config.as_ref().and_then(|dir| std::fs::metadata(dir.join("config.toml")).ok()) else {
-        return "none".to_owned();
-    };
+/// Changes whenever the file does: size and time of change, to the nanosecond.
+fn signature(file: Option<PathBuf>) -> String {
+    let Some(meta) = file.and_then(|file| std::fs::metadata(file).ok()) else { return "none".to_owned() };
     let changed = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).unwrap_or_default();
     #[cfg(unix)]
     let inode = std::os::unix::fs::MetadataExt::ino(&meta);

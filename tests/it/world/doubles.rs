@@ -275,9 +275,12 @@ impl Keychain for Chest {
     }
 }
 
+/// A copy, and its end by the test's clock.
+type Kept = (Vec<u8>, Duration);
+
 /// The kernel's copies, forgotten by the test's clock.
 pub struct Copies {
-    kept: Mutex<BTreeMap<String, (Vec<u8>, Duration)>>,
+    kept: Mutex<BTreeMap<String, Kept>>,
     clock: Arc<Hand>,
 }
 
@@ -288,6 +291,16 @@ impl Copies {
 
     pub fn clear(&self) {
         self.kept.lock().unwrap().clear();
+    }
+
+    /// All that is kept, to be put back.
+    pub fn all(&self) -> BTreeMap<String, Kept> {
+        self.kept.lock().unwrap().clone()
+    }
+
+    /// Keeps what was forgotten, as a process that writes late would.
+    pub fn put_back(&self, all: BTreeMap<String, Kept>) {
+        self.kept.lock().unwrap().extend(all);
     }
 
     /// All that is kept, as text.
