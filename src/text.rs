@@ -11,6 +11,11 @@ pub use typed::{Typed, for_a_shell, is_secret_var, pasted};
 /// Longest text from a server that a message quotes, in characters.
 pub const LONGEST_QUOTE: usize = 200;
 
+/// Whether it is a text as most names are: a list of a hundred thousand shows each.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// Returns `text` as one line of at most [`LONGEST_QUOTE`] characters, without control,
 /// bidirectional or invisible characters, and without the marks that start a CI command (`::`,
 /// `##[`, `##vso[`). An IPv6 address stays as it is: no CI command begins with one. Known secrets
@@ -26,6 +31,9 @@ pub fn safe_whole(text: &str) -> String {
 
 fn shown(text: &str, longest: usize) -> String {
     let text = redact(text);
+    if is_plain(&text) && text.len() <= LONGEST_QUOTE {
+        return text;
+    }
     let mut out = String::new();
     let mut shown = 0;
     let mut cut = false;

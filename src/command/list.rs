@@ -5,11 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::api::format::table::aligned;
 use crate::command::logout::told;
-use crate::command::{Global, known, print, screen};
+use crate::command::{Global, print, screen};
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::secret::passing;
@@ -59,7 +59,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             flags,
             ..Overrides::default()
         };
-        let mut who = Who::open_configured(world, choice, config, name)?;
+        let mut who = Who::open_configured(world, choice, (&paths, config), name)?;
         who.providers = Rc::clone(&providers);
         let standing = passing(|| standing(world, &who));
         warn_of_end(world, &standing);
@@ -67,7 +67,10 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {name}", safe(why)));
         }
         match args.format {
-            Format::Json => objects.extend([&*as_json(world, &standing).to_string(), ","]),
+            Format::Json => {
+                let object = serde_json::to_string(&Shown::of(world, &standing));
+                objects.extend([&*object.expect("texts and numbers are JSON"), ","]);
+            }
             Format::Table => rows.push(row(world, &standing)),
         }
         Ok(())
@@ -100,29 +103,63 @@ pub fn warn_of_end(world: &mut World, s: &Standing) {
     world.warn(&format!("the login of `{}` {when}: oauthctl login {}", safe(&s.profile), safe(&s.profile)));
 }
 
-pub fn as_json(world: &World, s: &Standing) -> Value {
-    let record = s.record.as_ref();
-    let set = record.and_then(|r| r.token.as_ref());
-    let expires_at = set.and_then(|set| set.expires_at);
-    let ends_at = s.ends.map(|end| end.at);
-    known(json!({
-        "profile": s.profile,
-        "provider": s.provider,
-        "grant": s.grant.name(),
-        "store": s.store,
-        "state": s.state,
-        "trouble": s.trouble.as_ref().map(ToString::to_string),
-        "account": record.and_then(|r| r.account.as_ref()),
-        "client_id": record.and_then(|r| r.client_id.as_ref()),
-        "token": set.map(|set| set.access_token.fingerprint()),
-        "renewable": set.map(|set| set.refresh_token.is_some() || !s.grant.needs_person()),
-        "expires_at": expires_at.map(times::rfc3339),
-        "expires_in": expires_at.map(|at| at - world.clock.now()),
-        "login_ends_at": ends_at.map(times::rfc3339),
-        "login_ends_in": ends_at.map(|at| at - world.clock.now()),
-        "ended": record.and_then(|r| r.ended.as_ref()),
-        "scopes": set.and_then(|set| set.scopes.as_ref()),
-    }))
+/// A profile's state as an object. What is not known is left out.
+#[derive(Serialize)]
+pub struct Shown<'a> {
+    profile: &'a str,
+    provider: &'a str,
+    grant: &'a str,
+    store: &'a str,
+    state: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trouble: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewable: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_ends_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_ends_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<&'a String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scopes: Option<&'a Vec<String>>,
+}
+
+impl Shown<'_> {
+    pub fn of<'a>(world: &World, s: &'a Standing) -> Shown<'a> {
+        let record = s.record.as_ref();
+        let set = record.and_then(|r| r.token.as_ref());
+        let expires_at = set.and_then(|set| set.expires_at);
+        let ends_at = s.ends.map(|end| end.at);
+        Shown {
+            profile: &s.profile,
+            provider: &s.provider,
+            grant: s.grant.name(),
+            store: s.store,
+            state: s.state,
+            trouble: s.trouble.as_ref().map(ToString::to_string),
+            account: record.and_then(|r| r.account.as_ref()),
+            client_id: record.and_then(|r| r.client_id.as_ref()),
+            token: set.map(|set| set.access_token.fingerprint()),
+            renewable: set.map(|set| set.refresh_token.is_some() || !s.grant.needs_person()),
+            expires_at: expires_at.map(times::rfc3339),
+            expires_in: expires_at.map(|at| at - world.clock.now()),
+            login_ends_at: ends_at.map(times::rfc3339),
+            login_ends_in: ends_at.map(|at| at - world.clock.now()),
+            ended: record.and_then(|r| r.ended.as_ref()),
+            scopes: set.and_then(|set| set.scopes.as_ref()),
+        }
+    }
 }
 
 const HEADS: [&str; 7] = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use serde_json::json;
 
 use crate::command::{Global, TextOrJson as Format, WhoArgs, duration, fitted, list, print};
 use crate::error::{Error, Kind};
@@ -57,7 +58,7 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
     list::warn_of_end(world, &standing);
     let text = match args.format {
         Format::Json => {
-            let mut object = list::as_json(world, &standing);
+            let mut object = json!(list::Shown::of(world, &standing));
             object["place"] = standing.place.as_str().into();
             object["next"] = next.words.as_str().into();
             format!("{object}\n")

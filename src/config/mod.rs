@@ -26,7 +26,7 @@ pub use providers::{
 use crate::address::with_scheme;
 use crate::layers::tree::ReadError;
 use crate::store::StoreKind;
-use crate::text::{TOKEN_ON_STDIN, may_be_token, repeated, safe};
+use crate::text::{TOKEN_ON_STDIN, is_plain, may_be_token, repeated, safe};
 
 /// The file in the configuration folder.
 pub const FILE: &str = "config.toml";
@@ -273,11 +273,6 @@ fn text(dir: &Path) -> Result<Option<String>, ConfigError> {
 pub fn no_profile(name: &str) -> ConfigError {
     let hint = if may_be_token(name) { TOKEN_ON_STDIN } else { "`oauthctl list` names the profiles" };
     ConfigError::with_hint(format!("there is no profile `{}`", repeated(name)), hint)
-}
-
-/// Whether it is a name as most are: a list of a hundred thousand looks at each.
-fn is_plain(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 /// Refuses a name that doesn't fit command lines, file names and the keychain.

@@ -435,6 +435,10 @@ impl Profile {
 
     /// The command-line options with these values, without secrets and standard input.
     pub fn options(&self) -> Vec<(String, String)> {
+        // none for each profile of a list
+        if *self == Profile::default() {
+            return Vec::new();
+        }
         let mut options = Vec::new();
         for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_stdin(key, value)) {
             let path = toml_edit::Key::parse(&key).unwrap_or_default();

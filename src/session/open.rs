@@ -23,21 +23,25 @@ impl Who {
         one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let Which { name, alias, config } = which(world, &paths, &choice)?;
-        Who::of(world, choice, &config, (name, alias))
+        Who::of(world, choice, (paths, &config), (name, alias))
     }
 
     /// The same for a profile of a configuration that was read already.
-    pub fn open_configured(world: &mut World, choice: Overrides, config: &Config, name: &str) -> Result<Who, Error> {
-        Who::of(world, choice, config, (name.to_owned(), None))
+    pub fn open_configured(
+        world: &mut World,
+        choice: Overrides,
+        (paths, config): (&Paths, &Config),
+        name: &str,
+    ) -> Result<Who, Error> {
+        Who::of(world, choice, (paths.clone(), config), (name.to_owned(), None))
     }
 
     fn of(
         world: &mut World,
         choice: Overrides,
-        config: &Config,
+        (paths, config): (Paths, &Config),
         (name, alias): (String, Option<String>),
     ) -> Result<Who, Error> {
-        let paths = Paths::find(&*world.env);
         config::check_profile_name(&name)?;
         let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
