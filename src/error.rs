@@ -244,10 +244,17 @@ mod as_texts {
 pub fn unanswered(e: Unanswered, not_done: &str) -> Error {
     match e {
         Unanswered::Ended | Unanswered::TooLate(_) => Error::new(Kind::NobodyAnswered, format!("{e}; {not_done}")),
-        Unanswered::Signal(2) => Error::new(Kind::Interrupted, format!("interrupted; {not_done}")),
-        Unanswered::Signal(_) => Error::new(Kind::Terminated, format!("ended by a signal; {not_done}")),
+        Unanswered::Signal(signal) => ended_by(signal, not_done),
         Unanswered::Failed(_) => Error::usage(format!("{e}; {not_done}")),
         Unanswered::Unseen => Error::usage(format!("{e}; {not_done}")).hint("leave standard error on the terminal"),
+    }
+}
+
+/// The error for a command that a signal ended. `rest`: what was done or not.
+pub fn ended_by(signal: i32, rest: &str) -> Error {
+    match signal {
+        2 => Error::new(Kind::Interrupted, format!("interrupted; {rest}")),
+        _ => Error::new(Kind::Terminated, format!("ended by a signal; {rest}")),
     }
 }
 

@@ -1,6 +1,8 @@
 //! Client registration (RFC 7591, RFC 7592); its secrets are stored in the record.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
+use std::thread;
 
 use toml_edit::Value;
 
@@ -11,7 +13,7 @@ use super::state::journal::{Found, Intent};
 use super::{Lock, Record, Session, Who, lock, random_hex, renewal};
 use crate::config::words::Word as _;
 use crate::config::{self, GrantKind, Profile};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind, ended_by};
 use crate::grant::{redirect_plan, register};
 use crate::protocol::client::Client;
 use crate::protocol::registration::{self, ClientMetadata, Registered};
@@ -23,6 +25,9 @@ use crate::world::World;
 
 /// In the journal, in the place of a token's hash.
 const REGISTRATION: &str = "registration";
+
+/// A hint where no answer came.
+const UNANSWERED: &str = "the server may have done it all the same: its answer, and what is secret in it, is lost";
 
 /// The registration, and the request for it.
 pub struct Made {
@@ -91,6 +96,8 @@ struct Pending<'a> {
     record: Record,
     lock: &'a Lock,
     files: StateFiles,
+    /// The signal that came while the server was asked.
+    heard: Option<i32>,
 }
 
 impl<'a> Pending<'a> {
@@ -114,7 +121,7 @@ impl<'a> Pending<'a> {
             let _ = files.journal.clear();
             return Err(e.into());
         }
-        Ok(Pending { session, record, lock, files })
+        Ok(Pending { session, record, lock, files, heard: None })
     }
 
     /// Registers a client.
@@ -132,23 +139,37 @@ impl<'a> Pending<'a> {
         pending.ask(world, |world, answered| register::register(world, provider, request, answered))
     }
 
-    /// Sends the request. After a refusal everything is as before.
+    /// Sends the request. After a refusal everything is as before. A Ctrl-C waits for the response,
+    /// which no later command could ask for; a second one does not.
     fn ask<T>(
         mut self,
         world: &mut World,
         request: impl FnOnce(&mut World, &mut dyn FnMut(&mut World, &Response)) -> Result<T, Error>,
     ) -> Result<(Pending<'a>, T), Error> {
         let key = self.record.journal_key.clone();
+        let (signals, heard) = channel();
+        world.signals.watch(signals);
+        let first = thread::spawn(move || heard.recv().ok());
         let answer = request(world, &mut |world, response| {
             if let Some(key) = &key {
                 self.files.commit(world, key, response);
             }
         });
+        world.signals.release();
+        self.heard = first.join().ok().flatten();
         match answer {
             Ok(answer) => Ok((self, answer)),
             Err(e) => {
+                let e = match e.fate {
+                    Fate::Unknown | Fate::Gateway => e.hint(UNANSWERED),
+                    _ => e,
+                };
+                let ended = self.heard.map(|signal| ended_by(signal, "nothing is stored"));
                 self.take_back();
-                Err(e)
+                Err(match ended {
+                    Some(ended) => Error { kind: ended.kind, ..e.context(ended.to_string()) },
+                    None => e,
+                })
             }
         }
     }
@@ -163,7 +184,7 @@ impl<'a> Pending<'a> {
                 .hint(self.files.journal.keeps_answer())
         })?;
         let _ = self.files.journal.clear();
-        Ok(())
+        self.heard.map_or(Ok(()), |signal| Err(ended_by(signal, &format!("the registration as `{id}` is stored"))))
     }
 
     /// If this fails, the next command does it.

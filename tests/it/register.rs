@@ -489,6 +489,23 @@ fn an_answer_that_cannot_be_saved_is_saved_by_the_next_command() {
     }
 }
 
+// P-26: no later command could ask for the answer
+#[test]
+fn an_interrupted_registration_is_stored() {
+    let mut me = Person::new();
+    let (server, seen) = issuer(&mut me);
+    let line = format!("register mine --provider {} --port 8123", server.base);
+    for (line, signal, words) in
+        [(&line[..], 2, "interrupted"), ("register mine --update --name other", 15, "ended by a signal")]
+    {
+        let done = me.signal(signal).types(line);
+        let said = format!("error: {words}; the registration as `made-client-1` is stored\n");
+        assert_eq!((done.code, done.err.ends_with(&said)), (128 + signal as u8, true), "{line}: {}", done.err);
+    }
+    assert_eq!(me.types("register mine --show").code, 0);
+    assert_eq!(seen.lock().unwrap().iter().filter(|request| request.0 == "POST").count(), 1);
+}
+
 // P-27: client secret and registration are the profile's, wherever its record is
 #[test]
 fn a_login_that_moves_to_another_store_takes_the_client_along() {

@@ -13,7 +13,7 @@ use std::time::Duration;
 use recovery::Recovered;
 pub use recovery::{settle, settled};
 
-use crate::error::{Error, Fate, Kind};
+use crate::error::{Error, Fate, Kind, ended_by};
 use crate::grant::jwks::KeyRing;
 use crate::grant::{self, Asking, signed_in_as};
 use crate::protocol::token_response::Answer;
@@ -65,8 +65,7 @@ pub fn refresh(
             world.signals.release();
             drop(lock);
             match (outcome, heard.try_recv()) {
-                (Ok(_), Ok(2)) => Err(Error::new(Kind::Interrupted, "interrupted; the refreshed token is stored")),
-                (Ok(_), Ok(_)) => Err(Error::new(Kind::Terminated, "ended by a signal; the refreshed token is stored")),
+                (Ok(_), Ok(signal)) => Err(ended_by(signal, "the refreshed token is stored")),
                 (outcome, _) => outcome,
             }
         }

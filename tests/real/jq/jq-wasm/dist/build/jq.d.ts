@@ -1,0 +1,5 @@
+export = jq;
+declare function jq(moduleArg?: {}): Promise<any>;
+declare namespace jq {
+    export { jq as default };
+}
