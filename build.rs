@@ -1,3 +1,5 @@
+//! Tells `oauthctl version` what is built: commit, target, features, compiler.
+//!
 //! Links the unwinder into the program, where the C compiler at hand has it as an archive: one shared library less to load is a
 //! tenth of what `oauthctl token` takes. Without it the build is what it would be without this file. Writes nothing.
 
@@ -6,12 +8,58 @@
     reason = "a build script hears from its environment and speaks to cargo by printing"
 )]
 
-use std::env::var;
+use std::env::{var, vars};
+use std::fs::read_to_string;
 use std::path::Path;
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    describe();
+    link_the_unwinder();
+}
+
+fn describe() {
+    let of = |name: &str| var(name).unwrap_or_default();
+    let mut features: Vec<String> =
+        vars().filter_map(|(name, _)| name.strip_prefix("CARGO_FEATURE_").map(str::to_lowercase)).collect();
+    features.retain(|name| name != "default");
+    features.sort();
+    let or = |text: String, none: &str| if text.is_empty() { none.to_owned() } else { text };
+    println!("cargo::rustc-env=OAUTHCTL_TARGET={}", of("TARGET"));
+    println!("cargo::rustc-env=OAUTHCTL_FEATURES={}", or(features.join(", "), "none"));
+    println!("cargo::rustc-env=OAUTHCTL_COMPILER={}", or(said(&of("RUSTC"), &["--version"]), "unknown"));
+    // a debug build is made anew after each change, which need not be after each commit too
+    let commit = if of("PROFILE") == "release" { commit() } else { String::new() };
+    println!("cargo::rustc-env=OAUTHCTL_COMMIT={}", or(commit, "unknown"));
+}
+
+/// The commit of a clone, or the one that `cargo package` wrote down; empty: neither is at hand.
+fn commit() -> String {
+    const BUILT: [&str; 5] = ["build.rs", "Cargo.toml", "Cargo.lock", "src", "completions"];
+    if !Path::new(".git").exists() {
+        let packaged = read_to_string(".cargo_vcs_info.json").unwrap_or_default();
+        let found = packaged.split('"').skip_while(|word| *word != "sha1").nth(2);
+        return found.unwrap_or_default().to_owned();
+    }
+    let log = said("git", &["rev-parse", "--git-path", "logs/HEAD"]);
+    for file in BUILT.into_iter().chain([log.as_str()]).filter(|file| Path::new(file).exists()) {
+        println!("cargo::rerun-if-changed={file}");
+    }
+    let commit = said("git", &["rev-parse", "HEAD"]);
+    match said("git", &[&["status", "--porcelain", "--"], &BUILT[..]].concat()).is_empty() {
+        true => commit,
+        false => format!("{commit}, with changes"),
+    }
+}
+
+/// What a program printed; empty if it could not.
+fn said(program: &str, arguments: &[&str]) -> String {
+    let done = Command::new(program).args(arguments).output().ok().filter(|done| done.status.success());
+    done.map(|done| String::from_utf8_lossy(&done.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn link_the_unwinder() {
     println!("cargo::rerun-if-env-changed=CC");
     let is = |name: &str, value: &str| var(name).as_deref() == Ok(value);
     // where the build is for another machine the compiler at hand would name the wrong archive
@@ -20,10 +68,9 @@ fn main() {
         return;
     }
     let cc = var("CC").unwrap_or_else(|_| "cc".to_owned());
-    let Ok(asked) = Command::new(cc).arg("-print-file-name=libgcc_eh.a").output() else { return };
-    let archive = String::from_utf8_lossy(&asked.stdout);
+    let archive = said(&cc, &["-print-file-name=libgcc_eh.a"]);
     // a compiler that doesn't have it repeats the bare name
-    let Some(folder) = Path::new(archive.trim()).parent().filter(|f| f.is_absolute() && f.is_dir()) else { return };
+    let Some(folder) = Path::new(&archive).parent().filter(|f| f.is_absolute() && f.is_dir()) else { return };
     println!("cargo::rustc-link-search=native={}", folder.display());
     println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
 }

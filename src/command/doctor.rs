@@ -72,6 +72,7 @@ impl From<Error> for Found {
 pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let mut report = Report::default();
+    report.add_if("program", world.programs.installed().map(|own| good(format!("{}: {}", own.file.display(), own.by))));
     report.add("configuration", configuration(&paths));
     let choice = Overrides { profile: args.profile.clone(), ..Overrides::default() };
     // without a name it is the only profile, the default one or OAUTHCTL_PROFILE's, if there is one

@@ -8,7 +8,6 @@ use crate::text::{for_a_shell, repeated};
 /// A command, and its names in other programs. The words after it stay, unless it is an option.
 const HABITS: &[(&str, &str)] = &[
     ("--help", "commands"),
-    ("--version", "version"),
     ("call", "api, curl, get, http, request"),
     ("doctor", "check, health"),
     ("list", "accounts, config ls, ls, profile ls, profiles, tokens"),
@@ -179,7 +178,6 @@ mod tests {
     #[test]
     fn habits_of_other_programs_lead_to_what_it_is_called_here() {
         for (typed, line) in [
-            ("version", "oauthctl --version"),
             ("profile list", "oauthctl list"),
             ("profiles", "oauthctl list"),
             ("-v ls", "oauthctl list"),

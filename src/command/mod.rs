@@ -23,6 +23,7 @@ mod token;
 mod topics;
 mod usage;
 mod userinfo;
+mod version;
 mod whoami;
 
 use std::ffi::OsString;
@@ -157,6 +158,10 @@ pub enum Verb {
     #[command(after_help = "Examples:
   oauthctl man | man -l -")]
     Man,
+    /// Print the version, and the commit, target, features and compiler of this build.
+    #[command(after_help = "Examples:
+  oauthctl version")]
+    Version,
 }
 
 /// The profile, and the flags that make one, so that a script needs no configuration.
@@ -328,6 +333,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Completions(args) => completions::run(args, world),
         Verb::Complete(args) => complete::run(args, world),
         Verb::Man => completions::man(world),
+        Verb::Version => version::run(world),
     }
 }
 
@@ -338,7 +344,7 @@ fn not_understood(world: &mut World, args: &[OsString], e: &clap::Error) -> Resu
         print(world, topic?.as_bytes())?;
     } else if e.kind() == ErrorKind::DisplayVersion {
         // the program's version, whatever command precedes the flag
-        print(world, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").as_bytes())?;
+        print(world, version::text(args).as_bytes())?;
     } else if !e.use_stderr() {
         let paints = paints(world, world.terminal.stdout_is_terminal());
         print(world, if paints { text.ansi().to_string() } else { text.to_string() }.as_bytes())?;

@@ -10,6 +10,7 @@ pub mod fork;
 mod hardening;
 mod http;
 pub mod http_server;
+mod installed;
 pub mod kernel_keyring;
 pub mod keychain;
 mod programs;
@@ -342,10 +343,20 @@ pub trait Programs {
     fn path_with_own(&self, _folder: &std::path::Path) -> Option<OsString> {
         None
     }
+    /// Where this program lies; `None`: the system doesn't say.
+    fn installed(&self) -> Option<Installed> {
+        None
+    }
     /// Forks a helper that outlives the process that the user started, if the system can.
     fn part(&self) -> fork::Forked {
         fork::Forked::Unsupported
     }
+}
+
+/// This program's file, and how it came there, in words.
+pub struct Installed {
+    pub file: std::path::PathBuf,
+    pub by: &'static str,
 }
 
 /// The signals that end a program.

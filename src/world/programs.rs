@@ -85,6 +85,10 @@ impl Programs for Real {
         std::env::join_paths([folder.to_owned()].into_iter().chain(std::env::split_paths(&before))).ok()
     }
 
+    fn installed(&self) -> Option<super::Installed> {
+        super::installed::this()
+    }
+
     fn part(&self) -> super::fork::Forked {
         super::fork::part()
     }

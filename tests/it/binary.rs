@@ -21,6 +21,12 @@ fn version_help_and_a_mistake() {
     let version = oauthctl(home.path()).arg("--version").output().unwrap();
     assert_eq!(String::from_utf8(version.stdout).unwrap(), concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"));
     assert!(version.status.success() && version.stderr.is_empty());
+    let whole = String::from_utf8(oauthctl(home.path()).arg("version").output().unwrap().stdout).unwrap();
+    let features = if cfg!(feature = "jq") { "jq" } else { "none" };
+    assert!(whole.contains(&format!("\nfeatures: {features}\ncompiler: rustc 1.")), "{whole}");
+    assert!(whole.contains(&format!("\ntarget: {}-", std::env::consts::ARCH)), "{whole}");
+    let doctor = String::from_utf8(oauthctl(home.path()).arg("doctor").output().unwrap().stdout).unwrap();
+    assert!(doctor.contains(" built here by cargo, not installed\n"), "{doctor}");
     let help = oauthctl(home.path()).arg("--help").output().unwrap();
     assert!(help.status.success() && help.stdout.starts_with(b"Obtains OAuth 2.0 tokens"));
     let wrong = oauthctl(home.path()).args(["token", "nobody-of-that-name"]).output().unwrap();

@@ -13,6 +13,7 @@ fn a_machine_where_all_is_well() {
     me.types("doctor").is(
         0,
         "
+        ok    program        /usr/bin/oauthctl: a Debian package
         ok    configuration  ~/config/oauthctl: 0 profiles
         ok    keychain       Secret Service: wrote, read and deleted a test item
         ok    file store     not used: there is a keychain
@@ -39,6 +40,7 @@ fn what_is_missing_is_told_with_what_to_do() {
         .is(
             0,
             "
+        ok    program        /usr/bin/oauthctl: a Debian package
         ok    configuration  ~/config/oauthctl: 0 profiles
         note  keychain       there is no keychain: no session bus
                              do: start one; without it, tokens are stored in sealed files (`--store file`)
@@ -239,8 +241,7 @@ fn a_broken_configuration_is_named_with_its_line() {
     me.config("providers/mine.toml", "id = \"mine\"\nextends = \"nothing-like-it\"\n");
     let done = me.types("doctor");
     assert_eq!(done.code, 1);
-    let line = done.out.lines().next().unwrap();
-    assert!(line.starts_with("FAIL  configuration  "), "{line}");
+    let line = done.out.lines().find(|line| line.starts_with("FAIL  configuration  ")).expect(&done.out);
     assert!(line.contains("getrespnse") && line.contains("providers/mine.toml"), "{line}");
 }
 

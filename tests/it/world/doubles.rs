@@ -536,6 +536,10 @@ impl Programs for Door<Shell> {
     fn run(&self, argv: &[OsString], _env: &[(String, OsString)]) -> io::Result<u8> {
         panic!("a program that must not be started: {argv:?}")
     }
+
+    fn installed(&self) -> Option<Installed> {
+        Some(Installed { file: "/usr/bin/oauthctl".into(), by: "a Debian package" })
+    }
 }
 
 pub struct Bell {
