@@ -26,12 +26,12 @@ fn describe() {
     features.retain(|name| name != "default");
     features.sort();
     let or = |text: String, none: &str| if text.is_empty() { none.to_owned() } else { text };
-    println!("cargo::rustc-env=OAUTHCTL_TARGET={}", of("TARGET"));
-    println!("cargo::rustc-env=OAUTHCTL_FEATURES={}", or(features.join(", "), "none"));
-    println!("cargo::rustc-env=OAUTHCTL_COMPILER={}", or(said(&of("RUSTC"), &["--version"]), "unknown"));
+    println!("cargo::rustc-env=BUILT_TARGET={}", of("TARGET"));
+    println!("cargo::rustc-env=BUILT_FEATURES={}", or(features.join(", "), "none"));
+    println!("cargo::rustc-env=BUILT_COMPILER={}", or(said(&of("RUSTC"), &["--version"]), "unknown"));
     // a debug build is made anew after each change, which need not be after each commit too
     let commit = if of("PROFILE") == "release" { commit() } else { String::new() };
-    println!("cargo::rustc-env=OAUTHCTL_COMMIT={}", or(commit, "unknown"));
+    println!("cargo::rustc-env=BUILT_COMMIT={}", or(commit, "unknown"));
 }
 
 /// The commit of a clone, or the one that `cargo package` wrote down; empty: neither is at hand.

@@ -13,13 +13,13 @@ const WHOLE: &str = concat!(
     "oauthctl ",
     env!("CARGO_PKG_VERSION"),
     "\ncommit: ",
-    env!("OAUTHCTL_COMMIT"),
+    env!("BUILT_COMMIT"),
     "\ntarget: ",
-    env!("OAUTHCTL_TARGET"),
+    env!("BUILT_TARGET"),
     "\nfeatures: ",
-    env!("OAUTHCTL_FEATURES"),
+    env!("BUILT_FEATURES"),
     "\ncompiler: ",
-    env!("OAUTHCTL_COMPILER"),
+    env!("BUILT_COMPILER"),
     "\n"
 );
 
