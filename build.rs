@@ -30,7 +30,7 @@ fn describe() {
     println!("cargo::rustc-env=BUILT_FEATURES={}", or(features.join(", "), "none"));
     println!("cargo::rustc-env=BUILT_COMPILER={}", or(said(&of("RUSTC"), &["--version"]), "unknown"));
     // a debug build is made anew after each change, which need not be after each commit too
-    let commit = if of("PROFILE") == "release" { commit() } else { String::new() };
+    let commit = if of("OPT_LEVEL") != "0" { commit() } else { String::new() };
     println!("cargo::rustc-env=BUILT_COMMIT={}", or(commit, "unknown"));
 }
 

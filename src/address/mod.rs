@@ -2,10 +2,13 @@
 //! service of the local network that hands out credentials ([`private`]).
 
 pub mod private;
+mod service;
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
+
+pub use service::Service;
 
 /// Longer addresses are refused: no provider needs them, and programs that open them have limits.
 const LONGEST_URL: usize = 4096;

@@ -32,7 +32,8 @@ pub fn resolve_anywhere(provider: &Provider, target: &str) -> Result<(Url, bool)
                     && url.username().is_empty()
                     && url.password().is_none()
                     && !target.chars().any(|c| c.is_control() || c == '\\')
-                    && base(provider).is_ok_and(|base| !allowed(provider, &base, &url)) =>
+                    && base(provider).is_ok()
+                    && !owns(provider, &url) =>
             {
                 match url.scheme() {
                     "http" if !is_loopback(&url) => {
@@ -102,6 +103,11 @@ pub fn add_query(provider: &Provider, url: &mut Url) {
             url.query_pairs_mut().append_pair(&name, &value);
         }
     }
+}
+
+/// Tells whether `url` is of the provider's API.
+pub fn owns(provider: &Provider, url: &Url) -> bool {
+    base(provider).is_ok_and(|base| allowed(provider, &base, url))
 }
 
 /// Tells whether this provider's token may go to `url`.

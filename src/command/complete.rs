@@ -111,9 +111,17 @@ impl<'a> Line<'a> {
             self.plain |= self.command.get_positionals().any(Arg::is_trailing_var_arg_set) && !self.words.is_empty();
         } else if word == "--" {
             self.plain = true;
+            if self.is_behind() {
+                self.words.clear();
+            }
         } else {
             self.option(word);
         }
+    }
+
+    /// Whether the words are those behind the `--` of `run`.
+    fn is_behind(&self) -> bool {
+        self.plain && self.command.get_positionals().any(Arg::is_last_set)
     }
 
     /// `--name`, `--name=value`, `-x`, `-xvalue`, or several letters in one.
@@ -168,9 +176,9 @@ impl<'a> Line<'a> {
             let topics = TOPICS.iter().filter(|_| at_help).map(|(name, text)| Offer::new(*name, topics::title(text)));
             return subs.chain(topics).collect();
         }
-        let mut places = self.command.get_positionals();
+        let places = || self.command.get_positionals().filter(|arg| arg.is_last_set() == self.is_behind());
         let many = |arg: &&Arg| matches!(arg.get_action(), ArgAction::Append);
-        match places.nth(self.words.len()).or_else(|| self.command.get_positionals().last().filter(many)) {
+        match places().nth(self.words.len()).or_else(|| places().last().filter(many)) {
             Some(_) if self.command.get_name() == "call" => self.call(word),
             Some(arg) => self.values(arg, word),
             None => self.options(),
@@ -218,6 +226,7 @@ impl<'a> Line<'a> {
                 true => vec![Offer { by_shell: true, ..Offer::new(":commands", "") }],
                 false => vec![Offer::files("")],
             },
+            "OPERATION" => plain_words(&["get", "store", "erase", "capability"]),
             "METHOD" => plain_words(&super::call::METHODS),
             "KEY" => config::profile_keys().into_iter().map(|key| Offer::new(key.replace("NAME", ""), "")).collect(),
             "VALUE" => self.value_of_key(word),

@@ -23,7 +23,6 @@ const HABITS: &[(&str, &str)] = &[
     ("provider list", "provider ls, providers"),
     ("provider show", "provider get, provider info"),
     ("refresh", "renew"),
-    ("sandbox run", "run"),
     ("sandbox serve", "sandbox start, serve"),
     ("status", "config get, config show, config view, config, info, profile get, profile info"),
     ("status", "profile show, show"),

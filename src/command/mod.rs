@@ -6,6 +6,7 @@ mod completions;
 mod doctor;
 mod habits;
 mod help;
+mod helper;
 mod inspect;
 mod introspect;
 mod list;
@@ -16,6 +17,7 @@ mod profile;
 mod provider;
 mod refresh;
 mod register;
+mod run;
 mod sandbox;
 mod sandbox_session;
 mod status;
@@ -44,7 +46,7 @@ use crate::provider::Provider;
 use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Overrides, Session, lock};
-use crate::text::{ForTerminal, wrapped};
+use crate::text::{ForTerminal, safe, wrapped};
 use crate::world::{Verbosity, World};
 
 /// Obtains OAuth 2.0 tokens, stores and refreshes them, and calls APIs with them.
@@ -139,6 +141,15 @@ pub enum Verb {
   oauthctl profile rename work office"
     )]
     Profile(profile::ProfileVerb),
+    /// Run a command with fresh tokens in its environment.
+    Run(run::RunArgs),
+    /// Hand tokens to other programs, by the protocol of each.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oauthctl helper git --help"
+    )]
+    Helper(helper::HelperVerb),
     /// Check store, clock, network, browser, listener and configuration, and suggest fixes.
     Doctor(doctor::DoctorArgs),
     /// Practise with the built-in authorization server.
@@ -270,7 +281,7 @@ const LONGEST_DURATION: u64 = 36_525 * 86_400;
 
 /// The whole program: arguments and world go in, an exit code comes out.
 pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
-    let args: Vec<OsString> = args.into_iter().collect();
+    let args = helper::meant(args.into_iter().collect());
     if let Some(code) = token::quick(&args, world) {
         sandbox_session::mark(world);
         return code;
@@ -328,6 +339,8 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Status(args) => status::run(args, global, world),
         Verb::Provider(verb) => provider::run(verb, world),
         Verb::Profile(verb) => profile::run(verb, global, world),
+        Verb::Run(args) => run::run(&args, global, world),
+        Verb::Helper(verb) => helper::run(verb, global, world),
         Verb::Doctor(args) => doctor::run(args, global, world),
         Verb::Sandbox(verb) => sandbox::run(verb, world),
         Verb::Completions(args) => completions::run(args, world),
@@ -421,6 +434,12 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
     let choice = Overrides { implied: true, no_cache: global.no_cache, flags: own, ..Overrides::default() };
     let names = Config::load(&dir)?.profiles.into_keys();
     Ok(names.map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())
+}
+
+/// Runs a command in the foreground, with variables added; its exit code.
+fn foreground(world: &World, command: &[OsString], environment: &[(String, OsString)]) -> Result<u8, Error> {
+    let refused = || Error::usage(format!("`{}` can't be run", safe(&command[0].to_string_lossy())));
+    world.programs.run(command, environment).map_err(|e| refused().cause(e))
 }
 
 /// The limit on requests that all processes of the profile share.

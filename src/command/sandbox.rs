@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use crate::command::print;
 use crate::command::sandbox_session::VARIABLE;
+use crate::command::{foreground, print};
 use crate::config::words::{Words, none_of};
 use crate::error::{Error, Kind};
 use crate::provider::catalogue;
@@ -174,9 +174,7 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiv
         return Ok(ended_by(signal));
     }
     // from here on a signal is for the command, and this process ends with it
-    world.programs.run(command, &environment).map_err(|e| {
-        Error::usage(format!("`{}` can't be run", crate::text::safe(&command[0].to_string_lossy()))).cause(e)
-    })
+    foreground(world, command, &environment)
 }
 
 /// Whether the command is a shell for a user to type into.

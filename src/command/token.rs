@@ -319,7 +319,7 @@ fn shell_quoted(token: &str) -> String {
 }
 
 /// Masks the token in the log of GitHub Actions, whose runner reads commands from stderr too.
-fn mask(world: &mut World, set: &TokenSet) {
+pub fn mask(world: &mut World, set: &TokenSet) {
     if world.env.var("GITHUB_ACTIONS").as_deref() != Some("true") {
         return;
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::words::{self, word};
 use super::{GrantKind, SecretSource};
-use crate::address::{check_url, is_of_app, with_scheme};
+use crate::address::{Service, check_url, is_of_app, with_scheme};
 use crate::layers::ser;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
@@ -167,6 +167,11 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(deserialize_with = "browser")]
     pub browser: Option<Vec<String>>,
+    /// Further services whose tools get the token from `helper`: `git.example.com`,
+    /// `smtp://mail.example.com:465`.
+    #[arg(skip)]
+    #[serde(deserialize_with = "services")]
+    pub helper_hosts: Option<Vec<String>>,
     /// The place where the tokens are stored.
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
     #[serde(with = "word")]
@@ -589,6 +594,14 @@ fn browser<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D:
         true => Err(serde::de::Error::custom("names no program")),
         false => Ok(Some(command)),
     }
+}
+
+fn services<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    let all = Vec::<String>::deserialize(from)?;
+    for one in &all {
+        Service::parse(one).map_err(|why| serde::de::Error::custom(format!("holds `{}`: {why}", safe(one))))?;
+    }
+    Ok(Some(all))
 }
 
 fn response_mode<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {

@@ -8,10 +8,13 @@ use crate::grant::{self, Aim, Asking, support, unattended};
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_response::Answer;
 use crate::protocol::{id_token, jose};
+use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::bound::Scope;
 use crate::session::keep::keep;
-use crate::session::matching::{Compared, Differs, compare, elsewhere, flags_serve, no_usable_token, recorded};
+use crate::session::matching::{
+    Compared, Differs, compare, elsewhere, flags_serve, matching, no_usable_token, recorded,
+};
 use crate::session::unfinished::forgotten;
 use crate::session::{
     Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
@@ -37,7 +40,7 @@ pub struct FreshnessPolicy {
 }
 
 /// Another process's refresh counts as ours if it came so many seconds ago while we waited (T-61).
-const JUST_NOW: i64 = 10;
+pub const JUST_NOW: i64 = 10;
 
 /// The stored token if it is fresh, else a refreshed one. Opens no browser and asks no question.
 pub fn fresh(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
@@ -309,8 +312,21 @@ fn from_copy(world: &World, session: &Session, want: FreshnessPolicy) -> Option<
     (bound && is_usable(world, &copy.set, want)).then_some(copy.set)
 }
 
+/// The provider to whose API the token of [`fresh`] may go. If the kernel's copy has that token,
+/// the record is read only where `whole` asks for what else a login brought.
+pub fn provider_of_token(
+    world: &mut World,
+    session: &mut Session,
+    whole: bool,
+) -> Result<(Provider, Option<Record>), Error> {
+    let wanted = whole || session.provider_needs_record()? || !copy_will_do(world, session)?;
+    let record = if wanted { session.load().ok().flatten() } else { None };
+    let record = matching(world, session, record.as_ref())?.cloned();
+    Ok((session.provider(world, record.as_ref())?, record))
+}
+
 /// Whether the kernel's copy, if there is one, is enough to send the token to the provider's API.
-pub fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
+fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
     Ok(kernel_cache::of(world, session).is_none_or(|copy| copy.bound == bound))
 }

@@ -602,12 +602,13 @@ const BESIDE: [&str; 8] = [
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
 /// not which one it is.
-const PASSING: [&str; 25] = [
+const PASSING: [&str; 26] = [
     "client-secret",
     "redirect-uri",
     "port",
     "listen",
     "browser",
+    "helper-hosts",
     "store",
     "allow-private",
     "login-hint",

@@ -34,6 +34,9 @@ fn profiles_come_where_a_profile_goes() {
         "doctor ",
         "inspect ",
         "profile rename ",
+        "run ",
+        "run work ",
+        "helper git --profile ",
         "login --subject-profile ",
     ] {
         assert_eq!(offered(&mut me, line), ["home", "work"], "{line}");
@@ -117,6 +120,9 @@ fn values_are_words_of_their_own_kind_and_files_come_only_where_a_file_goes() {
         ("login --client-key-file=", vec![":files"]),
         ("profile set-secret work ", vec![":files"]),
         ("sandbox run ", vec![":commands"]),
+        ("helper git --profile work ", vec!["get", "store", "erase", "capability"]),
+        ("run work -- ", vec![":commands"]),
+        ("run work -- ls -", vec![":files"]),
         ("sandbox run ls -", vec![":files"]),
         ("login --timeout ", vec![]),
         ("login --client-id ", vec![]),
@@ -178,6 +184,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "TIME",
         "URL",
         "VALUES",
+        "VAR[=PROFILE]",
     ];
     let offered_by_name = [
         "PROFILE",
@@ -187,6 +194,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "SCOPE",
         "FILE",
         "COMMAND",
+        "OPERATION",
         "KEY",
         "VALUE",
         "TYPE",

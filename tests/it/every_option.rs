@@ -1035,6 +1035,7 @@ const SOURCES: &[(&str, &str, &str, &str, &str)] = &[
 
 const PROFILE_KEYS_ELSEWHERE: &[(&str, &str)] = &[
     ("browser", "tests/it/login.rs::a_profile_has_a_browser_of_its_own"),
+    ("helper-hosts", "tests/it/helper.rs::git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names"),
     (
         "allow-private",
         "tests/it/id_token.rs::a_document_that_leads_to_this_networks_own_services_is_refused_unless_that_is_allowed",
@@ -1201,6 +1202,29 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("status", "--check", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
     ("status", "--within", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
     ("profile set-secret", "--var", "tests/it/profile.rs::a_secret_variable_is_kept_in_the_store_and_shown_nowhere"),
+    (
+        "helper git",
+        "--profile",
+        "tests/it/helper.rs::git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names",
+    ),
+    (
+        "helper git",
+        "--username",
+        "tests/it/helper.rs::git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names",
+    ),
+    (
+        "helper docker",
+        "--profile",
+        "tests/it/helper.rs::docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none",
+    ),
+    (
+        "helper docker",
+        "--username",
+        "tests/it/helper.rs::docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none",
+    ),
+    ("helper cargo", "--profile", "tests/it/helper.rs::cargo_gets_the_whole_header_and_is_told_what_is_not_for_it"),
+    ("run", "--env", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
+    ("run", "--min-ttl", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
     ("call", "--parallel", "tests/it/call_pages.rs::a_token_that_expires_in_the_middle_is_renewed"),
     ("sandbox serve", "--as", "tests/it/every_option.rs::a_practice_server_serves_as_it_is_told"),
     ("sandbox serve", "--port", "tests/it/every_option.rs::a_practice_server_serves_as_it_is_told"),

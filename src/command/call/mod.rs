@@ -27,7 +27,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::Provider;
 use crate::secret::{Secret, redact};
-use crate::session::fresh::{FreshnessPolicy, copy_will_do, fresh, instead_of};
+use crate::session::fresh::{FreshnessPolicy, fresh, instead_of, provider_of_token};
 use crate::session::matching::matching;
 use crate::session::overrides::one_reads_stdin;
 use crate::session::record::Record;
@@ -244,16 +244,8 @@ impl Typed {
 impl Aim {
     fn of(world: &mut World, asking: &Asking<'_>, session: &mut Session) -> Result<Aim, Error> {
         let args = asking.args;
-        // the kernel's copy may hold the token: then the store is read only for what else a login
-        // brought
-        let wanted = args.dry_run
-            || args.cache.is_some()
-            || asking.typed.target.contains('{')
-            || session.provider_needs_record()?
-            || !copy_will_do(world, session)?;
-        let record = if wanted { session.load().ok().flatten() } else { None };
-        let record = matching(world, session, record.as_ref())?.cloned();
-        let provider = session.provider(world, record.as_ref())?;
+        let whole = args.dry_run || args.cache.is_some() || asking.typed.target.contains('{');
+        let (provider, record) = provider_of_token(world, session, whole)?;
         let target = filled(&asking.typed.target, session, &provider, record.as_ref())?;
         let (mut url, with_token) = match args.anywhere {
             true => hosts::resolve_anywhere(&provider, &target)?,

@@ -1,0 +1,159 @@
+//! The profile that a service belongs to, and its token. A token goes to the API that it was
+//! obtained for, and to the services that the profile itself names (`helper-hosts`); whatever host
+//! a tool asks for, no other gets one.
+
+use std::rc::Rc;
+
+use clap::Args;
+
+use crate::address::Service;
+use crate::api::hosts;
+use crate::command::token::must_be_presentable;
+use crate::command::{Global, WhoFlags, sandbox_session};
+use crate::config::{Config, Profile};
+use crate::error::{Error, Kind};
+use crate::protocol::sender_constrained::is_dpop;
+use crate::provider::VarFrom;
+use crate::secret::Secret;
+use crate::session::fresh::{FreshnessPolicy, JUST_NOW, fresh, instead_of, provider_of_token};
+use crate::session::paths::Paths;
+use crate::session::{Overrides, Session, Who};
+use crate::store::StoreKind;
+use crate::text::{pasted, safe};
+use crate::token::TokenSet;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct Chosen {
+    /// The profile [default: the one that the host belongs to]
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+}
+
+impl Chosen {
+    /// A fresh token for a service. `None`: it belongs to no profile, which is said.
+    pub fn token(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Secret>, Error> {
+        let found = self.set(world, global, service)?;
+        Ok(found.map(|set| set.access_token))
+    }
+
+    /// The same with its type and expiry.
+    pub fn set(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<TokenSet>, Error> {
+        let Some(mut session) = self.session(world, global, service)? else { return Ok(None) };
+        let set = fresh(world, &mut session, FreshnessPolicy::default())?;
+        must_be_presentable(&session.typed, &set)?;
+        let name = &session.name;
+        if is_dpop(&set) {
+            return Err(Error::usage(format!(
+                "the token of `{name}` is bound to a key (DPoP): no other program can use it"
+            )));
+        }
+        // in the protocols a line is a value, and a token from outside may be anything
+        if !set.access_token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(Error::new(Kind::Unsafe, format!("the token of `{name}` has characters that no token has")));
+        }
+        Ok(Some(set))
+    }
+
+    /// A server refused this token: if it is still the stored one, another takes its place. Where
+    /// that can't be done, everything stays as it is.
+    pub fn refused(
+        &self,
+        world: &mut World,
+        global: &Global,
+        (service, token): (&Service, &Secret),
+    ) -> Result<(), Error> {
+        let Some(mut session) = self.session(world, global, service)? else { return Ok(()) };
+        let stored = FreshnessPolicy { no_refresh: true, ..FreshnessPolicy::default() };
+        match fresh(world, &mut session, stored) {
+            // one of just now is refused for another reason than its age
+            Ok(set)
+                if set.access_token == *token
+                    && world.clock.now() - set.received_at > JUST_NOW
+                    && session.store.kind() != StoreKind::Environment =>
+            {
+                instead_of(world, &mut session, &set).map(drop)
+            }
+            // the next request refreshes it anyway
+            _ => Ok(()),
+        }
+    }
+
+    /// The services that the profile names, or every profile.
+    pub fn services(&self, world: &World) -> Result<Vec<Service>, Error> {
+        let dir = Paths::find(&*world.env).config.unwrap_or_default();
+        let profiles = Config::load(&dir)?.profiles;
+        let meant = profiles.iter().filter(|(name, _)| self.profile.as_ref().is_none_or(|said| said == *name));
+        let hosts = meant.flat_map(|(_, profile)| profile.helper_hosts.iter().flatten());
+        Ok(hosts.filter_map(|host| Service::parse(host).ok()).collect())
+    }
+
+    fn session(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Session>, Error> {
+        let named = self.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
+        let (name, implied) = match named {
+            Some(name) => (name, false),
+            None => match &owners(world, global, service)?[..] {
+                [name] => (name.clone(), true),
+                [] => {
+                    world.say(&format!("no profile is for {service}: no token is given"));
+                    return Ok(None);
+                }
+                several => {
+                    let names = several.iter().map(|name| safe(name)).collect::<Vec<_>>().join(", ");
+                    world.say(&format!("{service} belongs to several profiles ({names}): `--profile` chooses one"));
+                    return Ok(None);
+                }
+            },
+        };
+        let choice = Overrides { implied, ..WhoFlags::default().choice(Some(name), global) };
+        let mut session = sandbox_session::open(world, choice)?;
+        if names(&session.profile, service) || is_of_api(world, &mut session, service)? {
+            return Ok(Some(session));
+        }
+        world.say(&format!("{service} is no service of `{}`: no token is given", session.name));
+        let known = session.profile.helper_hosts.iter().flatten().cloned();
+        let hosts = known.chain([service.to_string()]).collect::<Vec<_>>().join(" ");
+        let (name, hosts) = (pasted(&session.name), pasted(&hosts));
+        world.say(&format!("if it is one of yours: oauthctl profile set {name} helper-hosts {hosts}"));
+        Ok(None)
+    }
+}
+
+/// Whether the profile itself names the service.
+fn names(profile: &Profile, service: &Service) -> bool {
+    profile.helper_hosts.iter().flatten().any(|host| Service::parse(host).as_ref() == Ok(service))
+}
+
+/// Whether the token was obtained for that server.
+fn is_of_api(world: &mut World, session: &mut Session, service: &Service) -> Result<bool, Error> {
+    let Some(url) = service.url() else { return Ok(false) };
+    let (provider, _) = provider_of_token(world, session, false)?;
+    Ok(hosts::owns(&provider, &url))
+}
+
+/// The profiles that name the service; if there are none, those whose provider has its API there.
+/// The record of the chosen one has the last word.
+fn owners(world: &mut World, global: &Global, service: &Service) -> Result<Vec<String>, Error> {
+    let paths = Paths::find(&*world.env);
+    let Some(dir) = paths.config.as_deref() else { return Ok(Vec::new()) };
+    let (mut own, mut of_api) = (Vec::new(), Vec::new());
+    Config::each(dir, |config| {
+        own.extend(config.profiles.iter().filter(|(_, profile)| names(profile, service)).map(|(name, _)| name.clone()));
+        Ok::<_, Error>(())
+    })?;
+    let Some(url) = service.url().filter(|_| own.is_empty()) else { return Ok(own) };
+    let providers = Rc::default();
+    Config::each(dir, |config| {
+        let Some(name) = config.profiles.keys().next().cloned() else { return Ok(()) };
+        let choice = Overrides { implied: true, ..WhoFlags::default().choice(Some(name.clone()), global) };
+        // a profile with a mistake belongs to nobody
+        let Ok(mut who) = Who::open_configured(world, choice, (&paths, &*config), &name) else { return Ok(()) };
+        who.providers = Rc::clone(&providers);
+        let provider = who.raw_provider().ok().and_then(|raw| raw.filled_upto(VarFrom::User, &who.profile.vars).ok());
+        if provider.is_some_and(|provider| hosts::owns(&provider, &url)) {
+            of_api.push(name);
+        }
+        Ok::<_, Error>(())
+    })?;
+    Ok(of_api)
+}

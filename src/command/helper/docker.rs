@@ -1,0 +1,115 @@
+//! Docker's credential helper protocol (docker-credential-helpers), which podman, skopeo, helm and
+//! others speak too. Messages go to standard output, and the words of some have a meaning.
+
+use clap::Args;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::chosen::Chosen;
+use crate::address::Service;
+use crate::command::{Global, print};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+/// With these words docker goes on without a credential.
+const NOT_FOUND: &str = "credentials not found in native keychain";
+
+/// The longest input.
+const MOST: usize = 1 << 20;
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`; docker uses
+any other registry without one. `store` takes only the token that is stored already, and `erase`
+ends no login.
+
+Docker runs a helper by a name of its own. To set it up, in a folder of PATH, with
+`\"credHelpers\": { \"registry.example.com\": \"work\" }` in docker's config.json:
+  oauthctl profile set work helper-hosts registry.example.com
+  printf '#!/bin/sh\\nexec oauthctl helper docker --profile work \"$@\"' > docker-credential-work
+  chmod +x docker-credential-work
+
+Examples:
+  echo registry.example.com | oauthctl helper docker --profile work get"
+)]
+pub struct DockerArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The user name that the registry wants beside the token.
+    #[arg(long, value_name = "NAME", default_value = "oauth2")]
+    username: String,
+    /// What docker wants; it adds the word itself.
+    #[arg(value_name = "OPERATION", value_parser = ["get", "store", "erase", "list"])]
+    operation: String,
+}
+
+pub fn run(args: &DockerArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    match answer(args, global, world) {
+        Ok(Some(text)) => print(world, text.as_bytes()).map(|()| 0),
+        Ok(None) => print(world, format!("{NOT_FOUND}\n").as_bytes()).map(|()| 1),
+        Err(e) => {
+            print(world, format!("{e}\n").as_bytes())?;
+            Err(e)
+        }
+    }
+}
+
+fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Option<Zeroizing<String>>, Error> {
+    let unread = |e| Error::usage("standard input can't be read").cause(e);
+    match args.operation.as_str() {
+        "get" => {
+            let address = world.terminal.read_stdin(MOST).map_err(unread)?;
+            let token = token(args, global, world, address.trim())?;
+            Ok(token.map(|token| {
+                let said = json!({ "ServerURL": address.trim(), "Username": args.username, "Secret": token.expose() });
+                Zeroizing::new(format!("{said}\n"))
+            }))
+        }
+        "store" => {
+            let text = world.terminal.read_stdin(MOST).map_err(unread)?;
+            let said: Stored = serde_json::from_str(&text)
+                .map_err(|e| Error::usage("standard input is no credential of docker's").cause(e))?;
+            if token(args, global, world, &said.server)?.is_some_and(|token| token == said.secret) {
+                return Ok(Some(Zeroizing::default()));
+            }
+            Err(Error::usage("only `oauthctl login` stores a token: this credential is not stored"))
+        }
+        "list" => {
+            let services = args.chosen.services(world)?;
+            let names =
+                services.iter().filter_map(|service| service.to_string().strip_prefix("https://").map(str::to_owned));
+            let all: Map<String, Value> = names.map(|name| (name, json!(args.username))).collect();
+            Ok(Some(Zeroizing::new(format!("{}\n", Value::Object(all)))))
+        }
+        _ => {
+            world.terminal.read_stdin(MOST).map_err(unread)?;
+            world.say("the login stays: `oauthctl logout` ends it");
+            Ok(Some(Zeroizing::default()))
+        }
+    }
+}
+
+/// What docker wants to store.
+#[derive(Deserialize)]
+struct Stored {
+    #[serde(rename = "ServerURL")]
+    server: String,
+    #[serde(rename = "Secret")]
+    secret: Secret,
+}
+
+fn token(args: &DockerArgs, global: &Global, world: &mut World, address: &str) -> Result<Option<Secret>, Error> {
+    if address.is_empty() {
+        return Err(Error::usage("no credentials server URL"));
+    }
+    match Service::of(address) {
+        Ok(service) => args.chosen.token(world, global, &service),
+        Err(why) => {
+            world.say(&format!("no token is given for `{}`: {why}", safe(address)));
+            Ok(None)
+        }
+    }
+}

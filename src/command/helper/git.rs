@@ -1,0 +1,148 @@
+//! git's credential protocol (git-credential(1), gitcredentials(7)): git asks before a request, and
+//! says afterwards whether the server took the answer. `git send-email` and `git imap-send` ask in
+//! the same way.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::chosen::Chosen;
+use crate::address::Service;
+use crate::command::{Global, print};
+use crate::error::Error;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::world::World;
+
+/// The longest request: git's lines have 64 KiB at most, and few are long.
+const MOST: usize = 1 << 20;
+
+#[derive(Args, Debug)]
+#[command(after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`, mail
+servers too (`smtp://mail.example.com:465` for send-email, `imaps://…` for imap-send). For any
+other host nothing is answered, and git asks its next helper.
+
+A server that asks for a bearer token gets one, if git is not older than 2.46. For any other the
+token is the password; the user name is `--username`, else that of the address, else `oauth2`.
+A token that git saw refused (`erase`) is refreshed, once; `store` does nothing.
+
+To set it up:
+  oauthctl profile set work helper-hosts git.example.com
+  git config --global credential.https://git.example.com.helper \\
+    '!oauthctl helper git --profile work'
+
+Examples:
+  printf 'protocol=https\\nhost=git.example.com\\n' | oauthctl helper git get")]
+pub struct GitArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The user name, where the server wants one beside the token.
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// What git wants: `get`, `store`, `erase` or `capability`; it adds the word itself.
+    #[arg(value_name = "OPERATION")]
+    operation: String,
+}
+
+pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    match args.operation.as_str() {
+        "get" => get(args, global, world)?,
+        "erase" => {
+            let asked = Asked::read(world)?;
+            if let Some(token) = &asked.secret {
+                args.chosen.refused(world, global, (&asked.service()?, token))?;
+            }
+        }
+        "capability" => print(world, b"version 0\ncapability authtype\n")?,
+        // the token is stored already; and a later git may have other words
+        _ => {}
+    }
+    Ok(0)
+}
+
+fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> {
+    let asked = Asked::read(world)?;
+    let service = asked.service()?;
+    let Some(set) = args.chosen.set(world, global, &service)? else { return Ok(()) };
+    let token = set.access_token.expose();
+    let name = args.username.as_deref().or(asked.username.as_deref()).unwrap_or("oauth2");
+    let mut answer = match asked.takes_schemes && service.url().is_some() {
+        true => {
+            let (scheme, credential) = match asked.wants_bearer {
+                true => ("Bearer", Zeroizing::new(token.to_owned())),
+                false => ("Basic", Zeroizing::new(STANDARD.encode(format!("{name}:{token}")))),
+            };
+            // other helpers don't store what is ephemeral and no password
+            let credential = &*credential;
+            format!("capability[]=authtype\nauthtype={scheme}\ncredential={credential}\nephemeral=1\n")
+        }
+        false => format!("username={name}\npassword={token}\n"),
+    };
+    if let Some(at) = set.expires_at {
+        answer.push_str(&format!("password_expiry_utc={at}\n"));
+    }
+    print(world, Zeroizing::new(answer).as_bytes())
+}
+
+/// The token in the credential of a scheme.
+fn token_in(scheme: &str, credential: &str) -> Secret {
+    let decoded = STANDARD.decode(credential).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
+    let named = decoded.and_then(|bytes| String::from_utf8(bytes).ok()).map(Zeroizing::new);
+    let token = named.as_ref().and_then(|named| named.split_once(':')).map_or(credential, |(_, token)| token);
+    Secret::new(token)
+}
+
+/// What git says of a request.
+#[derive(Default)]
+struct Asked {
+    protocol: String,
+    host: String,
+    username: Option<String>,
+    /// What the server refused.
+    secret: Option<Secret>,
+    /// git takes a scheme with its credential, in place of a password.
+    takes_schemes: bool,
+    /// The server asked for a bearer token.
+    wants_bearer: bool,
+}
+
+impl Asked {
+    fn read(world: &World) -> Result<Asked, Error> {
+        let unread = |e| Error::usage("git's request can't be read from standard input").cause(e);
+        let text = world.terminal.read_stdin(MOST).map_err(unread)?;
+        let (mut asked, mut scheme, mut credential) = (Asked::default(), "", None);
+        for line in text.split('\n').take_while(|line| !line.is_empty()) {
+            let Some((key, value)) = line.split_once('=') else {
+                return Err(Error::usage("a line of git's request is no `key=value`"));
+            };
+            match key {
+                "protocol" => value.clone_into(&mut asked.protocol),
+                "host" => value.clone_into(&mut asked.host),
+                "username" => asked.username = Some(value.to_owned()),
+                "password" => asked.secret = Some(Secret::new(value)),
+                "authtype" => scheme = value,
+                "credential" => credential = Some(value),
+                "capability[]" => {
+                    asked.takes_schemes = !value.is_empty() && (asked.takes_schemes || value == "authtype")
+                }
+                "wwwauth[]" => {
+                    let scheme = value.split([' ', ',']).next().unwrap_or_default();
+                    asked.wants_bearer =
+                        !value.is_empty() && (asked.wants_bearer || scheme.eq_ignore_ascii_case("bearer"));
+                }
+                _ => {}
+            }
+        }
+        let of_scheme = credential.map(|credential| token_in(scheme, credential));
+        asked.secret = of_scheme.or(asked.secret);
+        Ok(asked)
+    }
+
+    fn service(&self) -> Result<Service, Error> {
+        Service::new(&self.protocol, &self.host).map_err(|why| {
+            Error::usage(format!("no token is given for `{}://{}`", safe(&self.protocol), safe(&self.host)))
+                .because(why)
+        })
+    }
+}

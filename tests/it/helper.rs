@@ -1,0 +1,275 @@
+//! `helper`: what the tools' own protocols get, and for which hosts. `tests/real/helpers.py` runs
+//! the tools themselves.
+
+use serde_json::json;
+
+use crate::world::{Odd, Output, Person, START, answer};
+
+const GIT: &str = "protocol=https\nhost=git.example\n\n";
+
+/// Signed in as `work` at a server that numbers its tokens; `more` is what the profile says beside.
+fn signed_in(more: &str) -> (Person, Odd) {
+    let mut me = Person::new();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let server = me.odd("acme", move |_| {
+        let number = 1 + count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let body = json!({
+            "access_token": format!("access-{number}"), "refresh_token": format!("refresh-{number}"),
+            "token_type": "Bearer", "expires_in": 600,
+        });
+        answer(200, "application/json", &body.to_string())
+    });
+    me.config("providers/acme.toml", &server.provider("acme").replace("[api]", "[refresh]\nrotates = \"yes\"\n[api]"));
+    me.config("config.toml", &format!("[profiles.work]\nprovider = \"acme\"\nclient-id = \"app\"\n{more}\n"));
+    me.answers("ann").answers_hidden("a-password-0123");
+    let done = me.types("login work --grant password");
+    assert_eq!(done.code, 0, "{}", done.err);
+    (me, server)
+}
+
+fn git(me: &mut Person, line: &str, asks: &str) -> Output {
+    me.stdin(asks).types(&format!("helper git {line}"))
+}
+
+fn says_basic(token: &str) -> String {
+    format!("username=oauth2\npassword={token}\npassword_expiry_utc={}\n", START + 600)
+}
+
+#[test]
+fn git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names() {
+    let (mut me, server) = signed_in("helper-hosts = [\"git.example\", \"smtp://mail.example:465\"]");
+    let api = server.base.strip_prefix("http://").unwrap().to_owned();
+    for asks in [
+        GIT.to_owned(),
+        "protocol=https\nhost=GIT.example:443\npath=a.git\nnew=thing\n".to_owned(),
+        format!("protocol=http\nhost={api}\n\nprotocol=https\nhost=evil.example\n"),
+    ] {
+        git(&mut me, "get", &asks).is(0, &says_basic("access-1"), "");
+        git(&mut me, "--profile work get", &asks).is(0, &says_basic("access-1"), "");
+    }
+    let done = git(&mut me, "get", "protocol=smtp\nhost=mail.example:465\nusername=ann@mail.example\n");
+    done.is(0, &says_basic("access-1").replace("oauth2", "ann@mail.example"), "");
+    let done = git(&mut me, "--username x-token-auth get", GIT);
+    done.is(0, &says_basic("access-1").replace("oauth2", "x-token-auth"), "");
+    assert_eq!(server.asked(), 1, "a fresh token needs no request");
+
+    for (protocol, host) in [
+        ("https", "evil.example"),
+        ("https", "git.example.evil.example"),
+        ("https", "sub.git.example"),
+        ("https", "git.example:8443"),
+        ("https", "git.example."),
+        ("smtp", "mail.example"),
+        ("smtp", "mail.example:587"),
+        ("imaps", "mail.example:465"),
+        ("https", "mail.example:465"),
+        ("https", &api),
+    ] {
+        let asks = format!("protocol={protocol}\nhost={host}\n");
+        let done = git(&mut me, "get", &asks);
+        assert_eq!((done.code, &*done.out), (0, ""), "{host}");
+        assert!(done.err.starts_with(&format!("no profile is for {protocol}://")), "{host}: {}", done.err);
+        let done = git(&mut me, "--profile work get", &asks);
+        assert_eq!((done.code, &*done.out), (0, ""), "{host}");
+        assert!(done.err.contains("is no service of `work`: no token is given"), "{host}: {}", done.err);
+    }
+    me.set("OAUTHCTL_PROFILE", "work");
+    let done = git(&mut me, "get", "protocol=https\nhost=evil.example\n");
+    done.is(
+        0,
+        "",
+        "https://evil.example is no service of `work`: no token is given\n\
+         if it is one of yours: oauthctl profile set work helper-hosts 'git.example smtp://mail.example:465 https://evil.example'\n",
+    );
+    for (asks, why) in [
+        ("protocol=http\nhost=git.example\n", "a token goes over `https`, `imaps` and `smtp` alone"),
+        ("protocol=https\nhost=ann@git.example\n", "it is no host"),
+        ("protocol=https\nhost=git.example\r\n", "it is no host"),
+        ("protocol=https\n", "it is no host"),
+        ("nonsense\n", "a line of git's request is no `key=value`"),
+    ] {
+        let done = git(&mut me, "get", asks);
+        assert!(done.code == 2 && done.out.is_empty() && done.err.contains(why), "{asks}: {}", done.err);
+    }
+}
+
+#[test]
+fn git_gets_a_bearer_token_where_it_knows_how_and_the_server_asks_for_one() {
+    let (mut me, _server) = signed_in("helper-hosts = [\"git.example\"]");
+    let knows = "capability[]=authtype\ncapability[]=state\n";
+    let says = |scheme: &str, credential: &str| {
+        let expiry = START + 600;
+        format!(
+            "capability[]=authtype\nauthtype={scheme}\ncredential={credential}\nephemeral=1\npassword_expiry_utc={expiry}\n"
+        )
+    };
+    let (bearer, basic) = (says("Bearer", "access-1"), says("Basic", "b2F1dGgyOmFjY2Vzcy0x"));
+    for (more, out) in [
+        (format!("{knows}wwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer realm=\"x\"\n"), &bearer),
+        (format!("{knows}wwwauth[]=bearer\n"), &bearer),
+        (format!("{knows}wwwauth[]=Basic realm=\"Bearer\"\n"), &basic),
+        (knows.to_owned(), &basic),
+        (format!("{knows}wwwauth[]=Bearer\nwwwauth[]=\n"), &basic),
+        ("wwwauth[]=Bearer\n".to_owned(), &says_basic("access-1")),
+        (format!("{knows}capability[]=\nwwwauth[]=Bearer\n"), &says_basic("access-1")),
+    ] {
+        git(&mut me, "get", &format!("protocol=https\nhost=git.example\n{more}\n")).is(0, out, "");
+    }
+    me.types("helper git capability").is(0, "version 0\ncapability authtype\n", "");
+    for nothing in ["store", "later"] {
+        me.types(&format!("helper git {nothing}")).is(0, "", "");
+    }
+}
+
+#[test]
+fn a_refused_token_is_refreshed_once_and_no_login_ends() {
+    let (mut me, server) = signed_in("helper-hosts = [\"git.example\"]");
+    let refused = |token: &str| format!("protocol=https\nhost=git.example\nusername=oauth2\npassword={token}\n");
+    git(&mut me, "erase", &refused("access-1")).is(0, "", "");
+    assert_eq!(server.asked(), 1, "a token of just now is not refused for its age");
+    me.later(11);
+    for other in
+        [&refused("access-0"), "protocol=https\nhost=git.example\n", &refused("access-1").replace("git.", "evil.")]
+    {
+        assert_eq!(git(&mut me, "erase", other).code, 0);
+    }
+    assert_eq!(server.asked(), 1);
+    let of_scheme = |scheme: &str| format!("protocol=https\nhost=git.example\nauthtype={scheme}\ncredential=");
+    git(&mut me, "erase", &(of_scheme("Basic") + "b2F1dGgyOmFjY2Vzcy0x\n")).is(0, "", "");
+    git(&mut me, "erase", &(of_scheme("Bearer") + "access-1\n")).is(0, "", "");
+    git(&mut me, "erase", &refused("access-1")).is(0, "", "");
+    assert_eq!(server.asked(), 2);
+    assert!(git(&mut me, "get", GIT).out.contains("password=access-2\n"));
+
+    // nothing to refresh it with: the login stays
+    me.tamper("work", |record| record["token"]["refresh_token"] = serde_json::Value::Null);
+    me.later(11);
+    let done = git(&mut me, "erase", &refused("access-2"));
+    assert_eq!((done.code, &*done.out), (4, ""), "{}", done.err);
+    assert!(git(&mut me, "get", GIT).out.contains("password=access-2\n"));
+    assert_eq!(server.asked(), 2);
+
+    me.set("OAUTHCTL_WORK_TOKEN", "from-outside");
+    git(&mut me, "erase", &refused("from-outside")).is(0, "", "");
+    git(&mut me, "get", GIT).is(0, "username=oauth2\npassword=from-outside\n", "");
+    me.set("OAUTHCTL_WORK_TOKEN", "from\nusername=evil");
+    let done = git(&mut me, "get", GIT);
+    assert!(done.code != 0 && done.out.is_empty(), "{}{}", done.out, done.err);
+}
+
+#[test]
+fn a_host_of_several_profiles_and_a_login_from_elsewhere_get_nothing() {
+    let (mut me, server) = signed_in("helper-hosts = [\"git.example\"]");
+    let text = me.config_text();
+    me.config(
+        "config.toml",
+        &format!("{text}\n[profiles.two]\nprovider = \"acme\"\nhelper-hosts = [\"https://git.example\"]\n"),
+    );
+    git(&mut me, "get", GIT).is(
+        0,
+        "",
+        "https://git.example belongs to several profiles (two, work): `--profile` chooses one\n",
+    );
+    git(&mut me, "--profile work get", GIT).is(0, &says_basic("access-1"), "");
+    let done = git(&mut me, "--profile two get", GIT);
+    assert_eq!((done.code, &*done.out), (4, ""), "{}", done.err);
+
+    // the provider's file has another API now: it gets nothing, nor does anybody else
+    let other = server.provider("acme").replace(&format!("{}/api", server.base), "https://evil.example");
+    assert!(other.contains("evil"), "{other}");
+    me.config("providers/acme.toml", &other);
+    let done = git(&mut me, "--profile work get", "protocol=https\nhost=evil.example\n");
+    assert!(done.code == 7 && done.out.is_empty(), "{}", done.err);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none() {
+    const HOSTS: &str = "helper-hosts = [\"registry.example\", \"docker.example:5000\", \"smtp://mail.example:465\"]";
+    const NONE: &str = "credentials not found in native keychain\n";
+    let (mut me, server) = signed_in(HOSTS);
+    let docker = |me: &mut Person, line: &str, says: &str| me.stdin(says).types(&format!("helper docker {line}"));
+    for (address, line, user) in [
+        ("registry.example\n", "get", "oauth2"),
+        ("https://registry.example/v1/", "--profile work get", "oauth2"),
+        ("docker.example:5000", "--username oauth2accesstoken get", "oauth2accesstoken"),
+    ] {
+        let said = json!({ "ServerURL": address.trim(), "Username": user, "Secret": "access-1" });
+        docker(&mut me, line, address).is(0, &format!("{said}\n"), "");
+    }
+    let none = "no profile is for https://evil.example: no token is given\n";
+    docker(&mut me, "get", "evil.example").is(1, NONE, none);
+    for address in ["http://registry.example", "registry.example:444", "ann@registry.example"] {
+        let done = docker(&mut me, "get", address);
+        assert_eq!((done.code, &*done.out), (1, NONE), "{address}");
+    }
+    let done = docker(&mut me, "get", "\n");
+    assert_eq!((done.code, &*done.out), (2, "no credentials server URL\n"));
+    let all = json!({ "registry.example": "oauth2", "docker.example:5000": "oauth2" });
+    me.types("helper docker list").is(0, &format!("{all}\n"), "");
+    me.types("helper docker --profile other list").is(0, "{}\n", "");
+
+    let credential = |secret: &str| json!({ "ServerURL": "registry.example", "Username": "ann", "Secret": secret });
+    docker(&mut me, "store", &credential("access-1").to_string()).is(0, "", "");
+    let done = docker(&mut me, "store", &credential("a-password").to_string());
+    let refused = "only `oauthctl login` stores a token: this credential is not stored\n";
+    assert_eq!((done.code, &*done.out), (2, refused));
+    docker(&mut me, "erase", "registry.example").is(0, "", "the login stays: `oauthctl logout` ends it\n");
+    assert!(docker(&mut me, "get", "registry.example").out.contains("access-1"));
+    let done = docker(&mut me, "get --profile other", "registry.example");
+    assert_eq!(done.code, 2);
+    assert!(done.out.starts_with("there is no profile and no provider called `other`"), "{}", done.out);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn cargo_gets_the_whole_header_and_is_told_what_is_not_for_it() {
+    let (mut me, _server) = signed_in("helper-hosts = [\"registry.example\"]");
+    let asks = |index: &str, kind: &str, args: &str| {
+        format!(
+            "{{\"v\":1,\"kind\":\"{kind}\",\"operation\":\"read\",\"registry\":{{\"index-url\":\"{index}\",\"name\":\"a\"}},\"args\":[{args}],\"new\":1}}\n"
+        )
+    };
+    let token = json!({ "Ok": {
+        "kind": "get", "token": "Bearer access-1", "cache": "expires", "expiration": START + 600,
+        "operation_independent": true,
+    } });
+    let token = format!("{token}\n");
+    let refused = |kind: &str| format!("{{\"Err\":{{\"kind\":\"{kind}\"}}}}\n");
+    const ARGS: &str = "\"helper\",\"cargo\",\"--profile\",\"work\"";
+    let several = [
+        asks("sparse+https://registry.example/index/", "get", ARGS),
+        asks("https://registry.example/git", "get", ""),
+        asks("sparse+https://evil.example/", "get", ARGS),
+        asks("sparse+http://registry.example/", "get", ARGS),
+        asks("sparse+https://registry.example/", "login", ARGS),
+        asks("sparse+https://registry.example/", "logout", ARGS),
+    ];
+    let answers = [
+        "{\"v\":[1]}\n",
+        &token,
+        &token,
+        &refused("url-not-supported"),
+        &refused("url-not-supported"),
+        &refused("operation-not-supported"),
+        &refused("operation-not-supported"),
+    ];
+    for line in ["--cargo-plugin", "helper cargo --profile work"] {
+        let done = me.stdin(&several.concat()).types(line);
+        assert_eq!((done.code, &*done.out), (0, &*answers.concat()), "{}", done.err);
+    }
+    // what is wrong is for cargo to show
+    for (line, says) in [
+        (asks("sparse+https://registry.example/", "get", "\"token\",\"work\""), "is no command line of `helper cargo`"),
+        (
+            asks("sparse+https://registry.example/", "get", "\"helper\",\"cargo\",\"--profile\",\"two\""),
+            "there is no profile and no provider called `two`",
+        ),
+        ("nonsense\n".to_owned(), "cargo's request can't be read"),
+    ] {
+        let done = me.stdin(&line).types("--cargo-plugin");
+        let answer: serde_json::Value = serde_json::from_str(done.out.lines().nth(1).unwrap()).unwrap();
+        assert_eq!((done.code, &answer["Err"]["kind"]), (0, &json!("other")), "{line}");
+        assert!(answer["Err"]["message"].as_str().unwrap().contains(says), "{answer}");
+    }
+}

@@ -1,0 +1,72 @@
+//! `run`: a command with tokens in its environment. `tests/real/sandbox.py` has its signals, its
+//! terminal and its exit code.
+
+use serde_json::json;
+
+use crate::world::{Odd, Person, answer};
+
+/// Signed in as `work` and as `two` at a server that numbers its tokens.
+fn signed_in() -> (Person, Odd) {
+    let mut me = Person::new();
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let server = me.odd("acme", move |_| {
+        let number = 1 + count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let body = json!({
+            "access_token": format!("access-{number}"), "refresh_token": format!("refresh-{number}"),
+            "token_type": "Bearer", "expires_in": 600,
+        });
+        answer(200, "application/json", &body.to_string())
+    });
+    me.config("providers/acme.toml", &server.provider("acme"));
+    let profile = |name: &str| format!("[profiles.{name}]\nprovider = \"acme\"\n");
+    me.config("config.toml", &(profile("work") + &profile("t-wo")));
+    for name in ["work", "t-wo"] {
+        me.answers("ann").answers_hidden("a-password-0123");
+        let done = me.types(&format!("login {name} --grant password"));
+        assert_eq!(done.code, 0, "{}", done.err);
+    }
+    (me, server)
+}
+
+#[test]
+fn a_command_gets_each_token_in_the_variable_that_is_meant() {
+    let (mut me, server) = signed_in();
+    for (line, gets) in [
+        ("run work", "OAUTHCTL_WORK_TOKEN=access-1\n"),
+        ("run work t-wo", "OAUTHCTL_WORK_TOKEN=access-1\nOAUTHCTL_T_WO_TOKEN=access-2\n"),
+        ("run work --env A", "A=access-1\n"),
+        ("run --env A --env _b2 work", "A=access-1\n_b2=access-1\n"),
+        ("run --env A=work --env B=t-wo", "A=access-1\nB=access-2\n"),
+        ("run work --env B=t-wo", "B=access-2\nOAUTHCTL_WORK_TOKEN=access-1\n"),
+    ] {
+        me.program(&["make", "--jobs", "2", "a b"], gets);
+        let mut words: Vec<&str> = line.split(' ').collect();
+        words.extend(["--", "make", "--jobs", "2", "a b"]);
+        me.runs(&words).is(7, "", "");
+    }
+    assert_eq!(server.asked(), 2);
+    me.set("OAUTHCTL_PROFILE", "work");
+    me.later(10);
+    me.program(&["make"], "A=access-3\n");
+    me.types("run --env A --min-ttl 10m -- make").is(7, "", "");
+    assert_eq!(server.asked(), 3);
+}
+
+#[test]
+fn nothing_is_run_without_its_tokens() {
+    let (mut me, _server) = signed_in();
+    let gone = me.types("logout t-wo --local-only");
+    assert_eq!(gone.code, 0, "{}", gone.err);
+    for (line, code, says) in [
+        ("run work t-wo -- make", 4, "no token is stored for `t-wo`"),
+        ("run work nobody -- make", 2, "there is no profile and no provider called `nobody`"),
+        ("run -- make", 2, "no profile was named, and there are several"),
+        ("run work t-wo --env A -- make", 2, "`--env A` is for one profile, and there are several"),
+        ("run work --env 2A -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
+        ("run work --env A= -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
+        ("run work make", 2, "COMMAND"),
+    ] {
+        let done = me.types(line);
+        assert!(done.code == code && done.err.contains(says), "{line}: {}", done.err);
+    }
+}

@@ -1,0 +1,410 @@
+#!/usr/bin/env python3
+"""The programs that `helper` serves, themselves, against servers of this machine over TLS: what they get, and what no server gets."""
+
+import base64
+import functools
+import hashlib
+import http.server
+import io
+import json
+import os
+import shutil
+import ssl
+import subprocess
+import tarfile
+import threading
+import time
+
+import rig
+import strict
+from rig import check, same, test
+
+
+class Tls:
+    """A server over TLS. `who` tells whether a request may pass: it gets the token that came, or None."""
+
+    challenges = ('Basic realm="the tests"',)
+
+    def __init__(self, t, who):
+        self.who = who
+        self.seen = []  # the Authorization header of each request, or None
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = rig.PATIENCE
+
+            def log_message(self, *_):
+                pass
+
+            def do_GET(self):
+                header = self.headers.get("Authorization")
+                outer.seen.append(header)
+                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                if not outer.who(token_in(header)):
+                    return self.answer(401, b"", *(("WWW-Authenticate", c) for c in outer.challenges))
+                self.answer(*outer.page(self, body))
+
+            do_POST = do_PUT = do_GET
+
+            def answer(self, status, body, *headers):
+                self.send_response(status)
+                for name, value in headers:
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(rig.pki() / "server.crt", rig.pki() / "server.key")
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.host = f"localhost:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
+        t.enter(self)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def tokens(self):
+        """The tokens that came, each once, in their order."""
+        return list(dict.fromkeys(filter(None, map(token_in, self.seen))))
+
+
+def token_in(header):
+    kind, _, value = (header or "").partition(" ")
+    if kind == "Basic":
+        return base64.b64decode(value).decode().partition(":")[2]
+    return value or None
+
+
+def run(home, *argv, env=None, **options):
+    """Another program, in this home, to its end."""
+    bin = home.folder / "bin"
+    bin.mkdir(exist_ok=True)
+    if not (bin / "oauthctl").exists():
+        (bin / "oauthctl").symlink_to(os.path.realpath(rig.program()))
+    env = {**home.env, "PATH": f"{bin}:{home.env['PATH']}", **(env or {})}
+    done = subprocess.run(argv, env=env, cwd=home.folder, capture_output=True, text=True, timeout=rig.PATIENCE, **options)
+    return rig.Ran([*map(str, argv)], done.returncode, done.stdout, done.stderr, 0)
+
+
+# ---- git -------------------------------------------------------------------------------------------------------------
+
+
+class Git(Tls):
+    """A repository behind `git http-backend`."""
+
+    def __init__(self, t, home, who):
+        self.home = home
+        self.root = home.folder / "served"
+        if not self.root.exists():
+            git(home, "init", "-q", "-b", "main", "work")
+            git(home, "-C", "work", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "one")
+            git(home, "clone", "-q", "--bare", "work", self.root / "a.git")
+            git(home, "-C", self.root / "a.git", "config", "http.receivepack", "true")
+        super().__init__(t, who)
+
+    def page(self, request, body):
+        path, _, query = request.path.partition("?")
+        env = {
+            "PATH": self.home.env["PATH"],
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "REQUEST_METHOD": request.command,
+            "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_CONTENT_ENCODING": request.headers.get("Content-Encoding", ""),
+            "GIT_PROTOCOL": request.headers.get("Git-Protocol", ""),
+            "REMOTE_USER": "somebody",
+        }
+        out = subprocess.run(["git", "http-backend"], input=body, env=env, capture_output=True, timeout=rig.PATIENCE).stdout
+        head, _, body = out.partition(b"\r\n\r\n")
+        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if line)
+        status = int(headers.pop("Status", "200").split()[0])
+        return status, body, *headers.items()
+
+
+def git(home, *argv, env=None):
+    env = {"GIT_TERMINAL_PROMPT": "0", "GIT_SSL_CAINFO": str(rig.pki() / "ca.crt"), **(env or {})}
+    return run(home, "git", *argv, env=env)
+
+
+def with_git(t, lifetime=3600):
+    """A login, and a git server that takes its newest token alone."""
+    rig.need("git")
+    server = strict.serve(t, expires_in=lifetime)
+    home = strict.logged_in(t, server)
+    served = Git(t, home, lambda token: token and token == server.newest())
+    git(home, "config", "--global", "credential.helper", "!oauthctl helper git").expect(0)
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    server.forget()
+    return server, home, served
+
+
+@test
+def git_clones_fetches_and_pushes_with_a_fresh_token(t):
+    server, home, served = with_git(t)
+    git(home, "clone", "-q", f"https://{served.host}/a.git", "one").expect(0)
+    git(home, "-C", "one", "fetch").expect(0)
+    git(home, "-C", "one", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "two").expect(0)
+    git(home, "-C", "one", "push", "-q", "origin", "main").expect(0)
+    same(served.tokens(), [server.newest()], "tokens that came")
+    same(server.refreshes(), [], "refreshes")
+
+
+@test
+def git_sends_a_bearer_token_to_a_server_that_asks_for_one(t):
+    server, home, served = with_git(t)
+    served.challenges = ('Basic realm="x"', 'Bearer realm="x"')
+    git(home, "clone", "-q", f"https://{served.host}/a.git", "one").expect(0)
+    same(set(filter(None, served.seen)), {f"Bearer {server.newest()}"}, "headers")
+
+
+@test
+def git_with_an_expired_token_makes_one_refresh_and_goes_on(t):
+    server, home, served = with_git(t, lifetime=1)
+    strict.stale(server)
+    git(home, "clone", "-q", f"https://{served.host}/a.git", "one").expect(0)
+    git(home, "-C", "one", "fetch").expect(0)
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    same(served.tokens(), [server.newest()], "tokens that came")
+
+
+@test
+def forty_gits_at_once_on_an_expired_token_make_one_refresh(t):
+    server, home, served = with_git(t, lifetime=1)
+    git(home, "config", "--global", "credential.useHttpPath", "true")
+    strict.stale(server)
+    server.before = 0.2
+    url = f"https://{served.host}/a.git"
+    done = rig.parallel(40, 20, lambda n: git(home, "ls-remote", url))
+    same({ran.code for ran in done}, {0}, f"exit codes ({done[0]})")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+@test
+def a_token_that_the_server_refuses_is_another_one_the_next_time(t):
+    server, home, served = with_git(t)
+    first = server.newest()
+    served.who = lambda token: token and token != first
+    url = f"https://{served.host}/a.git"
+    # just obtained: another one would be refused too
+    git(home, "ls-remote", url).expect(128)
+    same(server.refreshes(), [], "refreshes for a token of just now")
+    time.sleep(11)
+    git(home, "ls-remote", url).expect(128)
+    git(home, "ls-remote", url).expect(0)
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive")
+
+
+@test
+def another_host_gets_nothing_and_the_next_helper_is_asked(t):
+    server, home, served = with_git(t)
+    other = Git(t, home, lambda token: token == "of-the-next-helper")
+    url = f"https://{other.host}/a.git"
+    said = git(home, "ls-remote", url).expect(128, err=f"no profile is for https://{other.host}: no token is given")
+    check(server.newest() not in said.err, "no token belongs on the screen")
+    home.run("profile", "unset", "strict", "helper-hosts").expect(0)
+    git(home, "ls-remote", f"https://{served.host}/a.git").expect(128)
+    git(home, "config", "--global", "--replace-all", "credential.helper", "!oauthctl helper git --profile strict").expect(0)
+    git(home, "ls-remote", url).expect(128, err="is no service of `strict`: no token is given")
+    same(other.tokens() + served.tokens(), [], "tokens that came")
+    next_one = "!f() { test $1 = get && echo username=a && echo password=of-the-next-helper; }; f"
+    git(home, "config", "--global", "--add", "credential.helper", next_one).expect(0)
+    git(home, "ls-remote", url).expect(0)
+
+
+@test
+def no_other_helper_of_git_stores_the_token(t):
+    server, home, served = with_git(t)
+    git(home, "config", "--global", "--add", "credential.helper", "store").expect(0)
+    for challenges in (Tls.challenges, ('Bearer realm="x"',)):
+        served.challenges = challenges
+        git(home, "ls-remote", f"https://{served.host}/a.git").expect(0)
+    check(served.tokens() == [server.newest()], "the token should have come")
+    held = [name for name, data in home.files().items() if server.newest().encode() in data and "bin/" not in name]
+    same(held, [], "files with the token in them")
+
+
+# ---- skopeo, by docker's protocol ---------------------------------------------------------------------------------------------------
+
+
+class Registry(Tls):
+    """A registry with one image, of no layers."""
+
+    def page(self, request, body):
+        json_of = "application/vnd.docker.distribution.manifest.v2+json"
+        config = b'{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}'
+        digest = "sha256:" + hashlib.sha256(config).hexdigest()
+        about = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": len(config), "digest": digest}
+        manifest = json.dumps({"schemaVersion": 2, "mediaType": json_of, "config": about, "layers": []}).encode()
+        if request.path.endswith(digest):
+            return 200, config, ("Content-Type", "application/octet-stream")
+        if "/manifests/" in request.path:
+            of_manifest = "sha256:" + hashlib.sha256(manifest).hexdigest()
+            return 200, manifest, ("Content-Type", json_of), ("Docker-Content-Digest", of_manifest)
+        return 200, b"{}", ("Docker-Distribution-Api-Version", "registry/2.0")
+
+
+def with_registry(t, lifetime=3600):
+    server = strict.serve(t, expires_in=lifetime)
+    home = strict.logged_in(t, server)
+    served = Registry(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    script = home.folder / "bin" / "docker-credential-strict"
+    script.parent.mkdir(exist_ok=True)
+    script.write_text('#!/bin/sh\nexec oauthctl helper docker "$@"\n')
+    script.chmod(0o700)
+    folder = home.folder / ".docker"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"credsStore": "strict"}))
+    server.forget()
+    return server, home, served
+
+
+def skopeo(home, host):
+    env = {"SSL_CERT_FILE": str(rig.pki() / "ca.crt"), "REGISTRY_AUTH_FILE": str(home.folder / ".docker/config.json")}
+    (home.folder / ".docker/config.json").write_text(json.dumps({"credHelpers": {host: "strict"}}))
+    return run(home, "skopeo", "inspect", f"docker://{host}/a:latest", env=env)
+
+
+def of_a_registry(t, tool):
+    rig.need(tool.__name__)
+    server, home, served = with_registry(t, lifetime=1)
+    strict.stale(server)
+    tool(home, served.host).expect(0, out="schemaVersion|Digest")
+    tool(home, served.host).expect(0)
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    same(served.tokens(), [server.newest()], "tokens that came")
+    other = Registry(t, lambda _: False)
+    check(tool(home, other.host).code != 0, "the other registry should have refused")
+    same(other.tokens(), [], "tokens that came to another registry")
+
+
+@test
+def skopeo_reads_from_its_registry_with_one_refresh_and_no_other_gets_the_token(t):
+    of_a_registry(t, skopeo)
+
+
+@test
+def a_hundred_gets_of_docker_at_once_on_an_expired_token_make_one_refresh(t):
+    server, home, served = with_registry(t, lifetime=1)
+    strict.stale(server)
+    server.before = 0.2
+    done = rig.parallel(100, 50, lambda n: home.run("helper", "docker", "get", stdin=served.host))
+    same({ran.code for ran in done}, {0}, f"exit codes ({done[0]})")
+    same({ran.json()["Secret"] for ran in done}, {server.newest()}, "secrets")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+# ---- cargo -----------------------------------------------------------------------------------------------------------
+
+
+class Crates(Tls):
+    """A sparse registry that lets nobody in without a token, and has one crate."""
+
+    challenges = ('Cargo login_url="https://nobody.example"',)
+
+    def page(self, request, body):
+        if request.path == "/config.json":
+            at = f"https://{self.host}"
+            return 200, json.dumps({"dl": f"{at}/dl", "api": at, "auth-required": True}).encode()
+        crate = crate_of_one_line()
+        if request.path == "/he/lp/helped":
+            entry = {"name": "helped", "vers": "1.0.0", "deps": [], "features": {}, "yanked": False}
+            return 200, json.dumps({**entry, "cksum": hashlib.sha256(crate).hexdigest()}).encode()
+        if request.path.startswith("/dl/"):
+            return 200, crate
+        if request.path == "/api/v1/crates/helped/1.0.0/unyank":
+            return 200, b'{"ok":true}'
+        return 404, b""
+
+
+@functools.cache
+def crate_of_one_line():
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        for name, text in (("Cargo.toml", '[package]\nname = "helped"\nversion = "1.0.0"\n'), ("src/lib.rs", "")):
+            entry = tarfile.TarInfo(f"helped-1.0.0/{name}")
+            entry.size = len(text)
+            tar.addfile(entry, io.BytesIO(text.encode()))
+    return packed.getvalue()
+
+
+def cargo(home, *argv):
+    env = {
+        "CARGO_HOME": str(home.folder / ".cargo"),
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME") or os.path.expanduser("~/.rustup"),
+        "CARGO_HTTP_CAINFO": str(rig.pki() / "ca.crt"),
+        "CARGO_NET_RETRY": "0",
+        "PATH": f"{home.folder}/bin:{os.path.dirname(shutil.which('cargo'))}:{home.env['PATH']}",
+    }
+    return run(home, "cargo", *argv, env=env)
+
+
+@test
+def cargo_reads_and_writes_in_its_registry_with_one_refresh_and_no_other_gets_the_token(t):
+    rig.need("cargo")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    served = Crates(t, lambda token: token and token == server.newest())
+    other = Crates(t, lambda _: False)
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    provider = '["oauthctl", "helper", "cargo", "--profile", "strict"]'
+    registries = "".join(
+        f'[registries.{name}]\nindex = "sparse+https://{at.host}/"\ncredential-provider = {provider}\n'
+        for name, at in (("served", served), ("other", other))
+    )
+    (home.folder / ".cargo").mkdir()
+    (home.folder / ".cargo/config.toml").write_text(registries)
+    (home.folder / "src").mkdir()
+    (home.folder / "src/lib.rs").write_text("")
+
+    def project(registry):
+        needs = f'[dependencies]\nhelped = {{ version = "1", registry = "{registry}" }}\n'
+        (home.folder / "Cargo.toml").write_text('[package]\nname = "a"\nversion = "1.0.0"\nedition = "2021"\n' + needs)
+
+    strict.stale(server)
+    project("served")
+    cargo(home, "fetch").expect(0, err="Downloaded helped|Downloading")
+    cargo(home, "yank", "--undo", "--registry", "served", "helped@1.0.0").expect(0)
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    same(set(filter(None, served.seen)), {f"Bearer {server.newest()}"}, "headers")
+    project("other")
+    cargo(home, "fetch").expect(101)
+    same(other.tokens(), [], "tokens that came to another registry")
+    home.run("logout", "strict").expect(0)
+    project("served")
+    (home.folder / "Cargo.lock").unlink()
+    shutil.rmtree(home.folder / ".cargo/registry")
+    cargo(home, "fetch").expect(101, err=["no token is stored for `strict`", "oauthctl login strict"])
+
+
+# ---- run -------------------------------------------------------------------------------------------------------------
+
+
+@test
+def run_gives_a_command_its_token_and_takes_its_exit_code_and_hands_signals_on(t):
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    strict.stale(server)
+    done = home.run("run", "strict", "--env", "A", "--", "sh", "-c", 'echo "$A"; cat; exit 9', stdin="typed").expect(9)
+    same(done.out, f"{server.newest()}\ntyped", "what the command said")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    traps = 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done'
+    process = home.start("run", "strict", "--", "sh", "-c", traps)
+    same(process.stdout.readline(), b"ready\n", "what the command said")
+    process.terminate()
+    same(home.collect(process).code, 5, "exit code of a command that was told to end")
+
+
+rig.main(globals())
