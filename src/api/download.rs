@@ -68,6 +68,23 @@ fn tag(part: &Path) -> PathBuf {
     part.with_file_name(name)
 }
 
+/// What the file beside a part tells: the mark of its request, and the validator if there is one.
+/// `None`: the part is not the program's.
+fn about(part: &Path) -> Option<(String, Option<String>)> {
+    let mut text = String::new();
+    let file = files::open_own(&tag(part), files::options().read(true)).ok()?;
+    file.take(LONGEST_TAG).read_to_string(&mut text).ok()?;
+    let mut lines = text.lines().map(str::to_owned);
+    let mark = lines.next().filter(|mark| mark.len() >= 32 && mark.bytes().all(|b| b.is_ascii_hexdigit()))?;
+    Some((mark, lines.next().filter(|validator| !validator.is_empty())))
+}
+
+/// Tells whether nobody else has a file under the names of a part.
+fn is_free(part: &Path) -> bool {
+    let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+    about(part).is_some() || !is_there(part) && !is_there(&tag(part))
+}
+
 /// Deletes a part.
 fn forget(part: &Path) {
     let _ = fs::remove_file(part);
@@ -99,19 +116,15 @@ impl Place {
     /// Returns the part that an earlier download left.
     pub fn kept(&self) -> Option<Kept> {
         for part in self.parts(true) {
-            match files::hold(&part, files::options().read(true).append(true)) {
-                Ok(None) => {}
-                Ok(Some(file)) => {
-                    let mut text = String::new();
-                    let about = files::open_own(&tag(&part), files::options().read(true));
-                    about.ok()?.take(LONGEST_TAG).read_to_string(&mut text).ok()?;
-                    let (of, validator) = text.trim_end().split_once('\n')?;
-                    let bytes = file.metadata().ok()?.len();
-                    let fits = of == self.mark && bytes > 0;
-                    return fits.then(|| Kept { bytes, validator: validator.to_owned(), part, file });
-                }
-                Err(_) => return None,
-            }
+            let file = match files::hold(&part, files::options().read(true).append(true)) {
+                Ok(file) => file,
+                Err(_) if is_free(&part) => return None,
+                Err(_) => continue,
+            };
+            let (Some(file), Some((of, validator))) = (file, about(&part)) else { continue };
+            let bytes = file.metadata().ok()?.len();
+            let fits = of == self.mark && bytes > 0;
+            return validator.filter(|_| fits).map(|validator| Kept { bytes, validator, part, file });
         }
         None
     }
@@ -125,10 +138,9 @@ impl Place {
             return Ok(Part { target, part: None, file, resumable: false, usual: None, yields: false });
         }
         for part in self.parts(validator.is_some()) {
-            if let Ok(None) = files::hold(&part, files::options().read(true)) {
+            if matches!(files::hold(&part, files::options().read(true)), Ok(None)) || !is_free(&part) {
                 continue;
             }
-            // never follows a link that another user left here
             forget(&part);
             let file = match files::hold(&part, files::options().append(true).create_new(true)) {
                 Ok(Some(file)) => file,
@@ -139,10 +151,7 @@ impl Place {
             // holds no secret, so its permissions tell the default for new files
             let mut about = OpenOptions::new().write(true).create_new(true).open(tag(&part))?;
             let usual = about.metadata()?.permissions();
-            match validator {
-                Some(validator) => about.write_all(format!("{}\n{validator}\n", self.mark).as_bytes())?,
-                None => fs::remove_file(tag(&part))?,
-            }
+            about.write_all(format!("{}\n{}\n", self.mark, validator.unwrap_or_default()).as_bytes())?;
             return Ok(self.part(name, (part, file), (validator.is_some(), Some(usual))));
         }
         Err(io::ErrorKind::AlreadyExists.into())
@@ -429,6 +438,32 @@ mod tests {
         assert_eq!(names(), ["x-1.csv", "x-2.csv", "x.csv"]);
         assert_eq!(fs::read(folder.join("x-1.csv")).unwrap(), b"mine");
         assert_eq!(fs::read(folder.join("x-2.csv")).unwrap(), b"ab");
+    }
+
+    #[test]
+    fn a_file_of_the_user_that_is_called_like_a_part_stays() {
+        for named in ["x.part", "x.part-of"] {
+            for validator in [None, Some("\"v1\"")] {
+                let dir = tempfile::tempdir().unwrap();
+                fs::write(dir.path().join(named), "my notes").unwrap();
+                let place = Place::new(&dir.path().join("x"), "u");
+                assert!(place.kept().is_none());
+                let mut part = place.begin("", validator).unwrap();
+                part.write(b"01").unwrap();
+                // killed: the next one goes on with it, or replaces it
+                drop(part);
+                let kept = place.kept();
+                assert_eq!(kept.is_some(), validator.is_some(), "{named}");
+                match kept {
+                    Some(kept) => place.go_on("", kept),
+                    None => place.begin("", validator).unwrap(),
+                }
+                .keep()
+                .unwrap();
+                assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2, "{named} {validator:?}");
+                assert_eq!(fs::read(dir.path().join(named)).unwrap(), b"my notes");
+            }
+        }
     }
 
     #[test]

@@ -8,10 +8,12 @@ use clap::Args;
 
 use crate::command::token::mask;
 use crate::command::{Global, WhoFlags, duration, foreground, sandbox_session};
+use crate::config::Config;
 use crate::error::Error;
 use crate::session::fresh::{FreshnessPolicy, fresh};
+use crate::session::paths::Paths;
 use crate::store::environment::variable_name;
-use crate::text::safe;
+use crate::text::{pasted, safe};
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -56,11 +58,33 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let min_ttl = args.min_ttl.map(|time| time.as_secs() as i64);
         let set = fresh(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
         mask(world, &set);
-        let usual = || vec![variable_name(&session.name)];
-        let variables = if variables.is_empty() { usual() } else { variables };
-        environment.extend(variables.into_iter().map(|name| (name, set.access_token.expose().into())));
+        let usual = variable_name(&session.name);
+        if variables.is_empty() {
+            is_for_one(world, &session.name, &usual)?;
+        }
+        for name in if variables.is_empty() { vec![usual] } else { variables } {
+            if environment.iter().any(|(known, _)| *known == name) {
+                return Err(Error::usage(format!("`{name}` would hold two tokens"))
+                    .hint(format!("--env VARIABLE={}", pasted(&session.name))));
+            }
+            environment.push((name, set.access_token.expose().into()));
+        }
     }
     foreground(world, &args.command, &environment)
+}
+
+/// Another `oauthctl` below the command would take the token for that of a profile whose variable
+/// has the same name.
+fn is_for_one(world: &World, profile: &str, variable: &str) -> Result<(), Error> {
+    let dir = Paths::find(&*world.env).config.unwrap_or_default();
+    let profiles = Config::load(&dir)?.profiles;
+    match profiles.keys().find(|other| *other != profile && variable_name(other) == variable) {
+        None => Ok(()),
+        Some(other) => {
+            Err(Error::usage(format!("`{variable}` is the variable of `{}` and of `{}`", safe(profile), safe(other)))
+                .hint(format!("--env VARIABLE={}", pasted(profile))))
+        }
+    }
 }
 
 /// A profile, and the variables that get its token; where one is missing, the usual one is meant.

@@ -251,6 +251,15 @@ fn a_download_goes_on_where_it_stopped() {
     leave(&mut me, "\"v1\"", "0123");
     me.types("call odd /x Range:bytes=0-1 -o ~/f").is(0, "", "");
     assert_eq!(take(), ["bytes=0-1"]);
+    // another login begins anew
+    leave(&mut me, "\"v1\"", "0123");
+    let mut other = me.record("odd");
+    other["account"] = "b".into();
+    me.keychain.put("odd", &other.to_string());
+    me.copies.clear();
+    me.types("call odd /x -o ~/f").is(0, "", "");
+    assert_eq!(take(), ["-"]);
+    assert_eq!(std::fs::read_to_string(me.path("f")).unwrap(), whole);
     // into a folder it is the same, in this run and in the next one
     std::fs::create_dir(me.path("out")).unwrap();
     for (path, ranges) in [("/x", &["bytes=3-"][..]), ("/short", &["bytes=3-", "bytes=5-", "bytes=7-", "bytes=9-"])] {

@@ -55,6 +55,16 @@ fn a_command_gets_each_token_in_the_variable_that_is_meant() {
 #[test]
 fn nothing_is_run_without_its_tokens() {
     let (mut me, _server) = signed_in();
+    let configured = me.config_text();
+    me.config("config.toml", &(configured.clone() + "[profiles.\"t.wo\"]\nprovider = \"acme\"\n"));
+    for (line, says) in [
+        ("run t-wo -- make", "`OAUTHCTL_T_WO_TOKEN` is the variable of `t-wo` and of `t.wo`"),
+        ("run --env A=work --env A=t-wo -- make", "`A` would hold two tokens"),
+    ] {
+        let done = me.types(line);
+        assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
+    }
+    me.config("config.toml", &configured);
     let gone = me.types("logout t-wo --local-only");
     assert_eq!(gone.code, 0, "{}", gone.err);
     for (line, code, says) in [

@@ -349,7 +349,10 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     }
     match target {
         Some(path) if shaped.is_none() && !args.include && !args.head && !args.graphql => {
-            saved::run(world, &call, &mut caller, path)
+            let record = stored(world, &mut session.borrow_mut(), aim)?;
+            let client = || format!("{:?}", (&provider.id, &session.borrow().profile.client_id));
+            let login = record.map_or_else(client, |record| record.login());
+            saved::run(world, &call, &mut caller, (path, login))
         }
         target => answered(world, &call, &mut caller, (shaped, screen, target)),
     }
@@ -357,9 +360,14 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
 
 /// The kept answers of the login. `None`: it is stored nowhere.
 fn cache(world: &mut World, session: &mut Session, aim: &Aim, time: Duration) -> Result<Option<Cache>, Error> {
-    let record = if aim.record.is_none() { session.load().ok().flatten() } else { aim.record.clone() };
-    let record = matching(world, session, record.as_ref())?.filter(|record| record.token.is_some());
+    let record = stored(world, session, aim)?;
     Ok(record.and_then(|record| Cache::open(session.files().ok()?.answers, record.login(), time)))
+}
+
+/// The record of the login that asks. `None`: it is stored nowhere.
+fn stored(world: &mut World, session: &mut Session, aim: &Aim) -> Result<Option<Record>, Error> {
+    let record = if aim.record.is_none() { session.load().ok().flatten() } else { aim.record.clone() };
+    Ok(matching(world, session, record.as_ref())?.filter(|record| record.token.is_some()).cloned())
 }
 
 /// What all parts of one `call` need.

@@ -50,11 +50,16 @@ pub fn open(world: &World, target: Option<&Path>, headers: &[(String, String)], 
     Ok(Output::file(part.map_err(|e| unwritten(path, e))?))
 }
 
-/// The answer's bytes, as they are, into that file.
-pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, path: PathBuf) -> Result<u8, Error> {
+/// The answer's bytes, as they are, into that file. What another login began is not gone on with.
+pub fn run(
+    world: &mut World,
+    call: &Call<'_>,
+    caller: &mut Caller<'_>,
+    (path, login): (PathBuf, String),
+) -> Result<u8, Error> {
     let (args, url) = (call.args, call.url);
     let usual = caller.draft.headers.clone();
-    let place = Place::new(&path, &format!("{url} {usual:?}"));
+    let place = Place::new(&path, &format!("{login} {url} {usual:?}"));
     // who asks for a part of it gets that part
     let reads = caller.draft.method == "GET" && !usual.iter().any(|(name, _)| name == "range");
     let mut attempts = 0;
