@@ -319,9 +319,10 @@ pub trait Terminal {
     }
     /// Reads the answer to a question already written, with echo, for at most `wait`.
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered>;
-    /// Turns the echo off. Called before the question of `read_hidden`, since users type ahead.
-    fn hide(&self);
-    /// Reads without echo, after `hide`; the line end isn't shown either.
+    /// Ends `lines`, and turns the echo off for a hidden answer. Called before the question is
+    /// visible, since users type ahead.
+    fn ready(&self, hidden: bool);
+    /// Reads without echo, after `ready`; the line end isn't shown either.
     fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered>;
     /// Sends lines typed during another wait, without echo, until the receiver is dropped.
     fn lines(&self, to: Sender<Secret>);

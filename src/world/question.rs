@@ -55,9 +55,7 @@ impl World {
     fn posed(&mut self, question: &str, hidden: Option<Lines>) -> Result<Zeroizing<String>, Unanswered> {
         // before the question is visible: Ctrl-C counts from its first byte
         self.signals.ask(true);
-        if hidden.is_some() {
-            self.terminal.hide();
-        }
+        self.terminal.ready(hidden.is_some());
         let answer = self.on_screen(&format!("{}: ", self.folded(question))).and_then(|()| {
             let answer = match hidden {
                 Some(lines) => self.terminal.read_hidden(lines, self.patience),

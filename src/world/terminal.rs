@@ -53,13 +53,14 @@ impl Terminal for Real {
     }
 
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {
-        restore();
         system::answer(self.stdin_is_terminal(), None, wait).map(|line| line.as_str().to_owned())
     }
 
-    fn hide(&self) {
+    fn ready(&self, hidden: bool) {
         restore();
-        system::hide();
+        if hidden {
+            system::hide();
+        }
     }
 
     fn read_hidden(&self, lines: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {

@@ -379,8 +379,8 @@ pub struct Seat {
     stdin_file: Mutex<Option<std::fs::File>>,
     answers: Mutex<VecDeque<Answer>>,
     pastes: Mutex<Vec<Paste>>,
-    /// How much stood on the screen when what is typed began to be hidden.
-    hidden: Mutex<Option<usize>>,
+    /// Whether the terminal was made ready for a hidden answer, and how much was on the screen then.
+    ready: Mutex<Option<(bool, usize)>>,
     screen: Shared,
     /// Kept, so that the input doesn't end.
     open: Mutex<Vec<Sender<Secret>>>,
@@ -403,7 +403,7 @@ impl Seat {
             answers: Mutex::new(answers),
             pastes: Mutex::new(pastes),
             screen,
-            hidden: Mutex::default(),
+            ready: Mutex::default(),
             open: Mutex::default(),
         }
     }
@@ -418,6 +418,15 @@ impl Seat {
         assert!(self.answers.lock().unwrap().is_empty(), "`{typed}` did not ask all it should: {}", self.screen.text());
         assert!(self.pastes.lock().unwrap().is_empty(), "`{typed}` took no pasted address: {}", self.screen.text());
         assert!(self.stdin.lock().unwrap().is_none(), "`{typed}` did not read its standard input");
+    }
+
+    fn was_ready(&self, hidden: bool) {
+        let ready = self.ready.lock().unwrap().take();
+        let shown = self.screen.text().len();
+        assert!(
+            ready.is_some_and(|(so, before)| so == hidden && before < shown),
+            "the terminal is ready before the question is visible"
+        );
     }
 
     fn question(&self) -> Answer {
@@ -456,6 +465,7 @@ impl Terminal for Door<Seat> {
     }
 
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {
+        self.0.was_ready(false);
         match self.0.question() {
             Answer::Shown(text) => {
                 // what is typed is seen, and the line ends
@@ -468,16 +478,12 @@ impl Terminal for Door<Seat> {
         }
     }
 
-    fn hide(&self) {
-        *self.0.hidden.lock().unwrap() = Some(self.0.screen.text().len());
+    fn ready(&self, hidden: bool) {
+        *self.0.ready.lock().unwrap() = Some((hidden, self.0.screen.text().len()));
     }
 
     fn read_hidden(&self, _: Lines, wait: Option<Duration>) -> Result<Zeroizing<String>, Unanswered> {
-        let hidden = self.0.hidden.lock().unwrap().take();
-        assert!(
-            hidden.is_some_and(|before| before < self.0.screen.text().len()),
-            "hidden before the question is asked"
-        );
+        self.0.was_ready(true);
         match self.0.question() {
             Answer::Hidden(text) => Ok(text.into()),
             Answer::None(why) => Err(why),
