@@ -1,7 +1,9 @@
 //! Tells `oauthctl version` what is built: commit, target, features, compiler.
 //!
+//! Lays the built-in providers end to end, with an index beside them, so that one is found without reading the others.
+//!
 //! Links the unwinder into the program, where the C compiler at hand has it as an archive: one shared library less to load is a
-//! tenth of what `oauthctl token` takes. Without it the build is what it would be without this file. Writes nothing.
+//! tenth of what `oauthctl token` takes. Without it the build is what it would be without this part.
 
 #![expect(
     clippy::disallowed_methods,
@@ -9,13 +11,14 @@
 )]
 
 use std::env::{var, vars};
-use std::fs::read_to_string;
-use std::path::Path;
+use std::fs::{self, read_to_string};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     describe();
+    catalogue();
     link_the_unwinder();
 }
 
@@ -57,6 +60,33 @@ fn commit() -> String {
 fn said(program: &str, arguments: &[&str]) -> String {
     let done = Command::new(program).args(arguments).output().ok().filter(|done| done.status.success());
     done.map(|done| String::from_utf8_lossy(&done.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+/// A line of the index: the file's name, the bytes where its text starts and ends, and the values of its first keys that a list of
+/// providers needs. Tests compare them with the files.
+fn catalogue() {
+    println!("cargo::rerun-if-changed=src/provider/catalogue");
+    let folder = fs::read_dir("src/provider/catalogue").expect("the folder is part of the source");
+    let mut files: Vec<PathBuf> = folder.map(|file| file.expect("the folder is readable").path()).collect();
+    files.retain(|file| file.extension().is_some_and(|it| it == "toml"));
+    files.sort_by(|one, other| one.file_stem().cmp(&other.file_stem()));
+    let (mut texts, mut index) = (String::new(), String::new());
+    for file in files {
+        let text = fs::read_to_string(&file).expect("the file is UTF-8");
+        let start = texts.len();
+        texts.push_str(&text);
+        let value = |key: &str| {
+            let top = text.lines().take_while(|line| !line.starts_with('['));
+            top.filter_map(|line| line.strip_prefix(key)?.strip_prefix(" = ")).next().unwrap_or_default()
+        };
+        let name = file.file_stem().expect("it has an extension").to_string_lossy();
+        let [shown, addresses] = ["name", "addresses"].map(|key| value(key).trim_matches('"'));
+        let aliases = value("aliases").trim_matches(['[', ']']).replace(['"', ','], "");
+        index += &format!("{name}\t{start}\t{}\t{shown}\t{addresses}\t{aliases}\n", texts.len());
+    }
+    let out = PathBuf::from(var("OUT_DIR").expect("cargo sets it"));
+    fs::write(out.join("catalogue.toml"), texts).expect("the folder is writable");
+    fs::write(out.join("catalogue.index"), index).expect("the folder is writable");
 }
 
 fn link_the_unwinder() {

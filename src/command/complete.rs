@@ -219,6 +219,7 @@ impl<'a> Line<'a> {
             "PROVIDER" => self.providers(word),
             "ENVIRONMENT" => self.environments(),
             "SCOPE" => self.scopes(),
+            "PRESET" => self.presets(),
             "NAME=VALUE" if arg.get_id() == "vars" => self.vars(word),
             "FILE" => vec![Offer::files("")],
             "DATA" | "JSON" if word.starts_with('@') => vec![Offer::files("@")],
@@ -271,8 +272,8 @@ impl<'a> Line<'a> {
     /// The providers by name, or by the alias that is typed.
     fn providers(&self, word: &str) -> Vec<Offer> {
         let mut offers = Vec::new();
-        for (name, _) in config::provider_names(self.dir).unwrap_or_default() {
-            let Ok(found) = config::provider(self.dir, &name, None) else { continue };
+        for (name, own) in config::provider_names(self.dir).unwrap_or_default() {
+            let Ok(found) = config::in_brief(self.dir, &name, own) else { continue };
             let named = name.starts_with(word);
             let aliases = found.aliases.iter().filter(|alias| !named && alias.starts_with(word));
             offers.extend(aliases.map(|alias| Offer::new(alias, format!("{name}: {}", found.name))));
@@ -302,8 +303,11 @@ impl<'a> Line<'a> {
         let known = match self.provider() {
             Some(provider) => vec![provider],
             None => {
-                let names = config::provider_names(self.dir).unwrap_or_default();
-                names.iter().filter_map(|(name, _)| config::provider(self.dir, name, None).ok()).collect()
+                let names = config::provider_names(self.dir).unwrap_or_default().into_iter().map(|(name, _)| name);
+                let may_have = |name: &String| {
+                    config::description(self.dir, name).is_none_or(|text| text.contains("environments"))
+                };
+                names.filter(may_have).filter_map(|name| config::provider(self.dir, &name, None).ok()).collect()
             }
         };
         let of = |p: Provider| {
@@ -317,6 +321,11 @@ impl<'a> Line<'a> {
         let scopes = provider.scopes;
         let names = scopes.known.into_iter().chain(scopes.default).chain(scopes.offline);
         both(Vec::new(), names.map(|name| Offer::new(name, "")).collect())
+    }
+
+    fn presets(&self) -> Vec<Offer> {
+        let presets = self.provider().map(|provider| provider.scopes.presets).unwrap_or_default();
+        presets.into_iter().map(|(name, scopes)| Offer::new(name, scopes.join(" "))).collect()
     }
 
     /// `NAME=`, then the values.

@@ -7,9 +7,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::command::{TextOrJson as Format, fitted, print};
-use crate::config;
+use crate::config::{self, Brief};
 use crate::error::Error;
-use crate::provider::Provider;
 use crate::session::paths::Paths;
 use crate::text::safe;
 use crate::world::World;
@@ -17,6 +16,9 @@ use crate::world::World;
 #[derive(Debug, Subcommand)]
 pub enum ProviderVerb {
     /// List every provider: built in, and your own.
+    ///
+    /// `[one source]`: only one source has the addresses of its endpoints. `[no source]`: none has
+    /// them, they are the usual ones of such a server.
     #[command(after_help = "Examples:
   oauthctl provider list
   oauthctl provider list --format json")]
@@ -49,7 +51,9 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             let all = listed(&dir)?;
             let text = if json || format == Format::Json {
                 let of = |it: &Listed| match &it.found {
-                    Ok(p) => json!({ "provider": it.name, "name": p.name, "aliases": p.aliases, "own": it.own }),
+                    Ok(p) => json!({
+                        "provider": it.name, "name": p.name, "aliases": p.aliases, "own": it.own, "addresses": p.addresses,
+                    }),
                     Err(why) => json!({ "provider": it.name, "name": "", "aliases": [], "own": it.own, "broken": why }),
                 };
                 format!("{}\n", all.iter().map(of).collect::<Value>())
@@ -78,13 +82,13 @@ struct Listed {
     name: String,
     own: bool,
     /// Or the error in its file.
-    found: Result<Provider, String>,
+    found: Result<Brief, String>,
 }
 
 fn listed(dir: &Path) -> Result<Vec<Listed>, Error> {
     let names = config::provider_names(dir)?;
     let of = |(name, own): (String, bool)| {
-        let found = config::provider(dir, &name, None).map_err(|e| safe(&e.message));
+        let found = config::in_brief(dir, &name, own).map_err(|e| safe(&e.message));
         Listed { name, own, found }
     };
     let mut all: Vec<Listed> = names.into_iter().map(of).collect();
@@ -104,12 +108,17 @@ fn line(Listed { name, own, found }: &Listed, all: &[Listed]) -> String {
                 [] => String::new(),
                 aliases => format!("  (also {})", aliases.join(", ")),
             };
-            let whose = match (own, &p.practice) {
-                (true, Some(_)) => "  [practice]",
-                (true, None) => "  [your own]",
+            let whose = match (own, p.practice) {
+                (true, true) => "  [practice]",
+                (true, false) => "  [your own]",
                 (false, _) => "",
             };
-            format!("{name:24} {}{also}{whose}\n", safe(&p.name))
+            let sure = match p.addresses.as_deref() {
+                Some("one_source") => "  [one source]",
+                Some("no_source") => "  [no source]",
+                _ => "",
+            };
+            format!("{name:24} {}{also}{whose}{sure}\n", safe(&p.name))
         }
         Err(why) => {
             match all.iter().find(|it| it.name != *name && why.contains(&format!("providers/{}.toml", it.name))) {

@@ -26,6 +26,9 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
         Err(ReadError::UnknownProvider { name, nearest }) => (name, nearest),
         other => return Ok(other?),
     };
+    if let Some(instead) = catalogue::without_oauth(name) {
+        return Err(ConfigError::with_hint(format!("`{}` has no OAuth 2.0 to log in with", safe(name)), instead));
+    }
     let files = own_names(dir)?;
     let near = nearest(name, files.iter().map(String::as_str)).map(str::to_owned).or(unknown.1);
     let mut error = ConfigError::from(ReadError::UnknownProvider { name: unknown.0, nearest: near });
@@ -52,14 +55,14 @@ pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, Confi
 
 /// Whether the provider of that name is built in, and no file of the user's replaces it.
 pub fn is_built_in(dir: &Path, name: &str) -> bool {
-    catalogue::find(name).is_some_and(|(id, _)| id == name) && !own_file(dir, name).exists()
+    catalogue::named(name).is_some() && !own_file(dir, name).exists()
 }
 
 /// The TOML text of the provider of that name, the user's own or the built-in one; `None`: it isn't
 /// all, because it extends another file, or the name is an alias.
 pub fn description(dir: &Path, name: &str) -> Option<String> {
     let own = own_text(dir, name).ok()?;
-    let text = own.or_else(|| catalogue::find(name).filter(|(id, _)| *id == name).map(|(_, text)| text.to_owned()))?;
+    let text = own.or_else(|| catalogue::named(name).map(|it| it.text().to_owned()))?;
     (!text.contains("extends")).then_some(text)
 }
 
@@ -67,7 +70,7 @@ pub fn description(dir: &Path, name: &str) -> Option<String> {
 pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
     let Ok(provider) = provider(dir, name, None) else { return Vec::new() };
     let mut all = provider.aliases;
-    all.extend(catalogue::aliases_of(&provider.id));
+    all.extend(catalogue::named(&provider.id).iter().flat_map(|it| it.aliases()).map(str::to_owned));
     all
 }
 
@@ -120,6 +123,31 @@ fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, Config
     }
 }
 
+/// What a list shows of a provider.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Brief {
+    /// The name that is shown.
+    pub name: String,
+    /// Its other names.
+    pub aliases: Vec<String>,
+    /// How sure its addresses are, as in its file.
+    pub addresses: Option<String>,
+    /// It is a practice server of the user's own.
+    pub practice: bool,
+}
+
+/// The provider of that name in brief: a built-in one's text is not read.
+pub fn in_brief(dir: &Path, name: &str, own: bool) -> Result<Brief, ConfigError> {
+    if let Some(listed) = catalogue::named(name).filter(|_| !own) {
+        let aliases = listed.aliases().map(str::to_owned).collect();
+        let addresses = Some(listed.addresses.to_owned()).filter(|it| !it.is_empty());
+        return Ok(Brief { name: listed.name.to_owned(), aliases, addresses, practice: false });
+    }
+    let found = provider(dir, name, None)?;
+    let addresses = found.addresses.map(|it| it.to_string());
+    Ok(Brief { name: found.name, aliases: found.aliases, addresses, practice: found.practice.is_some() })
+}
+
 /// Names of all providers, sorted; `true`: the user's own. No file is read.
 pub fn provider_names(dir: &Path) -> Result<Vec<(String, bool)>, ConfigError> {
     let mut names: BTreeMap<String, bool> = catalogue::names().map(|n| (n.to_owned(), false)).collect();
@@ -131,14 +159,20 @@ pub fn provider_names(dir: &Path) -> Result<Vec<(String, bool)>, ConfigError> {
 /// their environments, names of two providers, shared issuers, profiles of an unknown provider.
 pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     let mut faults = Vec::new();
-    let names = provider_names(dir).unwrap_or_else(|e| {
+    let mut names = provider_names(dir).unwrap_or_else(|e| {
         faults.push(e);
         catalogue::names().map(|n| (n.to_owned(), false)).collect()
     });
     faults.extend(strangers(dir));
-    let mut issuers: BTreeMap<String, String> = BTreeMap::new();
+    let mut issuers: BTreeMap<String, (String, Option<String>)> = BTreeMap::new();
     let mut aliases: BTreeMap<String, String> = BTreeMap::new();
+    names.sort_by_key(|(_, own)| !own);
     for (name, own) in &names {
+        // built-in providers are tested: only an issuer of the user's own can be theirs as well
+        let theirs = |text: &str| issuers.keys().any(|issuer| text.contains(&format!("\"{issuer}\"")));
+        if !own && !catalogue::named(name).is_some_and(|it| theirs(it.text())) {
+            continue;
+        }
         let base = match provider(dir, name, None) {
             Ok(found) => found,
             Err(e) => {
@@ -146,17 +180,11 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
                 continue;
             }
         };
-        let mut mine: BTreeSet<String> = base.issuer.iter().cloned().collect();
-        for environment in &base.environments {
-            match provider(dir, name, Some(environment)) {
-                Ok(found) => mine.extend(found.issuer),
-                Err(e) if *own => faults.push(e),
-                // built-in providers are tested
-                Err(_) => {}
-            }
-        }
-        for issuer in mine {
-            if let Some(other) = issuers.insert(issuer.clone(), name.clone()) {
+        for issuer in issuers_of(dir, (name, *own), &base, &mut faults) {
+            // those that share a token endpoint as well are one server
+            if let Some((other, url)) = issuers.insert(issuer.clone(), (name.clone(), base.token.url.clone()))
+                && (url.is_none() || url != base.token.url)
+            {
                 faults.push(ConfigError::with_hint(
                     format!("the providers `{other}` and `{name}` have the same issuer `{}`", safe(&issuer)),
                     "an answer of one could be taken for the other's: keep one of them",
@@ -186,6 +214,27 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     let mut told = BTreeSet::new();
     faults.retain(|fault| told.insert(fault.message.clone()));
     faults
+}
+
+/// The issuers of a provider, in its environments too. Adds the errors of these.
+fn issuers_of(
+    dir: &Path,
+    (name, own): (&str, bool),
+    base: &Provider,
+    faults: &mut Vec<ConfigError>,
+) -> BTreeSet<String> {
+    let mut mine: BTreeSet<String> = base.issuer.iter().cloned().collect();
+    for environment in &base.environments {
+        match provider(dir, name, Some(environment)) {
+            Ok(found) => mine.extend(found.issuer),
+            Err(e) if own => faults.push(e),
+            // built-in providers are tested
+            Err(_) => {}
+        }
+    }
+    // a variable in it may stand for any server
+    mine.retain(|issuer| !issuer.contains('{'));
+    mine
 }
 
 /// Adds the errors of profiles that are not errors of their providers.

@@ -141,7 +141,10 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
             form::add_to_query(&mut url, &encoded);
             url.set_fragment(facts.fragment.as_deref().map(|fragment| fragment.trim_start_matches('#')));
         }
-        AuthorizeParamsIn::Fragment => url.set_fragment(Some(&encoded)),
+        AuthorizeParamsIn::Fragment => {
+            let page = facts.fragment.as_deref().map(|page| format!("{}?", page.trim_start_matches('#')));
+            url.set_fragment(Some(&format!("{}{encoded}", page.unwrap_or_default())));
+        }
     }
     Ok(Secret::unlisted(url.to_string()))
 }

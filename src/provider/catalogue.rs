@@ -1,51 +1,79 @@
-//! The built-in providers: a file each in `catalogue/`, and a line here.
+//! The built-in providers: a file each in `catalogue/`. The build lays them end to end, with an
+//! index: a name is looked up there, and only the text that is asked for is read.
 
-use crate::layers::tree::{self, Value};
 use crate::text;
 
-/// Sorted by name.
-const ENTRIES: &[(&str, &str)] = &[
-    ("constantcontact", include_str!("catalogue/constantcontact.toml")),
-    ("getresponse", include_str!("catalogue/getresponse.toml")),
-    ("sandbox", include_str!("catalogue/sandbox.toml")),
-    ("verticalresponse", include_str!("catalogue/verticalresponse.toml")),
-    ("verticalresponse-vr2", include_str!("catalogue/verticalresponse-vr2.toml")),
-];
+const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.toml"));
+const INDEX: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.index"));
+
+const WITHOUT_OAUTH: &str = include_str!("without_oauth.toml");
+
+/// A line of the index.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Listed {
+    /// The file's name, the provider's `id`.
+    pub id: &'static str,
+    /// The name that is shown.
+    pub name: &'static str,
+    /// How sure its addresses are, as in the file.
+    pub addresses: &'static str,
+    aliases: &'static str,
+    span: (usize, usize),
+}
+
+impl Listed {
+    /// Reads a line; `None`: it is not one.
+    fn of(line: &'static str) -> Option<Listed> {
+        let mut parts = line.split('\t');
+        let (id, from, to) = (parts.next()?, parts.next()?, parts.next()?);
+        let span = (from.parse().ok()?, to.parse().ok()?);
+        Some(Listed { id, span, name: parts.next()?, addresses: parts.next()?, aliases: parts.next()? })
+    }
+
+    /// Its other names.
+    pub fn aliases(&self) -> impl Iterator<Item = &'static str> + use<> {
+        self.aliases.split_whitespace()
+    }
+
+    /// The TOML text.
+    pub fn text(&self) -> &'static str {
+        &TEXTS[self.span.0..self.span.1]
+    }
+}
+
+/// All built-in providers, sorted by name.
+pub fn all() -> impl Iterator<Item = Listed> {
+    INDEX.lines().filter_map(Listed::of)
+}
 
 /// The names of all built-in providers, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    ENTRIES.iter().map(|(id, _)| *id)
+    all().map(|it| it.id)
+}
+
+/// The built-in provider of that name, no alias.
+pub fn named(name: &str) -> Option<Listed> {
+    let is = |line: &&str| line.strip_prefix(name).is_some_and(|rest| rest.starts_with('\t'));
+    INDEX.lines().find(is).and_then(Listed::of)
 }
 
 /// A built-in provider's name and text, by name or alias.
 pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
-    // only a text with the word is worth parsing
-    let quoted = format!("\"{name}\"");
-    let by_alias = |(id, text): &&(&str, &str)| text.contains(&quoted) && aliases(id, text).iter().any(|a| a == name);
-    let entry = ENTRIES.iter().find(|(id, _)| *id == name);
-    entry.or_else(|| ENTRIES.iter().find(by_alias)).copied()
+    let found = named(name).or_else(|| all().find(|it| it.aliases().any(|alias| alias == name)));
+    found.map(|it| (it.id, it.text()))
+}
+
+/// What to use instead at a service that has no OAuth 2.0.
+pub fn without_oauth(name: &str) -> Option<&'static str> {
+    let said = |line: &'static str| line.strip_prefix(name)?.strip_prefix(" = \"")?.strip_suffix('"');
+    WITHOUT_OAUTH.lines().find_map(said)
 }
 
 /// The name or alias nearest to a mistyped one.
 pub fn nearest_name(typed: &str) -> Option<String> {
-    let known: Vec<String> = ENTRIES
-        .iter()
-        .flat_map(|(id, text)| aliases(id, text).into_iter().filter(|a| a.len() > 3).chain([(*id).to_owned()]))
-        .collect();
-    text::nearest(typed, known.iter().map(String::as_str)).map(str::to_owned)
-}
-
-/// The other names of a built-in provider.
-pub fn aliases_of(name: &str) -> Vec<String> {
-    ENTRIES.iter().find(|(id, _)| *id == name).map(|(id, text)| aliases(id, text)).unwrap_or_default()
-}
-
-fn aliases(id: &str, text: &str) -> Vec<String> {
-    // a test reads every entry, so none fails here
-    let entry = tree::parse(id, text).ok().and_then(|mut keys| keys.remove("aliases"));
-    let Some(Value::List(list)) = entry.map(|entry| entry.value) else { return Vec::new() };
-    let name = |alias: tree::Entry| if let Value::Text(name) = alias.value { Some(name) } else { None };
-    list.into_iter().filter_map(name).collect()
+    // a short one is near to anything
+    let known = all().flat_map(|it| it.aliases().chain([it.id])).filter(|name| name.len() > 3);
+    text::nearest(typed, known).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -57,8 +85,8 @@ mod tests {
     use crate::provider::StringKind;
     use crate::provider::expand::check_url_template;
     use crate::provider::{
-        ClientAuth, LoopbackMode, Means, Method, ParamsIn, PkceMode, Provider, Rotates, StateEcho, TokenKind, VarFrom,
-        resolve,
+        ClientAuth, LoopbackMode, Means, Method, ParamsIn, PkceMode, Provider, Rotates, StateEcho, TokenKind, Var,
+        VarFrom, resolve,
     };
 
     fn get(id: &str, environment: Option<&str>) -> Provider {
@@ -66,14 +94,24 @@ mod tests {
     }
 
     #[test]
-    fn no_file_of_the_folder_is_missing_from_the_list() {
+    fn the_index_says_what_the_files_say() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/provider/catalogue");
-        let mut files: Vec<String> = std::fs::read_dir(folder)
-            .unwrap()
-            .filter_map(|e| e.unwrap().file_name().to_str().unwrap().strip_suffix(".toml").map(str::to_owned))
-            .collect();
-        files.sort();
-        assert_eq!(files, names().collect::<Vec<_>>());
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        let files = files.filter(|file| file.extension().is_some_and(|it| it == "toml")).count();
+        assert_eq!(all().count(), files);
+        for listed in all() {
+            let file = std::fs::read_to_string(folder.join(format!("{}.toml", listed.id))).unwrap();
+            assert_eq!(listed.text(), file, "{}", listed.id);
+            let provider = get(listed.id, None);
+            assert_eq!(listed.name, provider.name, "{}", listed.id);
+            assert_eq!(listed.aliases().collect::<Vec<_>>(), provider.aliases, "{}", listed.id);
+            assert_eq!(
+                listed.addresses,
+                provider.addresses.map(|it| it.to_string()).unwrap_or_default(),
+                "{}",
+                listed.id
+            );
+        }
     }
 
     #[test]
@@ -86,14 +124,24 @@ mod tests {
                 let sources = &provider.sources;
                 assert!(!sources.is_empty() && sources.iter().all(|s| !s.is_empty()), "{id} cites no source");
                 assert!(provider.checked.is_some(), "{id}: when was it checked?");
-                assert!(!provider.notes.is_empty(), "{id} has no notes");
-                assert!(provider.token.url.is_some() && provider.authorize.url.is_some() && provider.whoami.is_some());
+                assert!(provider.addresses.is_some() || id == "sandbox", "{id}: how sure are its addresses?");
+                assert!(provider.token.url.is_some() || provider.issuer.is_some());
                 assert_eq!(provider.id, id);
+                let vars = provider.vars.clone();
+                let leads = |text: &str| {
+                    let var = text.strip_prefix('{').and_then(|rest| vars.get(rest.split('}').next()?));
+                    let https = |text: &str| text.starts_with("https://");
+                    // what a person types is judged as it is filled in
+                    let safe = |var: &Var| {
+                        var.from == VarFrom::User || var.pattern.iter().chain(&var.one_of).any(|it| https(it))
+                    };
+                    https(text) || var.is_some_and(safe)
+                };
                 provider
                     .each_string(&mut |key, kind, text| {
                         if kind == StringKind::Url {
                             assert_eq!(check_url_template(text), Ok(()), "{id}: {key}");
-                            assert!(text.starts_with("https://") || text.starts_with("{base}"), "{id}: {key} = {text}");
+                            assert!(leads(text), "{id}: {key} = {text}");
                         }
                         Ok::<(), ()>(())
                     })

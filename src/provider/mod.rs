@@ -106,6 +106,8 @@ schema! {
         pub limits: Limits,
         /// Shown by `provider show`; the first one at a login too.
         pub notes: Vec<String>,
+        /// How sure the addresses of its endpoints are.
+        pub addresses: Option<Addresses>,
         /// Where the facts were read.
         pub sources: Vec<String>,
         /// The day they were checked, `YYYY-MM-DD`.
@@ -186,7 +188,8 @@ schema! {
         pub params_in: AuthorizeParamsIn,
         /// Parameters that are not percent-encoded.
         pub raw: Vec<String>,
-        /// What stands behind `#` (WeChat: `wechat_redirect`).
+        /// What stands behind `#` (WeChat: `wechat_redirect`), before `?` and the parameters if they
+        /// are in the fragment (Apollo: `/oauth/authorize`).
         pub fragment: Option<String> as Text,
     }
 
@@ -207,6 +210,8 @@ schema! {
         pub known: Vec<String> as Text,
         /// Asked for when the user asks for none.
         pub default: Vec<String> as Text,
+        /// Lists of scopes with names for `login --preset`.
+        pub presets: BTreeMap<String, Vec<String>> as Text,
         /// Always added.
         pub always: Vec<String> as Text,
         /// Added when a refresh token is wanted.
@@ -464,6 +469,14 @@ macro_rules! words {
 use words;
 
 words! {
+    /// How sure the addresses of the endpoints are. Sources copy each other, and nobody has signed in
+    /// there with this program.
+    pub enum Addresses as "snake_case" {
+        /** Two sources or more have them. */ TwoSources,
+        /** One source has them. */ OneSource,
+        /** No source has them: they are the usual ones of such a server. */ NoSource,
+    }
+
     /// Where a variable's value comes from.
     pub enum VarFrom as "lowercase" {
         /** It is asked. */ User,

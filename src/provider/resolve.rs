@@ -98,9 +98,10 @@ fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
     let Some(Entry { value: Value::List(aliases), .. }) = table.get("aliases") else { return Ok(()) };
     for entry in aliases {
         if let Value::Text(alias) = &entry.value
-            && let Some(taken) = catalogue::names().find(|name| name == alias && *name != id)
+            && alias != id
+            && catalogue::named(alias).is_some()
         {
-            return refused("aliases", entry, &format!("holds `{taken}`, a built-in provider's name"));
+            return refused("aliases", entry, &format!("holds `{alias}`, a built-in provider's name"));
         }
     }
     Ok(())

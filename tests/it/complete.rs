@@ -1,6 +1,8 @@
 //! `complete`: what the shells offer on Tab. Each test types a line; the word at its end is
 //! completed.
 
+use oauthctl::provider::catalogue;
+
 use crate::world::Person;
 
 const CONFIG: &str = "[profiles.work]\nprovider = \"getresponse\"\n[profiles.home]\nprovider = \"constantcontact\"\n";
@@ -55,12 +57,15 @@ fn providers_come_where_a_provider_goes_and_aliases_when_they_are_typed() {
     let mut me = somebody();
     me.config("providers/acme.toml", "id = \"acme\"\nname = \"Acme\"\n[token]\nurl = \"https://acme.example/token\"\n");
     let all = offered(&mut me, "provider show ");
-    assert_eq!(all, ["acme", "constantcontact", "getresponse", "sandbox", "verticalresponse", "verticalresponse-vr2"]);
+    let mut known: Vec<&str> = catalogue::names().chain(["acme"]).collect();
+    known.sort_unstable();
+    assert_eq!(all, known);
     for line in ["login --provider ", "token x --provider ", "profile set x provider "] {
         assert_eq!(offered(&mut me, line), all, "{line}");
     }
     assert_eq!(offered(&mut me, "login --provider=get"), ["--provider=getresponse"]);
     assert_eq!(offered(&mut me, "provider show cc"), ["cc"]);
+    assert_eq!(offered(&mut me, "login google --preset gmail-s"), ["gmail-send", "gmail-settings"]);
 }
 
 #[test]
@@ -192,6 +197,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "PROVIDER",
         "ENVIRONMENT",
         "SCOPE",
+        "PRESET",
         "FILE",
         "COMMAND",
         "OPERATION",

@@ -396,6 +396,7 @@ const KEYS: &[Key] = &[
     ("callback.code-param", "", "callback.code-param = \"row_code\"", "p login odd", "code=row-code"),
     ("scopes.known", "", "scopes.known = [\"contacts\"]", "p login odd --scope contcts", "did you mean `contacts`?"),
     ("scopes.default", "", "scopes.default = [\"rd\"]", "p login odd", "scope=rd"),
+    ("scopes.presets", "", "scopes.presets.most = [\"rd\", \"wr\"]", "p login odd --preset most", "scope=rd%20wr"),
     ("scopes.always", "", "scopes.always = [\"rd\"]", "p login odd", "scope=rd"),
     ("scopes.offline", "", "scopes.offline = \"off\"", "p login odd", "scope=off"),
     ("scopes.separator", "", "scopes.separator = \",\"", "p login odd --scope a --scope b", "scope=a%2Cb"),
@@ -793,6 +794,7 @@ const KEYS: &[Key] = &[
     ),
     ("limits.per-day", "", "limits.per-day = 1", "p login odd; call odd /x; call odd /y", "call odd /y => 75"),
     ("notes", "", "notes = [\"a note of the row\"]", "provider show odd", "a note of the row"),
+    ("addresses", "", "addresses = \"no_source\"", "provider list", "[no source]"),
     ("sources", "", "sources = [\"https://source.example\"]", "provider show odd", "https://source.example"),
     ("checked", "", "checked = \"2026-01-02\"", "provider show odd", "2026-01-02"),
     ("not-verified", "", "not-verified = [\"a doubt of the row\"]", "provider show odd", "a doubt of the row"),
@@ -1108,6 +1110,7 @@ const FLAGS: &[Flag] = &[
         "register odd{}",
         "authorization: Bearer file-token",
     ),
+    ("login", "--preset most", "scopes.presets.most = [\"rd\"]", "s login odd --no-browser{}", "scope=rd"),
     (
         "login",
         "--register",

@@ -457,25 +457,25 @@ fn login_alone_offers_a_list_at_a_terminal() {
     let alone = me.types("login");
     assert_eq!(alone.code, 2, "{}", alone.err);
     assert!(alone.err.starts_with("error: no profile was named, and there is none yet\n"), "{}", alone.err);
-    let done = me.answers("99").answers("no-such").answers("").answers("sandbox").browser(allows).types("login");
+    me.config("providers/mine.toml", "extends = \"getresponse\"\nname = \"My own\"\n");
+    me.answers("99").answers("no-such").answers("").answers("Response").answers("sandbox");
+    let done = me.browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.starts_with("Sign in to:\n   1  constantcontact       Constant Contact\n"), "{}", done.err);
-    assert!(done.err.contains("  sandbox               practice: needs no account\n"), "{}", done.err);
-    assert!(
-        done.err.contains("There is no `99` in the list") && done.err.contains("There is no `no-such`"),
-        "{}",
-        done.err
-    );
+    for said in [
+        "Sign in to one of these, or to any provider: a part of its name is enough:\n",
+        "\n   1  mine     My own\n   2  sandbox  practice: needs no account\n",
+        "There is no `99`: ",
+        "There is no `no-such`: ",
+        "\n   1  getresponse           GetResponse\n   2  verticalresponse      VerticalResponse (classic)\n",
+    ] {
+        assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
+    }
     // with one profile that one is meant
     assert_eq!(me.at_a_terminal().browser(denies).types("login").code, 3);
     assert_eq!(me.types("profile set work provider sandbox").code, 0);
     let done = me.answers("2").browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(
-        done.err.contains("\n   2  work                  your profile at sandbox\n   3  constantcontact "),
-        "{}",
-        done.err
-    );
+    assert!(done.err.contains("\n   2  work     your profile at sandbox\n   3  mine     My own\n"), "{}", done.err);
     assert_eq!(me.record("work")["provider"], "sandbox");
     let alone = me.set("OAUTHCTL_NO_INPUT", "1").at_a_terminal().types("login");
     assert_eq!(alone.code, 2, "{}", alone.err);

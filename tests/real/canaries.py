@@ -436,7 +436,8 @@ def the_program_and_its_completions_hold_no_secret_and_no_clipboard(t):
     """H-13, H-18, H-19, S9"""
     home = t.home()
     data = Path(rig.program()).read_bytes()
-    for pattern in (rb"client_secret\s*[=:]\s*[\"'][\w-]{8,}", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/]{40}", rb"gh[pousr]_[A-Za-z0-9]{30}", rb"AKIA[0-9A-Z]{16}",
+    # `clientSecret` is how some providers call the parameter
+    for pattern in (rb"client_secret\s*[=:]\s*[\"'](?!clientSecret[\"'])[\w-]{8,}", rb"-----BEGIN [A-Z ]*PRIVATE KEY-----[\r\n]+[A-Za-z0-9+/]{40}", rb"gh[pousr]_[A-Za-z0-9]{30}", rb"AKIA[0-9A-Z]{16}",
                     rb"xclip|xsel|wl-copy|pbcopy"):  # fmt: skip
         found = re.search(pattern, data)
         check(not found, lambda: f"{pattern}: {data[found.start() - 40 : found.end() + 40]!r}")

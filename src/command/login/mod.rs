@@ -42,11 +42,15 @@ use crate::world::{HttpError, World, authorities, usable_proxy_for};
 #[command(after_help = "Examples:
   oauthctl login getresponse
   oauthctl login work --provider getresponse
+  oauthctl login google --preset gmail-readonly
   oauthctl login https://issuer.example --client-id ID --scope openid
   oauthctl login vr2 --grant client-credentials")]
 pub struct LoginArgs {
     #[command(flatten)]
     pub who: WhoArgs,
+    /// The scopes that the provider's file has under this name, beside `--scope`; may be given several times.
+    #[arg(long = "preset", value_name = "PRESET", help_heading = "Profile")]
+    pub presets: Vec<String>,
     /// The redirect address that you registered; paste it back if it isn't on this machine.
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
@@ -108,6 +112,9 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
     // an unknown or broken provider is the first error
     let known = session.raw_provider()?;
+    if let Some(unknown) = args.presets.iter().find(|name| !known.scopes.presets.contains_key(*name)) {
+        return Err(no_preset(&known, unknown));
+    }
     // people type `vr2`; the provider's own name is stored
     if session.provider_name() != known.id && !session.provider_name().contains("://") {
         session.profile.provider = Some(known.id.clone());
@@ -151,6 +158,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         GrantKind::Ciba => provider.ciba.is_some(),
         _ => !registers && (provider.par_url.is_some() || !pushes),
     })?;
+    ask_presets(session, &provider, &args.presets);
     flags_serve(session, grant)?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
@@ -177,10 +185,36 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     finish(world, session, &start, obtained)
 }
 
+/// Adds the scopes of presets to those that were typed.
+fn ask_presets(session: &mut Session, provider: &Provider, presets: &[String]) {
+    if presets.is_empty() {
+        return;
+    }
+    let mut asked = session.choice.flags.scopes.take().unwrap_or_default();
+    for scope in presets.iter().flat_map(|name| &provider.scopes.presets[name]) {
+        if !asked.contains(scope) {
+            asked.push(scope.clone());
+        }
+    }
+    session.profile.scopes = Some(asked.clone());
+    session.choice.flags.scopes = Some(asked);
+}
+
+fn no_preset(provider: &Provider, typed: &str) -> Error {
+    let known: Vec<&str> = provider.scopes.presets.keys().map(String::as_str).collect();
+    let meant = nearest(typed, known.iter().copied()).map(|meant| format!("; did you mean `{meant}`?"));
+    let error = format!("`{}` has no preset `{}`{}", provider.id, safe(typed), meant.unwrap_or_default());
+    Error::usage(error).hint(match known.is_empty() {
+        true => "it has none: `--scope` names scopes".to_owned(),
+        false => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+    })
+}
+
 /// Warns of a scope that is nearly one of the provider's. The server judges it.
 fn warn_of_mistyped(world: &mut World, session: &Session, provider: &Provider) {
     let facts = &provider.scopes;
-    let known = || [&facts.known, &facts.default, &facts.always].into_iter().flatten().chain(&facts.offline);
+    let listed = || [&facts.known, &facts.default, &facts.always].into_iter().chain(facts.presets.values());
+    let known = || listed().flatten().chain(&facts.offline);
     for scope in session.said_scopes(provider).iter().flatten().filter(|scope| !known().any(|known| known == *scope)) {
         if let Some(meant) = nearest(scope, known().map(String::as_str)) {
             world.warn(&format!("the scope `{}` is not known; did you mean `{}`?", safe(scope), safe(meant)));

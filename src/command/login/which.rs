@@ -6,6 +6,7 @@ use super::prompt::choose;
 use crate::command::{may_ask, sandbox_session};
 use crate::config::{self, Config};
 use crate::error::Error;
+use crate::provider::catalogue::{self, Listed};
 use crate::session::Overrides;
 use crate::session::paths::Paths;
 use crate::text::safe;
@@ -23,9 +24,10 @@ pub(super) fn offered(world: &mut World, choice: &Overrides) -> Result<Option<St
     if config.default_profile.is_some() || config.profiles.len() == 1 {
         return Ok(None);
     }
-    let options = options(&dir, &config)?;
+    let mut options = options(&dir, &config)?;
     loop {
-        let chosen = choose(world, "Sign in to", &options, None)?;
+        let chosen =
+            choose(world, "Sign in to one of these, or to any provider: a part of its name is enough", &options, None)?;
         let known = options.iter().any(|(name, _)| *name == chosen)
             || chosen.contains("://")
             || config.profiles.contains_key(&chosen)
@@ -33,21 +35,34 @@ pub(super) fn offered(world: &mut World, choice: &Overrides) -> Result<Option<St
         if known {
             return Ok(Some(chosen));
         }
-        world.lead(&format!(
-            "There is no `{}` in the list: type a number, a name, or the URL of an issuer.",
-            safe(&chosen)
-        ));
+        let found = named_like(&chosen.to_lowercase());
+        match found.is_empty() {
+            false => options = found,
+            true => world.lead(&format!(
+                "There is no `{}`: type a number, a name, or the URL of an issuer. `oauthctl provider list` names all.",
+                safe(&chosen)
+            )),
+        }
     }
 }
 
-/// The profiles, then the providers without a profile of that name; last the one without accounts.
+/// The built-in providers in whose names the text occurs.
+fn named_like(part: &str) -> Vec<(String, String)> {
+    let like = |it: &Listed| !part.is_empty() && (it.id.contains(part) || it.name.to_lowercase().contains(part));
+    catalogue::all().filter(like).map(|it| (it.id.to_owned(), it.name.to_owned())).collect()
+}
+
+/// The profiles, then the user's own providers without a profile of that name, last the one without
+/// accounts. The built-in ones are too many.
 fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
-    let names = config::provider_names(dir)?.into_iter().map(|(name, _)| name);
-    let mut others: Vec<String> = names.filter(|name| !config.profiles.contains_key(name)).collect();
-    others.sort_by_key(|name| name == sandbox_session::PROVIDER);
+    let practice = |name: &String| name == sandbox_session::PROVIDER;
+    let listed = config::provider_names(dir)?.into_iter().filter(|(name, own)| *own || practice(name));
+    let mut others: Vec<String> =
+        listed.map(|(name, _)| name).filter(|name| !config.profiles.contains_key(name)).collect();
+    others.sort_by_key(practice);
     let about = |provider: &str| match provider {
         sandbox_session::PROVIDER => "practice: needs no account".to_owned(),
-        _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
+        _ => config::in_brief(dir, provider, true).map(|known| known.name).unwrap_or_default(),
     };
     let profiles = config.profiles.iter().map(|(name, profile)| {
         (name.clone(), format!("your profile at {}", profile.provider.as_ref().unwrap_or(name)))
