@@ -9,7 +9,7 @@ use crate::command::topics::{self, TOPICS};
 use crate::command::{definition, print};
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::provider::{Provider, VarFrom};
+use crate::provider::{Provider, VarFrom, catalogue};
 use crate::session::paths::Paths;
 use crate::text::safe;
 use crate::world::World;
@@ -272,8 +272,8 @@ impl<'a> Line<'a> {
     /// The providers by name, or by the alias that is typed.
     fn providers(&self, word: &str) -> Vec<Offer> {
         let mut offers = Vec::new();
-        for (name, own) in config::provider_names(self.dir).unwrap_or_default() {
-            let Ok(found) = config::in_brief(self.dir, &name, own) else { continue };
+        for (name, found) in config::in_brief(self.dir).unwrap_or_default() {
+            let Ok(found) = found else { continue };
             let named = name.starts_with(word);
             let aliases = found.aliases.iter().filter(|alias| !named && alias.starts_with(word));
             offers.extend(aliases.map(|alias| Offer::new(alias, format!("{name}: {}", found.name))));
@@ -303,11 +303,11 @@ impl<'a> Line<'a> {
         let known = match self.provider() {
             Some(provider) => vec![provider],
             None => {
-                let names = config::provider_names(self.dir).unwrap_or_default().into_iter().map(|(name, _)| name);
-                let may_have = |name: &String| {
-                    config::description(self.dir, name).is_none_or(|text| text.contains("environments"))
-                };
-                names.filter(may_have).filter_map(|name| config::provider(self.dir, &name, None).ok()).collect()
+                let with = catalogue::all().filter(|it| it.text().contains("environments")).map(|it| it.id);
+                let with: Vec<&str> = with.collect();
+                let mut names = config::provider_names(self.dir).unwrap_or_default();
+                names.retain(|(name, own)| *own || with.contains(&name.as_str()));
+                names.iter().filter_map(|(name, _)| config::provider(self.dir, name, None).ok()).collect()
             }
         };
         let of = |p: Provider| {

@@ -52,9 +52,9 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             let text = if json || format == Format::Json {
                 let of = |it: &Listed| match &it.found {
                     Ok(p) => json!({
-                        "provider": it.name, "name": p.name, "aliases": p.aliases, "own": it.own, "addresses": p.addresses,
+                        "provider": it.name, "name": p.name, "aliases": p.aliases, "own": p.own, "addresses": p.addresses,
                     }),
-                    Err(why) => json!({ "provider": it.name, "name": "", "aliases": [], "own": it.own, "broken": why }),
+                    Err(why) => json!({ "provider": it.name, "name": "", "aliases": [], "own": true, "broken": why }),
                 };
                 format!("{}\n", all.iter().map(of).collect::<Value>())
             } else {
@@ -80,35 +80,31 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
 
 struct Listed {
     name: String,
-    own: bool,
     /// Or the error in its file.
     found: Result<Brief, String>,
 }
 
 fn listed(dir: &Path) -> Result<Vec<Listed>, Error> {
-    let names = config::provider_names(dir)?;
-    let of = |(name, own): (String, bool)| {
-        let found = config::in_brief(dir, &name, own).map_err(|e| safe(&e.message));
-        Listed { name, own, found }
-    };
-    let mut all: Vec<Listed> = names.into_iter().map(of).collect();
-    let taken: Vec<String> =
-        all.iter().filter(|it| it.own).flat_map(|it| &it.found).flat_map(|p| p.aliases.clone()).collect();
+    let all = config::in_brief(dir)?.into_iter();
+    let mut all: Vec<Listed> =
+        all.map(|(name, found)| Listed { name, found: found.map_err(|e| safe(&e.message)) }).collect();
+    let own = all.iter().flat_map(|it| &it.found).filter(|p| p.own);
+    let taken: Vec<String> = own.flat_map(|p| p.aliases.clone()).collect();
     // the user's alias replaces a built-in one
-    for provider in all.iter_mut().filter(|it| !it.own).flat_map(|it| &mut it.found) {
+    for provider in all.iter_mut().flat_map(|it| &mut it.found).filter(|p| !p.own) {
         provider.aliases.retain(|alias| !taken.contains(alias));
     }
     Ok(all)
 }
 
-fn line(Listed { name, own, found }: &Listed, all: &[Listed]) -> String {
+fn line(Listed { name, found }: &Listed, all: &[Listed]) -> String {
     match found {
         Ok(p) => {
             let also = match p.aliases.as_slice() {
                 [] => String::new(),
                 aliases => format!("  (also {})", aliases.join(", ")),
             };
-            let whose = match (own, p.practice) {
+            let whose = match (p.own, p.practice) {
                 (true, true) => "  [practice]",
                 (true, false) => "  [your own]",
                 (false, _) => "",

@@ -12,8 +12,8 @@ use crate::text::{nearest, safe};
 const FOLDER: &str = "providers";
 
 /// Finds a provider by name or alias: the user's own file (`<dir>/providers/NAME.toml`) first, then
-/// a built-in provider of that name, then the aliases in the user's own files, then the built-in
-/// aliases. An address is an issuer.
+/// the aliases in the user's own files, then the built-in names and aliases. An address is an
+/// issuer.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
         return of_issuer(name, environment);
@@ -42,27 +42,25 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
     Err(error)
 }
 
-/// The provider with this alias; `None`: it is a provider's name, or unknown. The user's files are
-/// all read only for a name without a built-in provider or file.
+/// The provider with this alias; `None`: it is a provider's name, or unknown.
 pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
-    let built_in = catalogue::find(name).map(|(id, _)| id);
-    if built_in == Some(name) || !is_provider_name(name) || own_file(dir, name).exists() {
+    let built_in = || catalogue::find(name).map(|(id, _)| id.to_owned()).filter(|id| id != name);
+    if !is_provider_name(name) || own_file(dir, name).exists() {
         return Ok(None);
     }
-    let own = own_by_alias(dir, name, &own_names(dir)?)?;
-    Ok(own.or(built_in.map(str::to_owned)))
+    Ok(own_by_alias(dir, name)?.or_else(built_in))
 }
 
 /// Whether the provider of that name is built in, and no file of the user's replaces it.
 pub fn is_built_in(dir: &Path, name: &str) -> bool {
-    catalogue::named(name).is_some() && !own_file(dir, name).exists()
+    catalogue::named(name).is_some() && !own_file(dir, name).exists() && matches!(own_by_alias(dir, name), Ok(None))
 }
 
 /// The TOML text of the provider of that name, the user's own or the built-in one; `None`: it isn't
 /// all, because it extends another file, or the name is an alias.
 pub fn description(dir: &Path, name: &str) -> Option<String> {
-    let own = own_text(dir, name).ok()?;
-    let text = own.or_else(|| catalogue::named(name).map(|it| it.text().to_owned()))?;
+    let built_in = || catalogue::named(name).filter(|_| is_built_in(dir, name)).map(|it| it.text().to_owned());
+    let text = own_text(dir, name).ok()?.or_else(built_in)?;
     (!text.contains("extends")).then_some(text)
 }
 
@@ -75,11 +73,14 @@ pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
 }
 
 /// The one of the user's own files with this alias. Two of them are an error.
-fn own_by_alias(dir: &Path, alias: &str, files: &[String]) -> Result<Option<String>, ConfigError> {
+fn own_by_alias(dir: &Path, alias: &str) -> Result<Option<String>, ConfigError> {
     let own = |name: &str| own_text(dir, name);
+    // an alias is not inherited
+    let names_it = |file: &String| own(file).is_ok_and(|text| text.is_some_and(|text| text.contains(alias)));
     let goes_by =
-        |file: &&String| resolve::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
-    let mut found = files.iter().filter(goes_by);
+        |file: &String| resolve::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
+    let files = own_names(dir)?;
+    let mut found = files.iter().filter(|file| names_it(file) && goes_by(file));
     match (found.next(), found.next()) {
         (Some(one), Some(other)) => Err(ConfigError::with_hint(
             format!("`{}` means the providers `{one}` and `{other}`", safe(alias)),
@@ -126,6 +127,8 @@ fn of_issuer(issuer: &str, environment: Option<&str>) -> Result<Provider, Config
 /// What a list shows of a provider.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Brief {
+    /// It is the user's own.
+    pub own: bool,
     /// The name that is shown.
     pub name: String,
     /// Its other names.
@@ -136,16 +139,23 @@ pub struct Brief {
     pub practice: bool,
 }
 
-/// The provider of that name in brief: a built-in one's text is not read.
-pub fn in_brief(dir: &Path, name: &str, own: bool) -> Result<Brief, ConfigError> {
-    if let Some(listed) = catalogue::named(name).filter(|_| !own) {
-        let aliases = listed.aliases().map(str::to_owned).collect();
-        let addresses = Some(listed.addresses.to_owned()).filter(|it| !it.is_empty());
-        return Ok(Brief { name: listed.name.to_owned(), aliases, addresses, practice: false });
-    }
-    let found = provider(dir, name, None)?;
-    let addresses = found.addresses.map(|it| it.to_string());
-    Ok(Brief { name: found.name, aliases: found.aliases, addresses, practice: found.practice.is_some() })
+/// All providers in brief, by name; an error is one in the user's own file. A built-in one's text
+/// is not read.
+pub fn in_brief(dir: &Path) -> Result<BTreeMap<String, Result<Brief, ConfigError>>, ConfigError> {
+    let built_in = catalogue::all().map(|it| {
+        let aliases = it.aliases().map(str::to_owned).collect();
+        let addresses = Some(it.addresses.to_owned()).filter(|it| !it.is_empty());
+        (it.id.to_owned(), Ok(Brief { own: false, name: it.name.to_owned(), aliases, addresses, practice: false }))
+    });
+    let own = own_names(dir)?.into_iter().map(|name| {
+        let found = provider(dir, &name, None).map(|found| {
+            let addresses = found.addresses.map(|it| it.to_string());
+            let practice = found.practice.is_some();
+            Brief { own: true, name: found.name, aliases: found.aliases, addresses, practice }
+        });
+        (name, found)
+    });
+    Ok(built_in.chain(own).collect())
 }
 
 /// Names of all providers, sorted; `true`: the user's own. No file is read.
@@ -166,11 +176,12 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
     faults.extend(strangers(dir));
     let mut issuers: BTreeMap<String, (String, Option<String>)> = BTreeMap::new();
     let mut aliases: BTreeMap<String, String> = BTreeMap::new();
+    let texts: BTreeMap<&str, &str> = catalogue::all().map(|it| (it.id, it.text())).collect();
     names.sort_by_key(|(_, own)| !own);
     for (name, own) in &names {
         // built-in providers are tested: only an issuer of the user's own can be theirs as well
         let theirs = |text: &str| issuers.keys().any(|issuer| text.contains(&format!("\"{issuer}\"")));
-        if !own && !catalogue::named(name).is_some_and(|it| theirs(it.text())) {
+        if !own && !texts.get(name.as_str()).is_some_and(|text| theirs(text)) {
             continue;
         }
         let base = match provider(dir, name, None) {
@@ -192,13 +203,11 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
             }
         }
         for alias in &base.aliases {
-            let other = match names.iter().find(|(n, _)| n == alias) {
-                // the user's file comes before a built-in alias
-                Some((_, true)) if !own => None,
+            let other = match names.iter().find(|(n, theirs)| n == alias && theirs == own) {
                 Some((other, _)) => Some(other.clone()),
                 None => aliases.insert(alias.clone(), name.clone()),
             };
-            // the user's alias comes before a built-in alias
+            // the user's names and aliases come before the built-in ones
             let built_in = |name: &String| names.iter().any(|(n, own)| n == name && !own);
             let other = other.filter(|other| other == alias || built_in(other) == built_in(name));
             if let Some(other) = other {

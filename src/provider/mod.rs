@@ -188,8 +188,8 @@ schema! {
         pub params_in: AuthorizeParamsIn,
         /// Parameters that are not percent-encoded.
         pub raw: Vec<String>,
-        /// What stands behind `#` (WeChat: `wechat_redirect`), before `?` and the parameters if they
-        /// are in the fragment (Apollo: `/oauth/authorize`).
+        /// What stands behind `#` (WeChat: `wechat_redirect`), before `?` and the
+        /// parameters if they are in the fragment (Apollo: `/oauth/authorize`).
         pub fragment: Option<String> as Text,
     }
 
@@ -469,8 +469,8 @@ macro_rules! words {
 use words;
 
 words! {
-    /// How sure the addresses of the endpoints are. Sources copy each other, and nobody has signed in
-    /// there with this program.
+    /// How sure the addresses of the endpoints are. Sources copy each other, and nobody has signed
+    /// in there with this program.
     pub enum Addresses as "snake_case" {
         /** Two sources or more have them. */ TwoSources,
         /** One source has them. */ OneSource,

@@ -54,9 +54,6 @@ pub fn resolve(
             Some(entry) => return refused("extends", entry, "must be the name of a provider"),
         };
         check_identity(&file, &id, &table, next.is_some())?;
-        if is_own {
-            check_aliases(&id, &table)?;
-        }
         layers.push(table);
     }
     merge_and_read(&seen[0].0, layers, environment)
@@ -91,20 +88,6 @@ fn check_identity(file: &str, id: &str, table: &Table, extends: bool) -> Result<
         None if extends => Ok(()),
         None => Err(ReadError::Missing { file: file.to_owned(), key: "id".to_owned() }),
     }
-}
-
-/// Refuses an alias that is a built-in provider's name.
-fn check_aliases(id: &str, table: &Table) -> Result<(), ReadError> {
-    let Some(Entry { value: Value::List(aliases), .. }) = table.get("aliases") else { return Ok(()) };
-    for entry in aliases {
-        if let Value::Text(alias) = &entry.value
-            && alias != id
-            && catalogue::named(alias).is_some()
-        {
-            return refused("aliases", entry, &format!("holds `{alias}`, a built-in provider's name"));
-        }
-    }
-    Ok(())
 }
 
 /// Merges the layers; the last is the base.

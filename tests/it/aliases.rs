@@ -130,6 +130,30 @@ fn an_alias_of_ones_own_is_one_as_well() {
     drop(server);
 }
 
+// a person's file is older than the built-in provider that has taken its name
+#[test]
+fn an_alias_of_ones_own_comes_before_a_built_in_name() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.config("providers/acme.toml", "extends = \"getresponse\"\naliases = [\"github\", \"gh\"]\n");
+    me.stdin("practice-secret");
+    let line = "login github --grant client-credentials --client-id practice-client --client-secret-file -";
+    assert_eq!(me.types(line).code, 0);
+    assert_eq!(me.keychain.accounts(), ["acme"]);
+    for word in ["acme", "github", "gh"] {
+        me.types(&format!("token {word}")).is(0, &format!("{}\n", me.kept("acme", "access_token")), "");
+        assert!(me.types(&format!("provider show {word}")).out.starts_with("id = \"acme\"\n"), "{word}");
+    }
+    // a profile of that name says no provider
+    me.config("config.toml", "[profiles.github]\ngrant = \"client-credentials\"\nclient-id = \"practice-client\"\n");
+    me.set("OAUTHCTL_GITHUB_CLIENT_SECRET", "practice-secret");
+    let obtained = me.types("token github");
+    assert_eq!((obtained.code, obtained.err.as_str()), (0, ""));
+    // a file of that name comes first
+    me.config("providers/github.toml", "id = \"github\"\ntoken.url = \"https://own.example/t\"\n");
+    assert!(me.types("provider show github").out.contains("token.url = \"https://own.example/t\"\n"));
+}
+
 #[test]
 fn variables_name_a_profile_by_an_alias_too() {
     let mut me = Person::new();

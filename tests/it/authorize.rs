@@ -48,6 +48,43 @@ fn query(url: &str) -> Vec<(String, String)> {
     form(url.split_once('?').map_or("", |(_, q)| q).as_bytes())
 }
 
+#[test]
+fn a_preset_asks_for_the_scopes_that_the_providers_file_has_under_its_name() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_GOOGLE_CLIENT_ID", "an-app").set("OAUTHCTL_GOOGLE_CLIENT_SECRET", "a-secret-0123456789");
+    let mut scope = |options: &str| {
+        let asked = Arc::new(Mutex::new(String::new()));
+        let scope = asked.clone();
+        me.browser(move |url| {
+            let sent = query(url);
+            *scope.lock().unwrap() = value(&sent, "scope");
+            let (back, state) = (value(&sent, "redirect_uri"), value(&sent, "state"));
+            vec![robot::go(&format!("{back}?error=access_denied&state={state}"))]
+        });
+        assert_eq!(me.types(&format!("login google {options}")).code, 3);
+        asked.lock().unwrap().clone()
+    };
+    let send = "https://www.googleapis.com/auth/gmail.send";
+    assert_eq!(scope(""), "openid email");
+    assert_eq!(scope("--preset gmail-send"), send);
+    let both = format!("openid {send} https://mail.google.com/");
+    assert_eq!(scope("--preset gmail-send --scope openid --preset gmail-imap --preset gmail-send"), both);
+    me.types("login google --preset gmail-sent").fails(
+        2,
+        "
+        error: `google` has no preset `gmail-sent`; did you mean `gmail-send`?
+        hint: `oauthctl provider show google` shows its presets
+    ",
+    );
+    me.types("login getresponse --preset all").fails(
+        2,
+        "
+        error: `getresponse` has no preset `all`
+        hint: it has none: `--scope` names scopes
+    ",
+    );
+}
+
 // RFC 9126
 #[test]
 fn a_request_that_is_pushed_leaves_the_browser_a_reference_alone() {

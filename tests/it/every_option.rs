@@ -794,7 +794,7 @@ const KEYS: &[Key] = &[
     ),
     ("limits.per-day", "", "limits.per-day = 1", "p login odd; call odd /x; call odd /y", "call odd /y => 75"),
     ("notes", "", "notes = [\"a note of the row\"]", "provider show odd", "a note of the row"),
-    ("addresses", "", "addresses = \"no_source\"", "provider list", "[no source]"),
+    ("addresses", "", "addresses = \"no_source\"", "provider list", "[your own]  [no source]"),
     ("sources", "", "sources = [\"https://source.example\"]", "provider show odd", "https://source.example"),
     ("checked", "", "checked = \"2026-01-02\"", "provider show odd", "2026-01-02"),
     ("not-verified", "", "not-verified = [\"a doubt of the row\"]", "provider show odd", "a doubt of the row"),

@@ -421,10 +421,6 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
             format!("`vars.shop.pattern` {} must be `host`, `digits`, `word`, or a text with one `*`", at(5)),
         ),
         (
-            "id = \"x\"\ntoken.url = \"https://x.example\"\naliases = [\"y\", \"getresponse\"]\n",
-            format!("`aliases` {} holds `getresponse`, a built-in provider's name", at(3)),
-        ),
-        (
             "extends = \"getrespose\"\n",
             format!("`extends` {} names no provider: `getrespose`; did you mean `getresponse`?", at(1)),
         ),
@@ -466,6 +462,24 @@ fn a_file_of_ones_own_comes_before_the_catalogue_by_name_and_by_alias() {
     assert_eq!(names.len(), catalogue::names().count());
     assert!(names.contains(&("getresponse".to_owned(), true)));
     assert!(names.contains(&("sandbox".to_owned(), false)));
+}
+
+#[test]
+fn a_built_in_name_as_an_alias_is_no_fault_but_in_two_files() {
+    let own = |name: &str| format!("id = \"{name}\"\ntoken.url = \"https://{name}.example\"\naliases = [\"slack\"]\n");
+    let (one, other) = (own("one"), own("other"));
+    let faults = |files: &[(&str, &str)]| {
+        let dir = folder(files);
+        let found = provider(dir.path(), "slack", None).map(|found| found.id);
+        let faults: Vec<String> = validate_all(dir.path()).into_iter().map(|fault| fault.message).collect();
+        (found.map_err(|e| e.message), faults)
+    };
+    assert_eq!(faults(&[("one", &one)]), (Ok("one".to_owned()), vec![]));
+    let twice = "`slack` means the providers `one` and `other`".to_owned();
+    assert_eq!(faults(&[("one", &one), ("other", &other)]), (Err(twice.clone()), vec![twice]));
+    let file = "extends = \"slack\"\nname = \"Mine\"\n";
+    let twice = "`slack` means the providers `slack` and `one`".to_owned();
+    assert_eq!(faults(&[("one", &one), ("slack", file)]), (Ok("slack".to_owned()), vec![twice]));
 }
 
 #[test]

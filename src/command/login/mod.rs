@@ -48,7 +48,8 @@ use crate::world::{HttpError, World, authorities, usable_proxy_for};
 pub struct LoginArgs {
     #[command(flatten)]
     pub who: WhoArgs,
-    /// The scopes that the provider's file has under this name, beside `--scope`; may be given several times.
+    /// The scopes that the provider's file has under this name, beside `--scope`; may be given
+    /// several times.
     #[arg(long = "preset", value_name = "PRESET", help_heading = "Profile")]
     pub presets: Vec<String>,
     /// The redirect address that you registered; paste it back if it isn't on this machine.
@@ -191,7 +192,7 @@ fn ask_presets(session: &mut Session, provider: &Provider, presets: &[String]) {
         return;
     }
     let mut asked = session.choice.flags.scopes.take().unwrap_or_default();
-    for scope in presets.iter().flat_map(|name| &provider.scopes.presets[name]) {
+    for scope in presets.iter().filter_map(|name| provider.scopes.presets.get(name)).flatten() {
         if !asked.contains(scope) {
             asked.push(scope.clone());
         }
@@ -206,7 +207,7 @@ fn no_preset(provider: &Provider, typed: &str) -> Error {
     let error = format!("`{}` has no preset `{}`{}", provider.id, safe(typed), meant.unwrap_or_default());
     Error::usage(error).hint(match known.is_empty() {
         true => "it has none: `--scope` names scopes".to_owned(),
-        false => format!("it has {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")),
+        false => format!("`oauthctl provider show {}` shows its presets", provider.id),
     })
 }
 

@@ -62,7 +62,7 @@ fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> 
     others.sort_by_key(practice);
     let about = |provider: &str| match provider {
         sandbox_session::PROVIDER => "practice: needs no account".to_owned(),
-        _ => config::in_brief(dir, provider, true).map(|known| known.name).unwrap_or_default(),
+        _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
     };
     let profiles = config.profiles.iter().map(|(name, profile)| {
         (name.clone(), format!("your profile at {}", profile.provider.as_ref().unwrap_or(name)))
