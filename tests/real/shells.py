@@ -27,7 +27,7 @@ OPEN = [('token "w', "token work"), ('login --client-secret-file "sec', "login -
 # A name that a shell would take apart.
 ODD = ("token at", "token at ann's")
 # Where no file goes, none is offered.
-NONE = ["token se", "login --grant se", "provider show se", "login --timeout se"]
+NONE = ["token sec", "login --grant sec", "provider show sec", "login --timeout sec"]
 
 
 def home_for(t):
@@ -93,9 +93,6 @@ def tab_looks_at_the_configuration_alone(t):
         check(str(home.state) not in opened and "socket(" not in opened and "connect(" not in opened and "keyctl(" not in opened, opened)
 
 
-rig.main(globals())
-
-
 @test
 def each_shell_takes_the_token_as_it_is_and_hands_it_to_its_programs(t):
     token = "a'b\\c\"d$HOME`e`!*"
@@ -105,3 +102,6 @@ def each_shell_takes_the_token_as_it_is_and_hands_it_to_its_programs(t):
         line = home.run("token", "work", "--format", format, env={"OAUTHCTL_WORK_TOKEN": token}).expect(0).out
         ran = rig.subprocess.run([*shell, "-c", f"{line}printenv OAUTHCTL_WORK_TOKEN"], env=home._environment({}), capture_output=True, text=True, timeout=rig.PATIENCE)
         same(ran.stdout, f"{token}\n", f"in {shell[0]} ({ran.stderr})")
+
+
+rig.main(globals())
