@@ -25,7 +25,8 @@ other host nothing is answered, and git asks its next helper.
 
 A server that asks for a bearer token gets one, if git is not older than 2.46. For any other the
 token is the password; the user name is `--username`, else that of the address, else `oauth2`.
-A token that git saw refused (`erase`) is refreshed, once; `store` does nothing.
+A token that git saw refused (`erase`) is refreshed, once; `store` does nothing. A git older than
+2.46 hands the token to its other helpers too, and one that stores passwords stores it.
 
 To set it up:
   oauthctl profile set work helper-hosts git.example.com
