@@ -39,6 +39,10 @@ pub enum Kind {
     Api = 22,
     NotSaved = 74,
     TryLater = 75,
+    /// A command of the user's own was found and can't be run.
+    NotRunnable = 126,
+    /// It wasn't found.
+    NoCommand = 127,
     Interrupted = 130,
     Terminated = 143,
 }

@@ -436,10 +436,10 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
     Ok(names.map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())
 }
 
-/// Runs a command in the foreground, with variables added; its exit code.
-fn foreground(world: &World, command: &[OsString], environment: &[(String, OsString)]) -> Result<u8, Error> {
-    let refused = || Error::usage(format!("`{}` can't be run", safe(&command[0].to_string_lossy())));
-    world.programs.run(command, environment).map_err(|e| refused().cause(e))
+/// The error for a command that can't be run, with a shell's exit code.
+fn not_run(command: &[OsString], e: std::io::Error) -> Error {
+    let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NoCommand } else { Kind::NotRunnable };
+    Error::new(kind, format!("`{}` can't be run", safe(&command[0].to_string_lossy()))).cause(e)
 }
 
 /// The limit on requests that all processes of the profile share.

@@ -1,5 +1,5 @@
-//! `run`: a command that finds tokens in its environment. It keeps the terminal, the signals and
-//! its exit code.
+//! `run`: a command that finds tokens in its environment. It takes this process's place, and so
+//! keeps the terminal, the signals and its exit code.
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::command::token::mask;
-use crate::command::{Global, WhoFlags, duration, foreground, sandbox_session};
+use crate::command::{Global, WhoFlags, duration, not_run, sandbox_session};
 use crate::config::Config;
 use crate::error::Error;
 use crate::session::fresh::{FreshnessPolicy, fresh};
@@ -70,7 +70,7 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
             environment.push((name, set.access_token.expose().into()));
         }
     }
-    foreground(world, &args.command, &environment)
+    world.programs.run_instead(&args.command, &environment).map_err(|e| not_run(&args.command, e))
 }
 
 /// Another `oauthctl` below the command would take the token for that of a profile whose variable

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use crate::command::sandbox_session::VARIABLE;
-use crate::command::{foreground, print};
+use crate::command::{not_run, print};
 use crate::config::words::{Words, none_of};
 use crate::error::{Error, Kind};
 use crate::provider::catalogue;
@@ -174,7 +174,7 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiv
         return Ok(ended_by(signal));
     }
     // from here on a signal is for the command, and this process ends with it
-    foreground(world, command, &environment)
+    world.programs.run(command, &environment).map_err(|e| not_run(command, e))
 }
 
 /// Whether the command is a shell for a user to type into.

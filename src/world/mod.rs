@@ -338,6 +338,11 @@ pub trait Programs {
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
+    /// The same in the place of this process where the system can do that: then signals, the
+    /// terminal and the exit code are the command's own, and this returns an error alone.
+    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8> {
+        self.run(argv, env)
+    }
     /// A `PATH` on which `oauthctl` is this executable, by a link in a new folder: it may have been
     /// started by path (`cargo run`) while another one is installed. `None`: there is no `PATH`, or
     /// no link.

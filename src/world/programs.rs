@@ -59,20 +59,16 @@ impl Programs for Real {
     }
 
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
-        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        // the user typed it just now, so a path may be relative to the working directory
-        let is_path = Path::new(program).components().count() > 1;
-        let given = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
-        let found = match is_path {
-            true => Some(PathBuf::from(program)),
-            false => find(program, given.or_else(path).as_deref()),
-        };
-        let found = found.ok_or_else(|| not_found(&text::safe(&program.to_string_lossy())))?;
-        let mut command = command(&found);
-        command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
+        let mut command = typed(argv, env)?;
         let left = super::signals::leave_to_child();
         let status = left.wait(&mut command.spawn()?)?;
         Ok(exit_code(status))
+    }
+
+    #[cfg(unix)]
+    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
+        use std::os::unix::process::CommandExt as _;
+        Err(typed(argv, env)?.exec())
     }
 
     fn path_with_own(&self, folder: &Path) -> Option<OsString> {
@@ -92,6 +88,21 @@ impl Programs for Real {
     fn part(&self) -> super::fork::Forked {
         super::fork::part()
     }
+}
+
+/// A command that the user typed, with variables added.
+fn typed(argv: &[OsString], env: &[(String, OsString)]) -> io::Result<Command> {
+    let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    // typed just now, so a path may be relative to the working directory
+    let is_path = Path::new(program).components().count() > 1;
+    let given = env.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+    let found = match is_path {
+        true => Some(PathBuf::from(program)),
+        false => find(program, given.or_else(path).as_deref()),
+    };
+    let mut command = command(&found.ok_or_else(|| not_found(&text::safe(&program.to_string_lossy())))?);
+    command.args(arguments).envs(env.iter().map(|(name, value)| (name, value)));
+    Ok(command)
 }
 
 fn not_found(name: &str) -> io::Error {

@@ -26,6 +26,8 @@ fn every_kind_of_error_has_its_row_in_the_table_of_exit_codes() {
         (Kind::Api, 22, "api"),
         (Kind::NotSaved, 74, "not_saved"),
         (Kind::TryLater, 75, "try_later"),
+        (Kind::NotRunnable, 126, "not_runnable"),
+        (Kind::NoCommand, 127, "no_command"),
         (Kind::Interrupted, 130, "interrupted"),
         (Kind::Terminated, 143, "terminated"),
     ];

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import ssl
 import subprocess
 import tarfile
@@ -405,11 +406,16 @@ def run_gives_a_command_its_token_and_takes_its_exit_code_and_hands_signals_on(t
     done = home.run("run", "strict", "--env", "A", "--", "sh", "-c", 'echo "$A"; cat; exit 9', stdin="typed").expect(9)
     same(done.out, f"{server.newest()}\ntyped", "what the command said")
     same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
-    traps = 'trap "exit 5" TERM; echo ready; while :; do sleep 0.1; done'
-    process = home.start("run", "strict", "--", "sh", "-c", traps)
-    same(process.stdout.readline(), b"ready\n", "what the command said")
-    process.terminate()
-    same(home.collect(process).code, 5, "exit code of a command that was told to end")
+    for number, name in enumerate(("TERM", "USR1", "ALRM", "QUIT", "WINCH", "INT"), 1):
+        traps = f'trap "exit {number}" {name}; echo $$; while :; do sleep 0.05; done'
+        process = home.start("run", "strict", "--", "sh", "-c", traps)
+        # it has taken the place of the program
+        same(int(process.stdout.readline()), process.pid, "the command's process id")
+        process.send_signal(getattr(signal, f"SIG{name}"))
+        same(home.collect(process).code, number, f"exit code of a command that got {name}")
+    (home.folder / "text").write_text("no program")
+    home.run("run", "strict", "--", "no-such-command").expect(127, err="`no-such-command` was not found")
+    home.run("run", "strict", "--", home.folder / "text").expect(126, err="can't be run")
 
 
 rig.main(globals())
