@@ -4,6 +4,7 @@ mod call;
 mod complete;
 mod completions;
 mod doctor;
+mod exec_credential;
 mod habits;
 mod help;
 mod helper;
@@ -400,6 +401,14 @@ pub fn print(world: &mut World, data: &[u8]) -> Result<(), Error> {
         Ok(()) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(e) => Err(Error::new(Kind::Other, "standard output can't be written").cause(e)),
+    }
+}
+
+/// A name that stands in a line of its own, or in a part of one.
+fn one_line(name: &str) -> Result<String, &'static str> {
+    match name.is_empty() || name.contains(char::is_control) {
+        true => Err("it must be one line without control characters"),
+        false => Ok(name.to_owned()),
     }
 }
 

@@ -10,7 +10,7 @@ use crate::command::token::mask;
 use crate::command::{Global, WhoFlags, duration, not_run, sandbox_session};
 use crate::config::Config;
 use crate::error::Error;
-use crate::session::fresh::{FreshnessPolicy, fresh};
+use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token};
 use crate::session::paths::Paths;
 use crate::store::environment::variable_name;
 use crate::text::{pasted, safe};
@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// Ask for tokens that are valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
+    /// Give the profiles' ID tokens in the place of their access tokens.
+    #[arg(long)]
+    pub id_token: bool,
     /// The command and its arguments.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -56,7 +59,8 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let choice = WhoFlags::default().choice(profile, global);
         let mut session = sandbox_session::open(world, choice)?;
         let min_ttl = args.min_ttl.map(|time| time.as_secs() as i64);
-        let set = fresh(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
+        let obtain = if args.id_token { fresh_id_token } else { fresh };
+        let set = obtain(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
         mask(world, &set);
         let usual = variable_name(&session.name);
         if variables.is_empty() {

@@ -3,10 +3,13 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, report, sandbox_session};
+use crate::command::exec_credential::Caller;
+use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, one_line, report, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::{Proof, SCHEME};
 use crate::protocol::sender_constrained::is_dpop;
@@ -36,10 +39,15 @@ pub struct TokenArgs {
     /// The form of the output.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
-    /// Print the login's ID token in the access token's place: as `text`, `json` or
-    /// `exec-credential`.
+    /// Print the login's ID token in the access token's place, in each form but `dpop-proof`.
     #[arg(long)]
     pub id_token: bool,
+    /// With `--format sasl-xoauth2`, `sasl-oauthbearer`, `pgpass`: the account's name.
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
+    pub user: Option<String>,
+    /// With `--format pgpass`: the database server that the token is for.
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = one_line)]
+    pub host: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
@@ -72,6 +80,8 @@ pub enum Format {
     Json,
     /// The API's header with the token: `Authorization: Bearer …`, or the provider's own.
     Header,
+    /// `Bearer` and the token: a header's value, for gRPC and for cargo.
+    Bearer,
     /// `export OAUTHCTL_<PROFILE>_TOKEN=…`, for a shell's `eval "$(…)"`.
     Env,
     /// `OAUTHCTL_<PROFILE>_TOKEN=…`, for `env` and for files of variables.
@@ -84,6 +94,12 @@ pub enum Format {
     Curl,
     /// An entry for `.netrc`, for the provider's API host.
     Netrc,
+    /// The first response of XOAUTH2 in base64, for mail servers (`--user`).
+    SaslXoauth2,
+    /// The first response of OAUTHBEARER (RFC 7628) in base64, for mail and Kafka (`--user`).
+    SaslOauthbearer,
+    /// A line for PostgreSQL's password file (`--user`, `--host`).
+    Pgpass,
     /// Kubernetes' client authentication plugin, in the version that KUBERNETES_EXEC_INFO asks for.
     ExecCredential,
     /// The `DPoP` header for one request (`--method`, `--url`) with a token that is bound to a key.
@@ -133,11 +149,14 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     {
         return Err(Error::usage(format!("`{flag}` belongs to `--format dpop-proof`")));
     }
-    if args.id_token && !matches!(args.format, Format::Text | Format::Json | Format::ExecCredential) {
-        return Err(Error::usage("`--id-token` is for the formats `text`, `json` and `exec-credential`"));
+    if args.id_token && args.format == Format::DpopProof {
+        return Err(Error::usage("`--format dpop-proof` is for an access token, not for an ID token"));
     }
-    // before anything is sent
-    exec_version(world, args.format)?;
+    check_account(&args)?;
+    if args.format == Format::ExecCredential {
+        // before anything is sent
+        Caller::read(world)?;
+    }
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let want = FreshnessPolicy {
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
@@ -161,6 +180,21 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         Ok(()) => Ok(0),
         Err(e) => Err(unwritten(e)),
     }
+}
+
+/// The account and the server stand in some forms, and in no other.
+fn check_account(args: &TokenArgs) -> Result<(), Error> {
+    let account = matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer | Format::Pgpass);
+    let format = args.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    for (flag, said, wanted) in [("--user", &args.user, account), ("--host", &args.host, args.format == Format::Pgpass)]
+    {
+        match (said, wanted) {
+            (Some(_), false) => return Err(Error::usage(format!("`{flag}` is not for `--format {format}`"))),
+            (None, true) => return Err(Error::usage(format!("`--format {format}` needs `{flag}`"))),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// H-25: here even a closed pipe is an error, since the token was wanted.
@@ -196,7 +230,12 @@ fn proof(world: &mut World, session: &mut Session, set: &TokenSet, args: &TokenA
 fn check_bound(world: &mut World, session: &Session, format: Format) -> Result<(), Error> {
     let name = &session.name;
     match format {
-        Format::Netrc | Format::ExecCredential => {
+        Format::Netrc
+        | Format::ExecCredential
+        | Format::Bearer
+        | Format::SaslXoauth2
+        | Format::SaslOauthbearer
+        | Format::Pgpass => {
             Err(Error::usage(format!("the token of `{name}` is bound to a key (DPoP): it is of no use in this format"))
                 .hint(format!("{} PATH", session.typed.line("call"))))
         }
@@ -229,10 +268,11 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }
     let token = set.access_token.expose();
     let name = variable_name(&session.name);
+    // in the other forms it is printed for whatever it may be
     if !args.id_token
-        && matches!(
+        && !matches!(
             args.format,
-            Format::Header | Format::Curl | Format::Netrc | Format::DpopProof | Format::ExecCredential
+            Format::Text | Format::Json | Format::Env | Format::Dotenv | Format::Fish | Format::Powershell
         )
     {
         must_be_presentable(&session.typed, set)?;
@@ -251,13 +291,12 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
             let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
             format!("machine {host} login oauth2 password {token}\n")
         }
+        Format::Bearer => format!("Bearer {token}\n"),
+        Format::SaslXoauth2 | Format::SaslOauthbearer => sasl(args, token),
+        Format::Pgpass => pgpass(args, token),
         Format::Json => as_json(world.clock.now(), session, set, args.id_token),
         Format::DpopProof => return proof(world, session, set, args),
-        Format::ExecCredential => {
-            let status = known(json!({ "token": token, "expirationTimestamp": set.expires_at.map(times::rfc3339) }));
-            let version = exec_version(world, args.format)?;
-            format!("{}\n", json!({ "apiVersion": version, "kind": "ExecCredential", "status": status }))
-        }
+        Format::ExecCredential => return Ok(Caller::read(world)?.credential(set)),
     }))
 }
 
@@ -278,18 +317,28 @@ fn presented(session: &Session, set: &TokenSet, format: Format) -> Result<Wiped,
     }))
 }
 
-/// The version of Kubernetes' plugin interface that the caller speaks.
-fn exec_version(world: &World, format: Format) -> Result<&'static str, Error> {
-    const KNOWN: [&str; 2] = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"];
-    let info = world.env.var("KUBERNETES_EXEC_INFO");
-    let Some(info) = info.filter(|_| format == Format::ExecCredential) else { return Ok(KNOWN[0]) };
-    let info: Value = serde_json::from_str(&info)
-        .map_err(|e| Error::usage("the variable KUBERNETES_EXEC_INFO can't be read as JSON").cause(e))?;
-    let asked = info["apiVersion"].as_str().unwrap_or_default();
-    KNOWN.into_iter().find(|known| *known == asked).ok_or_else(|| {
-        Error::usage(format!("KUBERNETES_EXEC_INFO asks for the `apiVersion` `{}`, which is not known", safe(asked)))
-            .hint(format!("known are `{}`", KNOWN.join("`, `")))
-    })
+/// The client's first response and a newline: Google's XOAUTH2, or RFC 7628, section 3.1.
+fn sasl(args: &TokenArgs, token: &str) -> String {
+    let user = args.user.as_deref().unwrap_or_default();
+    let start = match args.format {
+        Format::SaslXoauth2 => format!("user={user}"),
+        // a name in it is a `saslname` (RFC 5801, section 4)
+        _ => format!("n,a={},", user.replace('=', "=3D").replace(',', "=2C")),
+    };
+    let response = Wiped::new(format!("{start}\u{1}auth=Bearer {token}\u{1}\u{1}"));
+    format!("{}\n", STANDARD.encode(&*response))
+}
+
+/// A line of PostgreSQL's password file, for each database of the server.
+fn pgpass(args: &TokenArgs, token: &str) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
+    let server = args.host.as_deref().unwrap_or_default();
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (host, port) = server.rsplit_once(':').filter(|(_, port)| is_port(port)).unwrap_or((server, "5432"));
+    // libpq's own name for an IPv6 address has no brackets
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let user = args.user.as_deref().unwrap_or_default();
+    format!("{}:{port}:*:{}:{}\n", escaped(host), escaped(user), escaped(token))
 }
 
 fn as_json(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> String {

@@ -173,7 +173,8 @@ fn the_id_token_is_printed_and_refreshed_as_the_access_token_is() {
     let told: Value = serde_json::from_str(&me.types("token op --id-token --format json").out).unwrap();
     assert_eq!(told["id_token"], first);
     assert_eq!(told.get("access_token"), None);
-    assert_eq!(me.types("token op --id-token --format header").code, 2);
+    me.types("token op --id-token --format header").is(0, &format!("Authorization: Bearer {first}\n"), "");
+    assert_eq!(me.types("token op --id-token --format dpop-proof").code, 2);
     assert_eq!(renewals(&op), 0);
     // the access token is fresh, the ID token has expired
     {

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use oauthctl::sandbox::{Manners, Options};
 use oauthctl::world::KeychainError;
 use serde_json::{Value, json};
@@ -56,6 +58,17 @@ fn each_format_is_printed_whole() {
                 })
             ),
         ),
+        ("bearer", format!("Bearer {token}\n")),
+        (
+            "sasl-xoauth2 --user ann@mail.example",
+            format!("{}\n", STANDARD.encode(format!("user=ann@mail.example\u{1}auth=Bearer {token}\u{1}\u{1}"))),
+        ),
+        (
+            "sasl-oauthbearer --user a=n,n",
+            format!("{}\n", STANDARD.encode(format!("n,a=a=3Dn=2Cn,\u{1}auth=Bearer {token}\u{1}\u{1}"))),
+        ),
+        ("pgpass --user a:n\\n --host db.example", format!("db.example:5432:*:a\\:n\\\\n:{token}\n")),
+        ("pgpass --user ann --host [::1]:5433", format!("\\:\\:1:5433:*:ann:{token}\n")),
         (
             "exec-credential",
             format!(
@@ -86,11 +99,23 @@ fn each_format_is_printed_whole() {
     let done = me.types("token sandbox --format exec-credential");
     assert!(done.code == 2 && done.err.contains("KUBERNETES_EXEC_INFO can't be read as JSON"), "{}", done.err);
     me.types("token sandbox").is(0, &format!("{token}\n"), "");
+    for (line, says) in [
+        ("token sandbox --format sasl-xoauth2", "`--format sasl-xoauth2` needs `--user`"),
+        ("token sandbox --format pgpass --user ann", "`--format pgpass` needs `--host`"),
+        ("token sandbox --user ann", "`--user` is not for `--format text`"),
+        ("token sandbox --format sasl-xoauth2 --user ann --host a", "`--host` is not for `--format sasl-xoauth2`"),
+        ("token sandbox --format dpop-proof --id-token", "is for an access token, not for an ID token"),
+    ] {
+        let done = me.types(line);
+        assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{line}: {}", done.err);
+    }
+    let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "a\nb", "--host", "a"]);
+    assert!(done.code == 2 && done.err.contains("one line without control characters"), "{}", done.err);
     me.types("token sandbox --format yaml").fails(
         2,
         "
         error: `yaml` is no value of `--format <FORMAT>`
-        hint: one of `text`, `json`, `header`, `env`, `dotenv`, `fish`, `powershell`, `curl`, `netrc`, `exec-credential`, `dpop-proof`
+        hint: one of `text`, `json`, `header`, `bearer`, `env`, `dotenv`, `fish`, `powershell`, `curl`, `netrc`, `sasl-xoauth2`, `sasl-oauthbearer`, `pgpass`, `exec-credential`, `dpop-proof`
         hint: `oauthctl token --help` shows the usage
     ",
     );
