@@ -27,7 +27,7 @@ impl Service {
 
     /// The same from its parts: `authority` is `HOST[:PORT]`.
     pub fn new(scheme: &str, authority: &str) -> Result<Service, &'static str> {
-        let strange = |c: char| c.is_control() || c.is_whitespace() || "/\\@?#".contains(c);
+        let strange = |c: char| c.is_control() || c.is_whitespace() || "/\\@?#*".contains(c);
         if authority.is_empty() || authority.contains(strange) {
             return Err("it is no host, such as `git.example.com` or `git.example.com:8443`");
         }
@@ -93,6 +93,8 @@ mod tests {
             "http://git.example",
             "imap://mail.example",
             "ssh://git.example",
+            "*",
+            "*.git.example",
             "https://ann@git.example",
             "git.example/path",
             "git.example\\@evil.example",

@@ -1211,7 +1211,92 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "helper git",
         "--profile",
-        "tests/it/helper.rs::git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper git",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper docker",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper docker",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper cargo",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper cargo",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper kubectl",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper kubectl",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper goauth",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper goauth",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper keyring",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper keyring",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper pnpm",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper pnpm",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper terraform",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper terraform",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper bazel",
+        "--profile",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
+    ),
+    (
+        "helper bazel",
+        "--id-token",
+        "tests/it/helper.rs::each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for",
     ),
     (
         "helper git",
@@ -1220,15 +1305,17 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     (
         "helper docker",
-        "--profile",
-        "tests/it/helper.rs::docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none",
-    ),
-    (
-        "helper docker",
         "--username",
         "tests/it/helper.rs::docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none",
     ),
-    ("helper cargo", "--profile", "tests/it/helper.rs::cargo_gets_the_whole_header_and_is_told_what_is_not_for_it"),
+    (
+        "helper kubectl",
+        "--access-token",
+        "tests/it/helper.rs::kubectl_gets_the_id_token_for_the_cluster_that_the_profile_names",
+    ),
+    ("helper keyring", "--username", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
+    ("helper keyring", "--mode", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
+    ("helper keyring", "--output", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
     ("run", "--env", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
     ("run", "--min-ttl", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
     ("call", "--parallel", "tests/it/call_pages.rs::a_token_that_expires_in_the_middle_is_renewed"),

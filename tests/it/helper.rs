@@ -1,6 +1,7 @@
 //! `helper`: what the tools' own protocols get, and for which hosts. `tests/real/helpers.py` runs
 //! the tools themselves.
 
+use oauthctl::protocol::jose::base64url;
 use serde_json::json;
 
 use crate::world::{Odd, Output, Person, START, answer};
@@ -25,6 +26,14 @@ fn signed_in(more: &str) -> (Person, Odd) {
     let done = me.types("login work --grant password");
     assert_eq!(done.code, 0, "{}", done.err);
     (me, server)
+}
+
+/// The login brought an ID token too.
+fn with_id_token(me: &Person) -> String {
+    let claims = base64url(json!({ "exp": START + 300 }).to_string());
+    let token = format!("{}.{claims}.c2ln", base64url(r#"{"alg":"RS256"}"#));
+    me.tamper("work", |record| record["token"]["id_token"] = json!(token));
+    token
 }
 
 fn git(me: &mut Person, line: &str, asks: &str) -> Output {
@@ -81,16 +90,28 @@ fn git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names() {
         "https://evil.example is no service of `work`: no token is given\n\
          if it is one of yours: oauthctl profile set work helper-hosts 'git.example smtp://mail.example:465 https://evil.example'\n",
     );
-    for (asks, why) in [
-        ("protocol=http\nhost=git.example\n", "a token goes over `https`, `imaps` and `smtp` alone"),
-        ("protocol=https\nhost=ann@git.example\n", "it is no host"),
-        ("protocol=https\nhost=git.example\r\n", "it is no host"),
-        ("protocol=https\n", "it is no host"),
-        ("nonsense\n", "a line of git's request is no `key=value`"),
+    for (asks, code, why) in [
+        ("protocol=http\nhost=git.example\n", 0, "a token goes over `https`, `imaps` and `smtp` alone"),
+        ("protocol=ssh\nhost=git.example\n", 0, "a token goes over `https`, `imaps` and `smtp` alone"),
+        ("protocol=https\nhost=ann@git.example\n", 0, "it is no host"),
+        ("protocol=https\nhost=git.example\r\n", 0, "it is no host"),
+        ("protocol=https\nhost=git.example/evil\n", 0, "it is no host"),
+        ("protocol=https\n", 0, "it is no host"),
+        ("nonsense\n", 2, "a line of git's request is no `key=value`"),
     ] {
         let done = git(&mut me, "get", asks);
-        assert!(done.code == 2 && done.out.is_empty() && done.err.contains(why), "{asks}: {}", done.err);
+        assert!(done.code == code && done.out.is_empty() && done.err.contains(why), "{asks}: {}", done.err);
     }
+    for (words, says) in [
+        (["helper", "git", "--username", "a\npassword=b", "get"], "it must be one line"),
+        (["profile", "set", "work", "helper-hosts", "*.git.example"], "it is no host"),
+        (["profile", "set", "work", "helper-hosts", "*"], "it is no host"),
+    ] {
+        let done = me.runs(&words);
+        assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{words:?}: {}", done.err);
+    }
+    me.set("GITHUB_ACTIONS", "true");
+    git(&mut me, "get", GIT).is(0, &says_basic("access-1"), "::add-mask::access-1\n");
 }
 
 #[test]
@@ -125,7 +146,8 @@ fn git_gets_a_bearer_token_where_it_knows_how_and_the_server_asks_for_one() {
 fn a_refused_token_is_refreshed_once_and_no_login_ends() {
     let (mut me, server) = signed_in("helper-hosts = [\"git.example\"]");
     let refused = |token: &str| format!("protocol=https\nhost=git.example\nusername=oauth2\npassword={token}\n");
-    git(&mut me, "erase", &refused("access-1")).is(0, "", "");
+    let says = |how: &str| format!("https://git.example refused the token of `work`: {how}\n");
+    git(&mut me, "erase", &refused("access-1")).is(0, "", &says("it was obtained just now, so it may lack a scope"));
     assert_eq!(server.asked(), 1, "a token of just now is not refused for its age");
     me.later(11);
     for other in
@@ -135,7 +157,11 @@ fn a_refused_token_is_refreshed_once_and_no_login_ends() {
     }
     assert_eq!(server.asked(), 1);
     let of_scheme = |scheme: &str| format!("protocol=https\nhost=git.example\nauthtype={scheme}\ncredential=");
-    git(&mut me, "erase", &(of_scheme("Basic") + "b2F1dGgyOmFjY2Vzcy0x\n")).is(0, "", "");
+    git(&mut me, "erase", &(of_scheme("Basic") + "b2F1dGgyOmFjY2Vzcy0x\n")).is(
+        0,
+        "",
+        &says("it is refreshed now, try again"),
+    );
     git(&mut me, "erase", &(of_scheme("Bearer") + "access-1\n")).is(0, "", "");
     git(&mut me, "erase", &refused("access-1")).is(0, "", "");
     assert_eq!(server.asked(), 2);
@@ -150,7 +176,8 @@ fn a_refused_token_is_refreshed_once_and_no_login_ends() {
     assert_eq!(server.asked(), 2);
 
     me.set("OAUTHCTL_WORK_TOKEN", "from-outside");
-    git(&mut me, "erase", &refused("from-outside")).is(0, "", "");
+    let stays = says("it comes from the environment, and stays");
+    git(&mut me, "erase", &refused("from-outside")).is(0, "", &stays);
     git(&mut me, "get", GIT).is(0, "username=oauth2\npassword=from-outside\n", "");
     me.set("OAUTHCTL_WORK_TOKEN", "from\nusername=evil");
     let done = git(&mut me, "get", GIT);
@@ -265,11 +292,188 @@ fn cargo_gets_the_whole_header_and_is_told_what_is_not_for_it() {
             asks("sparse+https://registry.example/", "get", "\"helper\",\"cargo\",\"--profile\",\"two\""),
             "there is no profile and no provider called `two`",
         ),
-        ("nonsense\n".to_owned(), "cargo's request can't be read"),
+        ("nonsense\n".to_owned(), "the request on standard input can't be read"),
     ] {
         let done = me.stdin(&line).types("--cargo-plugin");
         let answer: serde_json::Value = serde_json::from_str(done.out.lines().nth(1).unwrap()).unwrap();
         assert_eq!((done.code, &answer["Err"]["kind"]), (0, &json!("other")), "{line}");
         assert!(answer["Err"]["message"].as_str().unwrap().contains(says), "{answer}");
     }
+}
+
+#[test]
+fn kubectl_gets_the_id_token_for_the_cluster_that_the_profile_names() {
+    let (mut me, server) = signed_in("helper-hosts = [\"k8s.example:6443\"]");
+    let id_token = with_id_token(&me);
+    let v1 = "client.authentication.k8s.io/v1";
+    let info = |version: &str, cluster: serde_json::Value| {
+        json!({ "apiVersion": version, "kind": "ExecCredential", "spec": { "interactive": false, "cluster": cluster } })
+            .to_string()
+    };
+    let credential = |version: &str, token: &str, expires_at: &str| {
+        let status = json!({ "token": token, "expirationTimestamp": expires_at });
+        format!("{}\n", json!({ "apiVersion": version, "kind": "ExecCredential", "status": status }))
+    };
+    let named = json!({ "server": "https://k8s.example:6443", "config": { "new": 1 } });
+    for version in [v1, "client.authentication.k8s.io/v1beta1"] {
+        me.set("KUBERNETES_EXEC_INFO", &info(version, named.clone()));
+        let said = credential(version, &id_token, "2026-11-21T22:05:00Z");
+        me.types("helper kubectl").is(0, &said, "");
+        me.types("helper kubectl --profile work --id-token").is(0, &said, "");
+        let said = credential(version, "access-1", "2026-11-21T22:10:00Z");
+        me.types("helper kubectl --profile work --access-token").is(0, &said, "");
+    }
+    for (cluster, code, says) in [
+        (json!({ "server": "https://k8s.example" }), 1, "no profile is for https://k8s.example: no token is given"),
+        (json!({ "server": "https://evil.example:6443" }), 1, "no profile is for"),
+        (json!({ "server": "http://k8s.example:6443" }), 1, "a token goes over `https`"),
+        (json!({ "server": "https://k8s.example:6443", "insecure-skip-tls-verify": true }), 7, "nothing proves that"),
+        (json!(null), 2, "doesn't say for which cluster"),
+        (json!({ "proxy-url": "http://evil.example" }), 2, "can't be read as JSON"),
+    ] {
+        me.set("KUBERNETES_EXEC_INFO", &info(v1, cluster.clone()));
+        let done = me.types("helper kubectl");
+        assert!(done.code == code && done.out.is_empty() && done.err.contains(says), "{cluster}: {}", done.err);
+    }
+    me.unset("KUBERNETES_EXEC_INFO");
+    assert_eq!(me.types("helper kubectl").code, 2);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn go_gets_each_host_of_the_profile_first_and_one_that_refused_later() {
+    let (mut me, server) = signed_in("helper-hosts = [\"go.example\", \"go.example:8443\", \"imaps://go.example\"]");
+    let header = "\nAuthorization: Bearer access-1\n\n";
+    me.types("helper goauth --profile work").is(
+        0,
+        &format!("https://go.example\nhttps://go.example:8443\n{header}"),
+        "",
+    );
+    me.types("helper goauth").is(0, "", "");
+    for line in ["helper goauth", "helper goauth --profile work"] {
+        let asks = format!("{line} https://go.example:8443/private/module?go-get=1");
+        let refusal = "HTTP/1.1 401 Unauthorized\nContent-Type: text/plain\n\n";
+        me.stdin(refusal).types(&asks).is(0, &format!("https://go.example:8443\n{header}"), "");
+    }
+    for url in ["https://evil.example/go.example", "http://go.example/", "https://go.example.evil.example/"] {
+        let done = me.stdin("").types(&format!("helper goauth --profile work {url}"));
+        assert_eq!((done.code, &*done.out), (0, ""), "{url}");
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn pip_and_uv_and_pnpm_get_the_token_for_their_index() {
+    let (mut me, server) = signed_in("helper-hosts = [\"pypi.example\"]");
+    for (line, out) in [
+        ("keyring get https://pypi.example/simple/ ann", "access-1\n"),
+        ("keyring get pypi.example ann", "access-1\n"),
+        ("keyring --mode creds get pypi.example", "oauth2\naccess-1\n"),
+        ("keyring get https://pypi.example/simple/ --mode creds", "oauth2\naccess-1\n"),
+        ("keyring --username __token__ get https://pypi.example --mode creds", "__token__\naccess-1\n"),
+        ("keyring get --mode creds pypi.example ann", "ann\naccess-1\n"),
+        ("keyring get pypi.example --output json", "{\"password\":\"access-1\"}\n"),
+        (
+            "keyring get pypi.example --mode creds --output json",
+            "{\"username\":\"oauth2\",\"password\":\"access-1\"}\n",
+        ),
+        ("pnpm pypi.example", "access-1\n"),
+        ("pnpm --profile work https://pypi.example/npm/", "access-1\n"),
+    ] {
+        me.types(&format!("helper {line}")).is(0, out, "");
+    }
+    for line in
+        ["keyring get https://evil.example/simple/ ann", "keyring get http://pypi.example ann", "pnpm evil.example"]
+    {
+        let done = me.types(&format!("helper {line}"));
+        assert!(done.code == 1 && done.out.is_empty() && !done.err.is_empty(), "{line}: {}", done.err);
+    }
+    for line in ["keyring set pypi.example ann", "keyring del pypi.example ann"] {
+        let done = me.types(&format!("helper {line}"));
+        assert!(done.code == 2 && done.err.contains("only `oauthctl login` stores a token"), "{line}: {}", done.err);
+    }
+    let done = me.runs(&["helper", "keyring", "get", "pypi.example", "a\nb", "--mode", "creds"]);
+    assert!(done.code == 2 && done.out.is_empty(), "{}", done.err);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn terraform_gets_an_object_and_no_login_is_changed() {
+    let (mut me, server) = signed_in("helper-hosts = [\"modules.example\", \"modules.example:8443\"]");
+    for host in ["modules.example", "modules.example:8443"] {
+        me.types(&format!("helper terraform --profile work get {host}")).is(0, "{\"token\":\"access-1\"}\n", "");
+    }
+    let none = "no profile is for https://evil.example: no token is given\n";
+    me.types("helper terraform get evil.example").is(0, "{}\n", none);
+    me.types("helper terraform forget modules.example").is(0, "", "");
+    me.stdin("{\"token\":\"access-1\"}").types("helper terraform store modules.example").is(0, "", "");
+    for other in ["{\"token\":\"mine\"}", "{\"token\":\"access-1\",\"new\":1}", "{}", "nonsense"] {
+        let done = me.stdin(other).types("helper terraform store modules.example");
+        assert!(done.code == 2 && done.out.is_empty(), "{other}: {}", done.err);
+    }
+    assert!(me.types("helper terraform get modules.example").out.contains("access-1"));
+    assert_eq!(me.types("helper terraform sign modules.example").code, 2);
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn bazel_gets_headers_and_their_expiry() {
+    let (mut me, server) = signed_in("helper-hosts = [\"cache.example\"]");
+    let said = json!({ "headers": { "Authorization": ["Bearer access-1"] }, "expires": "2026-11-21T22:10:00Z" });
+    for asks in [
+        "{\"uri\":\"https://cache.example/a?b\",\"new\":1}",
+        "{\"uri\":\"grpcs://cache.example/google.bytestream.ByteStream/Read\"}\n",
+    ] {
+        me.stdin(asks).types("helper bazel get").is(0, &format!("{said}\n"), "");
+    }
+    for (asks, code) in [
+        ("{\"uri\":\"https://evil.example/\"}", 1),
+        ("{\"uri\":\"grpc://cache.example/\"}", 1),
+        ("{\"uri\":\"https://cache.example@evil.example/\"}", 1),
+        ("{}", 2),
+        ("nonsense", 2),
+    ] {
+        let done = me.stdin(asks).types("helper bazel get");
+        assert!(done.code == code && done.out.is_empty() && !done.err.is_empty(), "{asks}: {}", done.err);
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for() {
+    let (mut me, server) = signed_in("helper-hosts = [\"a.example\"]");
+    let id_token = with_id_token(&me);
+    let git = "protocol=https\nhost=a.example\n";
+    let cargo = "{\"v\":1,\"kind\":\"get\",\"registry\":{\"index-url\":\"sparse+https://a.example/\"}}\n";
+    let kubectl = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "spec": { "cluster": { "server": "https://a.example" } },
+    });
+    me.set("KUBERNETES_EXEC_INFO", &kubectl.to_string());
+    for (helper, words, stdin) in [
+        ("git", "get", git),
+        ("docker", "get", "a.example"),
+        ("cargo", "", cargo),
+        ("kubectl", "", ""),
+        ("goauth", "", ""),
+        ("keyring", "get a.example", ""),
+        ("pnpm", "a.example", ""),
+        ("terraform", "get a.example", ""),
+        ("bazel", "get", "{\"uri\":\"https://a.example/\"}"),
+    ] {
+        let line = format!("helper {helper} --profile work --id-token {words}");
+        if !stdin.is_empty() {
+            me.stdin(stdin);
+        }
+        let done = me.types(&line);
+        assert!(done.code == 0 && done.out.contains(&id_token), "{line}: {}{}", done.out, done.err);
+        assert!(!done.out.contains("access-1"), "{line}: {}", done.out);
+    }
+    // one that the server refused is refreshed, and not for another's sake
+    me.later(11);
+    let refused = |token: &str| format!("{git}password={token}\n");
+    me.stdin(&refused("access-1")).types("helper git --id-token erase").is(0, "", "");
+    assert_eq!(server.asked(), 1);
+    let done = me.stdin(&refused(&id_token)).types("helper git --id-token erase");
+    assert!(done.code == 0 && done.err.contains("it is refreshed now"), "{}", done.err);
+    assert_eq!(server.asked(), 2);
 }

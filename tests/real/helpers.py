@@ -15,6 +15,7 @@ import subprocess
 import tarfile
 import threading
 import time
+import zipfile
 
 import rig
 import strict
@@ -46,7 +47,7 @@ class Tls:
                     return self.answer(401, b"", *(("WWW-Authenticate", c) for c in outer.challenges))
                 self.answer(*outer.page(self, body))
 
-            do_POST = do_PUT = do_GET
+            do_HEAD = do_POST = do_PUT = do_GET
 
             def answer(self, status, body, *headers):
                 self.send_response(status)
@@ -54,7 +55,8 @@ class Tls:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if self.command != "HEAD":
+                    self.wfile.write(body)
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
@@ -393,6 +395,170 @@ def cargo_reads_and_writes_in_its_registry_with_one_refresh_and_no_other_gets_th
     (home.folder / "Cargo.lock").unlink()
     shutil.rmtree(home.folder / ".cargo/registry")
     cargo(home, "fetch").expect(101, err=["no token is stored for `strict`", "oauthctl login strict"])
+
+
+# ---- kubectl ---------------------------------------------------------------------------------------------------------
+
+
+class Cluster(Tls):
+    """An API server that has a version."""
+
+    def page(self, request, body):
+        return 200, json.dumps({"major": "1", "gitVersion": "v1.30.0"}).encode(), ("Content-Type", "application/json")
+
+
+@test
+def kubectl_gets_an_id_token_for_its_cluster_and_no_other_gets_one(t):
+    rig.need("kubectl")
+    home = t.home(OAUTHCTL_STORE="file")
+    terminal = home.at_terminal("login", "sandbox", "--no-browser", "--scope", "openid")
+    terminal.expect(r"Type `allow`")
+    terminal.type("allow")
+    same(terminal.end().code, 0, "exit code of the login")
+    id_token, access_token = (home.run("token", "sandbox", *more).expect(0).token for more in (["--id-token"], []))
+    served, other = Cluster(t, lambda token: token == id_token), Cluster(t, lambda _: False)
+    home.run("profile", "set", "sandbox", "helper-hosts", served.host).expect(0)
+    ca = base64.b64encode((rig.pki() / "ca.crt").read_bytes()).decode()
+
+    def kubectl(server, cluster, *words):
+        executes = {
+            "apiVersion": "client.authentication.k8s.io/v1beta1",
+            "command": "oauthctl",
+            "args": ["helper", "kubectl", "--profile", "sandbox", *words],
+            "provideClusterInfo": True,
+        }
+        kubeconfig = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [{"name": "c", "cluster": {"server": f"https://{server.host}", **cluster}}],
+            "users": [{"name": "u", "user": {"exec": executes}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        }
+        (home.folder / "kubeconfig").write_text(json.dumps(kubeconfig))
+        return run(home, "kubectl", "--kubeconfig", home.folder / "kubeconfig", "get", "--raw", "/version")
+
+    verified = {"certificate-authority-data": ca}
+    kubectl(served, verified).expect(0, out="v1.30.0")
+    same(served.tokens(), [id_token], "tokens that came")
+    check(kubectl(served, verified, "--access-token").code != 0, "an access token is of no use to this cluster")
+    same(served.tokens(), [id_token, access_token], "tokens that came")
+    check(kubectl(other, verified).code != 0, "the other cluster should have refused")
+    check(kubectl(served, {"insecure-skip-tls-verify": True}).code != 0, "a cluster that isn't verified gets no token")
+    same(other.tokens(), [], "tokens that came to another cluster")
+
+
+# ---- go --------------------------------------------------------------------------------------------------------------
+
+
+class Modules(Tls):
+    """A module proxy with one module."""
+
+    def page(self, request, body):
+        answers = {
+            "list": b"v1.0.0\nv1.1.0\n",
+            "v1.1.0.info": b'{"Version":"v1.1.0","Time":"2026-01-01T00:00:00Z"}',
+            "v1.1.0.mod": b"module mod.example\n",
+        }
+        name = request.path.removeprefix("/mod.example/@v/")
+        return (200, answers[name]) if name in answers else (404, b"")
+
+
+@test
+def go_lists_a_module_with_a_fresh_token_and_no_other_proxy_gets_it(t):
+    program = os.environ.get("GO") or shutil.which("go")
+    if not program:
+        raise rig.Skip(f"go is not there: {rig.why_missing('go')}")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    served, other = Modules(t, lambda token: token and token == server.newest()), Modules(t, lambda _: False)
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+
+    def go(at, helper):
+        env = {
+            "GOPROXY": f"https://{at.host}",
+            "GOAUTH": f"oauthctl helper goauth{helper}",
+            "GONOSUMDB": "*",
+            "GOTOOLCHAIN": "local",
+            "GOPATH": str(home.folder / "go"),
+            "GOCACHE": str(home.folder / "go/cache"),
+            "SSL_CERT_FILE": str(rig.pki() / "ca.crt"),
+        }
+        return run(home, program, "list", "-m", "-versions", "mod.example", env=env)
+
+    (home.folder / "go.mod").write_text("module a.example\n")
+    strict.stale(server)
+    for helper in ("", " --profile strict"):
+        served.seen.clear()
+        go(served, helper).expect(0, out="mod.example v1.0.0 v1.1.0")
+        # with a profile the token comes with the first request
+        same(None in served.seen, helper == "", "a request without a token")
+        check(go(other, helper).code != 0, "the other proxy should have refused")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+    same(other.tokens(), [], "tokens that came to another proxy")
+
+
+# ---- pip and uv ------------------------------------------------------------------------------------------------------
+
+
+class Index(Tls):
+    """An index of Python packages with one wheel."""
+
+    def page(self, request, body):
+        if request.path == "/simple/helped/":
+            return 200, b'<a href="/helped-1.0-py3-none-any.whl">helped-1.0-py3-none-any.whl</a>', ("Content-Type", "text/html")
+        if request.path == "/helped-1.0-py3-none-any.whl":
+            return 200, wheel_of_one_line()
+        return 404, b""
+
+
+@functools.cache
+def wheel_of_one_line():
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as wheel:
+        about = "helped-1.0.dist-info"
+        wheel.writestr("helped.py", "")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: helped\nVersion: 1.0\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(f"{about}/RECORD", f"helped.py,,\n{about}/METADATA,,\n{about}/WHEEL,,\n{about}/RECORD,,\n")
+    return packed.getvalue()
+
+
+def pip(home, host):
+    python = "/usr/bin/python3" if os.path.exists("/usr/bin/python3") else "python3"
+    words = ["download", "--no-deps", "--no-cache-dir", "--disable-pip-version-check", "--dest", host]
+    words += ["--cert", rig.pki() / "ca.crt", "--index-url", f"https://oauth2@{host}/simple/", "helped"]
+    return run(home, python, "-m", "pip", *words, env={"PIP_KEYRING_PROVIDER": "subprocess"}, stdin=subprocess.DEVNULL)
+
+
+def uv(home, host):
+    program = os.environ.get("UV") or shutil.which("uv")
+    if not program:
+        raise rig.Skip(f"uv is not there: {rig.why_missing('uv')}")
+    env = {"SSL_CERT_FILE": str(rig.pki() / "ca.crt"), "UV_KEYRING_PROVIDER": "subprocess", "UV_NO_CONFIG": "1", "UV_HTTP_RETRIES": "0"}
+    words = ["--no-cache", "--python", "/usr/bin/python3", "--target", host]
+    words += ["--index-url", f"https://oauth2@{host}/simple/", "helped"]
+    return run(home, program, "pip", "install", *words, env=env)
+
+
+@test
+def pip_and_uv_install_from_their_index_with_one_refresh_and_no_other_gets_the_token(t):
+    for tool in (pip, uv):
+        server = strict.serve(t, expires_in=1)
+        home = strict.logged_in(t, server)
+        served, other = Index(t, lambda token: token and token == server.newest()), Index(t, lambda _: False)
+        home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+        script = home.folder / "bin" / "keyring"
+        script.parent.mkdir(exist_ok=True)
+        script.write_text('#!/bin/sh\nexec oauthctl helper keyring --profile strict "$@"\n')
+        script.chmod(0o700)
+        strict.stale(server)
+        tool(home, served.host).expect(0)
+        check(list((home.folder / served.host).glob("helped*")), "the package should be there")
+        same(served.tokens(), [server.newest()], "tokens that came")
+        check(tool(home, other.host).code != 0, "the other index should have refused")
+        same(other.tokens(), [], "tokens that came to another index")
+        same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
 
 
 # ---- run -------------------------------------------------------------------------------------------------------------

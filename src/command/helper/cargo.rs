@@ -10,19 +10,15 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::chosen::Chosen;
-use crate::address::Service;
+use super::{MOST, unread};
 use crate::command::{Cli, Global, Verb, known, print};
 use crate::error::Error;
-use crate::text::safe;
 use crate::world::World;
-
-/// The longest request.
-const MOST: u64 = 1 << 20;
 
 #[derive(Args, Debug)]
 #[command(
     after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`; for any
-other registry cargo asks its next provider. It does nothing at `cargo login` and `cargo logout`.
+other registry cargo asks its next provider. At `cargo login` and `cargo logout` it says that it can't.
 
 To set it up, with `oauthctl profile set work helper-hosts registry.example.com`, in cargo's
 config.toml:
@@ -60,14 +56,13 @@ pub fn run(args: &CargoArgs, global: &Global, world: &mut World) -> Result<u8, E
     let mut input = BufReader::new(world.terminal.stdin());
     loop {
         let mut line = String::new();
-        let unread = |e| Error::usage("cargo's request can't be read").cause(e);
-        if input.by_ref().take(MOST).read_line(&mut line).map_err(unread)? == 0 {
+        if input.by_ref().take(MOST as u64).read_line(&mut line).map_err(unread)? == 0 {
             return Ok(0);
         }
         let answer = match serde_json::from_str::<Request>(&line) {
             Ok(request) if request.kind == "get" => get(&request, args, global, world),
             Ok(_) => Ok(refusal("operation-not-supported")),
-            Err(e) => Err(Error::usage("cargo's request can't be read").cause(e)),
+            Err(e) => Err(unread(e)),
         };
         print(world, answer.unwrap_or_else(|e| told(&e)).as_bytes())?;
     }
@@ -75,13 +70,9 @@ pub fn run(args: &CargoArgs, global: &Global, world: &mut World) -> Result<u8, E
 
 fn get(request: &Request, args: &CargoArgs, global: &Global, world: &mut World) -> Result<Zeroizing<String>, Error> {
     let address = request.registry.index_url.trim_start_matches("sparse+");
-    let Ok(service) = Service::of(address) else {
-        world.say(&format!("no token is given for `{}`", safe(address)));
-        return Ok(refusal("url-not-supported"));
-    };
     let own = configured(&request.args)?;
     let chosen = own.as_ref().map_or(&args.chosen, |own| &own.chosen);
-    let Some(set) = chosen.set(world, global, &service)? else { return Ok(refusal("url-not-supported")) };
+    let Some(set) = chosen.at(world, global, address)? else { return Ok(refusal("url-not-supported")) };
     // it becomes the whole header
     let said = known(json!({
         "kind": "get",

@@ -8,14 +8,14 @@ use clap::Args;
 
 use crate::address::Service;
 use crate::api::hosts;
-use crate::command::token::must_be_presentable;
+use crate::command::token::{mask, must_be_presentable};
 use crate::command::{Global, WhoFlags, sandbox_session};
 use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::VarFrom;
 use crate::secret::Secret;
-use crate::session::fresh::{FreshnessPolicy, JUST_NOW, fresh, instead_of, provider_of_token};
+use crate::session::fresh::{FreshnessPolicy, JUST_NOW, fresh, fresh_id_token, instead_of, provider_of_token};
 use crate::session::paths::Paths;
 use crate::session::{Overrides, Session, Who};
 use crate::store::StoreKind;
@@ -27,21 +27,35 @@ use crate::world::World;
 pub struct Chosen {
     /// The profile [default: the one that the host belongs to]
     #[arg(long, value_name = "PROFILE")]
-    profile: Option<String>,
+    pub profile: Option<String>,
+    /// Give the login's ID token in the access token's place.
+    #[arg(long)]
+    pub id_token: bool,
+}
+
+/// The service that a tool names. `None`: no token may go there, which is said.
+pub fn known_service(world: &mut World, address: &str, read: Result<Service, &'static str>) -> Option<Service> {
+    read.inspect_err(|why| world.say(&format!("no token is given for `{}`: {why}", safe(address)))).ok()
 }
 
 impl Chosen {
-    /// A fresh token for a service. `None`: it belongs to no profile, which is said.
-    pub fn token(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Secret>, Error> {
-        let found = self.set(world, global, service)?;
-        Ok(found.map(|set| set.access_token))
+    /// A fresh token for an address. `None`: it belongs to no profile, which is said.
+    pub fn at(&self, world: &mut World, global: &Global, address: &str) -> Result<Option<TokenSet>, Error> {
+        match known_service(world, address, Service::of(address)) {
+            Some(service) => self.set(world, global, &service),
+            None => Ok(None),
+        }
     }
 
-    /// The same with its type and expiry.
+    /// The same for a service.
     pub fn set(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<TokenSet>, Error> {
         let Some(mut session) = self.session(world, global, service)? else { return Ok(None) };
-        let set = fresh(world, &mut session, FreshnessPolicy::default())?;
-        must_be_presentable(&session.typed, &set)?;
+        let obtain = if self.id_token { fresh_id_token } else { fresh };
+        let set = obtain(world, &mut session, FreshnessPolicy::default())?;
+        mask(world, &set);
+        if !self.id_token {
+            must_be_presentable(&session.typed, &set)?;
+        }
         let name = &session.name;
         if is_dpop(&set) {
             return Err(Error::usage(format!(
@@ -64,19 +78,23 @@ impl Chosen {
         (service, token): (&Service, &Secret),
     ) -> Result<(), Error> {
         let Some(mut session) = self.session(world, global, service)? else { return Ok(()) };
-        let stored = FreshnessPolicy { no_refresh: true, ..FreshnessPolicy::default() };
-        match fresh(world, &mut session, stored) {
-            // one of just now is refused for another reason than its age
-            Ok(set)
-                if set.access_token == *token
-                    && world.clock.now() - set.received_at > JUST_NOW
-                    && session.store.kind() != StoreKind::Environment =>
-            {
-                instead_of(world, &mut session, &set).map(drop)
-            }
-            // the next request refreshes it anyway
-            _ => Ok(()),
+        let stored = FreshnessPolicy { no_refresh: true, whole: self.id_token, ..FreshnessPolicy::default() };
+        // one that has expired is refreshed by the next request anyway
+        let Ok(set) = fresh(world, &mut session, stored) else { return Ok(()) };
+        let given = if self.id_token { set.id_token.as_ref() } else { Some(&set.access_token) };
+        if given != Some(token) {
+            return Ok(());
         }
+        let outcome = if session.store.kind() == StoreKind::Environment {
+            "it comes from the environment, and stays"
+        } else if world.clock.now() - set.received_at <= JUST_NOW {
+            "it was obtained just now, so it may lack a scope"
+        } else {
+            instead_of(world, &mut session, &set)?;
+            "it is refreshed now, try again"
+        };
+        world.say(&format!("{service} refused the token of `{}`: {outcome}", session.name));
+        Ok(())
     }
 
     /// The services that the profile names, or every profile.

@@ -7,18 +7,14 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::chosen::Chosen;
-use crate::address::Service;
-use crate::command::{Global, print};
+use super::{MOST, only_login_stores, unread};
+use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::text::safe;
 use crate::world::World;
 
 /// With these words docker goes on without a credential.
 const NOT_FOUND: &str = "credentials not found in native keychain";
-
-/// The longest input.
-const MOST: usize = 1 << 20;
 
 #[derive(Args, Debug)]
 #[command(
@@ -39,7 +35,7 @@ pub struct DockerArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// The user name that the registry wants beside the token.
-    #[arg(long, value_name = "NAME", default_value = "oauth2")]
+    #[arg(long, value_name = "NAME", value_parser = one_line, default_value = "oauth2")]
     username: String,
     /// What docker wants; it adds the word itself.
     #[arg(value_name = "OPERATION", value_parser = ["get", "store", "erase", "list"])]
@@ -58,24 +54,21 @@ pub fn run(args: &DockerArgs, global: &Global, world: &mut World) -> Result<u8, 
 }
 
 fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Option<Zeroizing<String>>, Error> {
-    let unread = |e| Error::usage("standard input can't be read").cause(e);
     match args.operation.as_str() {
         "get" => {
             let address = world.terminal.read_stdin(MOST).map_err(unread)?;
-            let token = token(args, global, world, address.trim())?;
-            Ok(token.map(|token| {
+            Ok(token(args, global, world, address.trim())?.map(|token| {
                 let said = json!({ "ServerURL": address.trim(), "Username": args.username, "Secret": token.expose() });
                 Zeroizing::new(format!("{said}\n"))
             }))
         }
         "store" => {
             let text = world.terminal.read_stdin(MOST).map_err(unread)?;
-            let said: Stored = serde_json::from_str(&text)
-                .map_err(|e| Error::usage("standard input is no credential of docker's").cause(e))?;
+            let said: Stored = serde_json::from_str(&text).map_err(unread)?;
             if token(args, global, world, &said.server)?.is_some_and(|token| token == said.secret) {
                 return Ok(Some(Zeroizing::default()));
             }
-            Err(Error::usage("only `oauthctl login` stores a token: this credential is not stored"))
+            Err(only_login_stores())
         }
         "list" => {
             let services = args.chosen.services(world)?;
@@ -105,11 +98,5 @@ fn token(args: &DockerArgs, global: &Global, world: &mut World, address: &str) -
     if address.is_empty() {
         return Err(Error::usage("no credentials server URL"));
     }
-    match Service::of(address) {
-        Ok(service) => args.chosen.token(world, global, &service),
-        Err(why) => {
-            world.say(&format!("no token is given for `{}`: {why}", safe(address)));
-            Ok(None)
-        }
-    }
+    Ok(args.chosen.at(world, global, address)?.map(|set| set.access_token))
 }

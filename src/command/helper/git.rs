@@ -7,16 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::chosen::Chosen;
+use super::chosen::{Chosen, known_service};
+use super::{MOST, unread};
 use crate::address::Service;
-use crate::command::{Global, print};
+use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
-use crate::text::safe;
 use crate::world::World;
-
-/// The longest request: git's lines have 64 KiB at most, and few are long.
-const MOST: usize = 1 << 20;
 
 #[derive(Args, Debug)]
 #[command(after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`, mail
@@ -39,7 +36,7 @@ pub struct GitArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// The user name, where the server wants one beside the token.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = one_line)]
     username: Option<String>,
     /// What git wants: `get`, `store`, `erase` or `capability`; it adds the word itself.
     #[arg(value_name = "OPERATION")]
@@ -51,8 +48,10 @@ pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Err
         "get" => get(args, global, world)?,
         "erase" => {
             let asked = Asked::read(world)?;
-            if let Some(token) = &asked.secret {
-                args.chosen.refused(world, global, (&asked.service()?, token))?;
+            if let Some(token) = &asked.secret
+                && let Some(service) = asked.service(world)
+            {
+                args.chosen.refused(world, global, (&service, token))?;
             }
         }
         "capability" => print(world, b"version 0\ncapability authtype\n")?,
@@ -64,7 +63,7 @@ pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Err
 
 fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> {
     let asked = Asked::read(world)?;
-    let service = asked.service()?;
+    let Some(service) = asked.service(world) else { return Ok(()) };
     let Some(set) = args.chosen.set(world, global, &service)? else { return Ok(()) };
     let token = set.access_token.expose();
     let name = args.username.as_deref().or(asked.username.as_deref()).unwrap_or("oauth2");
@@ -110,7 +109,6 @@ struct Asked {
 
 impl Asked {
     fn read(world: &World) -> Result<Asked, Error> {
-        let unread = |e| Error::usage("git's request can't be read from standard input").cause(e);
         let text = world.terminal.read_stdin(MOST).map_err(unread)?;
         let (mut asked, mut scheme, mut credential) = (Asked::default(), "", None);
         for line in text.split('\n').take_while(|line| !line.is_empty()) {
@@ -140,10 +138,8 @@ impl Asked {
         Ok(asked)
     }
 
-    fn service(&self) -> Result<Service, Error> {
-        Service::new(&self.protocol, &self.host).map_err(|why| {
-            Error::usage(format!("no token is given for `{}://{}`", safe(&self.protocol), safe(&self.host)))
-                .because(why)
-        })
+    fn service(&self, world: &mut World) -> Option<Service> {
+        let address = format!("{}://{}", self.protocol, self.host);
+        known_service(world, &address, Service::new(&self.protocol, &self.host))
     }
 }

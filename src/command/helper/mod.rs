@@ -3,10 +3,16 @@
 //! A protocol is a reader and a writer. Which profile may answer, and with which token, is decided
 //! for all of them in `chosen`.
 
+mod bazel;
 mod cargo;
 mod chosen;
 mod docker;
 mod git;
+mod goauth;
+mod keyring;
+mod kubectl;
+mod pnpm;
+mod terraform;
 
 use std::ffi::OsString;
 
@@ -24,6 +30,29 @@ pub enum HelperVerb {
     Docker(docker::DockerArgs),
     /// Give cargo a token (the credential provider protocol, version 1).
     Cargo(cargo::CargoArgs),
+    /// Give kubectl a token (client-go's exec plugins).
+    Kubectl(kubectl::KubectlArgs),
+    /// Give go a token (GOAUTH).
+    Goauth(goauth::GoauthArgs),
+    /// Give pip and uv a token (the command line of Python's `keyring`).
+    Keyring(keyring::KeyringArgs),
+    /// Give pnpm a token (`tokenHelper`).
+    Pnpm(pnpm::PnpmArgs),
+    /// Give Terraform and OpenTofu a token (credentials helpers).
+    Terraform(terraform::TerraformArgs),
+    /// Give Bazel a token (credential helpers).
+    Bazel(bazel::BazelArgs),
+}
+
+/// The longest request on standard input.
+const MOST: usize = 1 << 20;
+
+fn unread(e: impl Into<anyhow::Error>) -> Error {
+    Error::usage("the request on standard input can't be read").cause(e)
+}
+
+fn only_login_stores() -> Error {
+    Error::usage("only `oauthctl login` stores a token: this credential is not stored")
 }
 
 pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -31,6 +60,12 @@ pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, E
         HelperVerb::Git(args) => git::run(&args, global, world),
         HelperVerb::Docker(args) => docker::run(&args, global, world),
         HelperVerb::Cargo(args) => cargo::run(&args, global, world),
+        HelperVerb::Kubectl(args) => kubectl::run(&args, global, world),
+        HelperVerb::Goauth(args) => goauth::run(&args, global, world),
+        HelperVerb::Keyring(args) => keyring::run(&args, global, world),
+        HelperVerb::Pnpm(args) => pnpm::run(&args, global, world),
+        HelperVerb::Terraform(args) => terraform::run(&args, global, world),
+        HelperVerb::Bazel(args) => bazel::run(&args, global, world),
     }
 }
 

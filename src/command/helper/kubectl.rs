@@ -1,0 +1,58 @@
+//! A client authentication plugin of Kubernetes (client-go), for kubectl, helm, k9s and others.
+
+use clap::Args;
+
+use super::chosen::Chosen;
+use crate::command::exec_credential::Caller;
+use crate::command::{Global, print};
+use crate::error::{Error, Kind};
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+#[command(
+    after_help = "The ID token goes to the cluster alone that the profile names in `helper-hosts`. A cluster whose
+certificate isn't checked (`insecure-skip-tls-verify`) gets none.
+
+To set it up, with `oauthctl profile set work helper-hosts k8s.example.com:6443`, in kubeconfig:
+  users:
+  - name: work
+    user:
+      exec:
+        apiVersion: client.authentication.k8s.io/v1
+        command: oauthctl
+        args: [helper, kubectl, --profile, work]
+        interactiveMode: Never
+        provideClusterInfo: true
+
+Examples:
+  oauthctl helper kubectl --profile work"
+)]
+pub struct KubectlArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Give the access token; most clusters want the ID token [default: the ID token]
+    #[arg(long, conflicts_with = "id_token")]
+    access_token: bool,
+}
+
+pub fn run(args: &KubectlArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let caller = Caller::read(world)?;
+    let Some(cluster) = caller.cluster() else {
+        return Err(Error::usage("kubectl doesn't say for which cluster it wants a token")
+            .hint("set `provideClusterInfo: true` beside `command: oauthctl` in kubeconfig"));
+    };
+    if cluster.insecure_skip_tls_verify {
+        let server = safe(&cluster.server);
+        return Err(Error::new(
+            Kind::Unsafe,
+            format!("nothing proves that `{server}` is the cluster: it gets no token"),
+        )
+        .hint("replace `insecure-skip-tls-verify` with `certificate-authority-data` in kubeconfig"));
+    }
+    let chosen = Chosen { profile: args.chosen.profile.clone(), id_token: !args.access_token };
+    match chosen.at(world, global, &cluster.server)? {
+        Some(set) => print(world, caller.credential(&set).as_bytes()).map(|()| 0),
+        None => Ok(1),
+    }
+}

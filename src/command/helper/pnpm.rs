@@ -1,0 +1,35 @@
+//! pnpm's `tokenHelper`: a program that prints the token. pnpm says nothing about the registry, so
+//! the command line does.
+
+use clap::Args;
+use zeroize::Zeroizing;
+
+use super::chosen::Chosen;
+use crate::command::{Global, print};
+use crate::error::Error;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+#[command(after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`.
+
+pnpm runs a program by its whole path, without arguments. To set it up:
+  oauthctl profile set work helper-hosts npm.example.com
+  printf '#!/bin/sh\\nexec oauthctl helper pnpm --profile work npm.example.com' > ~/.npm-token
+  chmod +x ~/.npm-token
+  pnpm config set --location=user //npm.example.com/:tokenHelper ~/.npm-token
+
+Examples:
+  oauthctl helper pnpm --profile work npm.example.com")]
+pub struct PnpmArgs {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// The registry whose requests get the token.
+    #[arg(value_name = "HOST")]
+    host: String,
+}
+
+pub fn run(args: &PnpmArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let Some(set) = args.chosen.at(world, global, &args.host)? else { return Ok(1) };
+    let text = Zeroizing::new(format!("{}\n", set.access_token.expose()));
+    print(world, text.as_bytes()).map(|()| 0)
+}
