@@ -499,11 +499,10 @@ fn failed(asked: Asked) -> &'static str {
 /// The error for a refusal in the provider's own words, which a rule of its file explains.
 pub fn told_by_rule(
     e: AnswerError,
-    (rule, status): (&ErrorRule, u16),
+    ((rule, means), status): ((&ErrorRule, Means), u16),
     asked: Asked,
     (profile, client): (&Typed, &Client),
 ) -> Error {
-    let means = rule.means;
     let by_login = matches!(asked, Asked::Code | Asked::Refresh);
     let (kind, hint) = match means {
         Means::Expired | Means::Revoked if by_login => (Kind::LoginFirst, profile.login()),

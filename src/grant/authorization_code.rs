@@ -19,7 +19,8 @@ use crate::grant::redirect_plan::{Plan, Target};
 use crate::grant::signed_in_as::Sent;
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::tunnel::{self, Ssh};
-use crate::grant::{Asking, ask, explain, look_closely, random_text};
+use crate::grant::{Asking, ask, explain, look_closely, random_text, taught};
+use crate::protocol::api_error::Told;
 use crate::protocol::authorization_request::{self, AuthorizeRequest};
 use crate::protocol::authorization_response::{self, Expected, NotPasted, Verdict};
 use crate::protocol::explain::{Line, Step, got, sent as sent_line};
@@ -491,7 +492,9 @@ impl<'a> Attempt<'a> {
                 Err(error.hint(look_closely(profile, "nothing was exchanged")))
             }
             Verdict::Refused { error, description } => {
-                Err(refused_at_authorize(&error, description.as_deref(), profile))
+                let told = Told::by_redirect(&error, description.as_deref());
+                let error = refused_at_authorize(&error, description.as_deref(), profile);
+                Err(taught(error, &self.login.asking.provider, &told))
             }
         }
     }

@@ -27,7 +27,7 @@ use std::borrow::Cow;
 
 use crate::config::Profile;
 use crate::error::{Asked, Error, Fate, Kind, token_answer, told_by_rule, unbuilt};
-use crate::protocol::api_error;
+use crate::protocol::api_error::{self, Told};
 use crate::protocol::authorization_request::{AuthorizeError, is_reserved};
 use crate::protocol::client::Client;
 use crate::protocol::jose::base64url;
@@ -35,7 +35,7 @@ use crate::protocol::retry_after::http_date;
 use crate::protocol::token_request::{Param, Target, targets};
 use crate::protocol::token_response::{Answer, AnswerError, Reader, TokenType, in_its_words};
 use crate::protocol::trace;
-use crate::provider::{Endpoint, Provider, VarFrom};
+use crate::provider::{Endpoint, ErrorsAt, Provider, VarFrom, hints};
 use crate::secret::Secret;
 use crate::text::{Typed, safe};
 use crate::wire::{Draw, Request, Response};
@@ -143,17 +143,26 @@ pub fn read(
                 AnswerError::OAuth { error, description, .. } => (Some(error.as_str()), description.as_deref()),
                 _ => (None, None),
             };
-            let rule = api_error::rule_at_token(&provider.errors, (response.status, &response.body), said);
+            let told = Told::by_token((response.status, &response.body), said);
             let who = (&asking.profile, &asking.client);
-            match rule {
+            let error = match told.rule(&provider.errors, ErrorsAt::Token) {
                 Some(rule) => told_by_rule(in_its_words(e, response), (rule, response.status), asked, who),
                 None => token_answer(e, asked, who, now),
-            }
+            };
+            taught(error, provider, &told)
         })?;
     for warning in &answer.warnings {
         world.warn(warning);
     }
     Ok(answer)
+}
+
+/// The error with what the provider's file teaches about the refusal, before the usual hints.
+fn taught(mut error: Error, provider: &Provider, told: &Told) -> Error {
+    let rules = hints::rules(provider);
+    let hints: Vec<String> = told.hints(&rules, ErrorsAt::Token).map(safe).collect();
+    error.hints.splice(..0, hints);
+    error
 }
 
 /// Random bytes as text without characters that need encoding.

@@ -5,7 +5,8 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::error::{Asked, Error, Kind, is_wrong_client, unanswered};
-use crate::grant::{Aim, Asking, read, redirected, send};
+use crate::grant::{Aim, Asking, read, redirected, send, taught};
+use crate::protocol::api_error::Told;
 use crate::protocol::device::{self, Poll, StartError};
 use crate::protocol::retry_after;
 use crate::protocol::token_request::{Param, targets};
@@ -43,7 +44,9 @@ pub fn start<T>(
             _ => format!("with a browser: {}", asking.profile.login_by("authorization-code")),
         };
         let wrong_client = is_wrong_client(code, *status);
-        Error { wrong_client, ..Error::new(kind, message) }.cause(e).hint(hint)
+        let told = Told::by_token((response.status, &response.body), (Some(code), None));
+        let error = Error { wrong_client, ..Error::new(kind, message) }.cause(e).hint(hint);
+        taught(error, &asking.provider, &told)
     })
 }
 

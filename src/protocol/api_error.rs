@@ -238,17 +238,69 @@ fn headline(value: &Value) -> Option<ApiError> {
     }
 }
 
+/// A refusal as a provider's rules read it.
+pub struct Told {
+    /// `None`: the words came by a redirect.
+    status: Option<u16>,
+    /// In each reading.
+    codes: Vec<String>,
+    /// In lower case.
+    words: String,
+}
+
+impl Told {
+    /// What an API said.
+    pub fn by_api(status: u16, error: Option<&ApiError>) -> Told {
+        let (code, message) = error.map(|e| (e.code.clone(), e.message.as_deref())).unwrap_or_default();
+        Told { status: Some(status), codes: Vec::from_iter(code), words: message.unwrap_or_default().to_lowercase() }
+    }
+
+    /// What a token endpoint said, whose `code` and `message` were read by the provider's own
+    /// paths.
+    pub fn by_token((status, body): (u16, &[u8]), (code, message): (Option<&str>, Option<&str>)) -> Told {
+        let said = read(body).unwrap_or_default();
+        let body = String::from_utf8_lossy(&body[..body.len().min(LONGEST_MATCHED)]);
+        let words = [message.unwrap_or_default(), said.message.as_deref().unwrap_or_default(), &body].join("\n");
+        let codes = code.map(str::to_owned).into_iter().chain(said.code).collect();
+        Told { status: Some(status), codes, words: words.to_lowercase() }
+    }
+
+    /// What the authorization endpoint said by its redirect.
+    pub fn by_redirect(code: &str, message: Option<&str>) -> Told {
+        Told { status: None, codes: vec![code.to_owned()], words: message.unwrap_or_default().to_lowercase() }
+    }
+
+    /// The rules that fit. A token endpoint's status alone means what the RFC says.
+    fn fitting<'a>(&self, rules: &'a [ErrorRule], by: ErrorsAt) -> impl Iterator<Item = &'a ErrorRule> {
+        let at_token = by == ErrorsAt::Token;
+        rules.iter().filter(move |rule| {
+            (rule.at == ErrorsAt::Any || rule.at == by)
+                && (!at_token || rule.code.is_some() || rule.matches.is_some())
+                && rule.status.is_none_or(|s| self.status == Some(s))
+                && rule.code.as_ref().is_none_or(|code| self.codes.contains(code))
+                && rule.matches.as_deref().is_none_or(|part| self.words.contains(&part.to_lowercase()))
+        })
+    }
+
+    /// The first rule that fits and has a meaning.
+    pub fn rule<'a>(&self, rules: &'a [ErrorRule], by: ErrorsAt) -> Option<(&'a ErrorRule, Means)> {
+        self.fitting(rules, by).find_map(|rule| Some((rule, rule.means?)))
+    }
+
+    /// Cause and cure, where the provider's file has them. Not escaped.
+    pub fn hints<'a>(&self, rules: &'a [ErrorRule], by: ErrorsAt) -> impl Iterator<Item = &'a str> {
+        self.fitting(rules, by).filter_map(|rule| rule.hint.as_deref())
+    }
+}
+
 /// What an API's refusal means for the token, by the provider's rules. If no rule fits, a 401 means
 /// "expired", unless the provider has rules for 401 (GetResponse uses one code for expired and for
 /// wrong).
 pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Option<Means> {
-    let code = error.and_then(|e| e.code.as_deref());
-    let message = error.and_then(|e| e.message.as_deref()).unwrap_or("").to_lowercase();
-    let mut of_api = rules.iter().filter(|rule| rule.at != ErrorsAt::Token);
-    if let Some(rule) = of_api.clone().find(|rule| fits(rule, status, &[code], &message)) {
-        return Some(rule.means);
+    if let Some((_, means)) = Told::by_api(status, error).rule(rules, ErrorsAt::Api) {
+        return Some(means);
     }
-    let ruled = of_api.any(|rule| rule.status == Some(401));
+    let ruled = rules.iter().any(|rule| rule.at != ErrorsAt::Token && rule.status == Some(401) && rule.means.is_some());
     (status == 401 && !ruled).then_some(Means::Expired)
 }
 
@@ -256,36 +308,12 @@ pub fn meaning(rules: &[ErrorRule], status: u16, error: Option<&ApiError>) -> Op
 /// can where a rule names its status.
 pub fn may_mean_expired(rules: &[ErrorRule], status: u16) -> bool {
     let named = |rule: &ErrorRule| rule.status.map_or(status >= 400, |named| named == status);
-    let says = |rule: &ErrorRule| rule.at != ErrorsAt::Token && rule.means == Means::Expired;
+    let says = |rule: &ErrorRule| rule.at != ErrorsAt::Token && rule.means == Some(Means::Expired);
     status == 401 || rules.iter().any(|rule| says(rule) && named(rule))
-}
-
-/// The same as [`meaning`] for a token endpoint's refusal, whose `code` and `message` were read by
-/// the provider's own paths. A status alone means there what the RFC says.
-pub fn rule_at_token<'a>(
-    rules: &'a [ErrorRule],
-    (status, body): (u16, &[u8]),
-    (code, message): (Option<&str>, Option<&str>),
-) -> Option<&'a ErrorRule> {
-    let said = read(body).unwrap_or_default();
-    let body = String::from_utf8_lossy(&body[..body.len().min(LONGEST_MATCHED)]);
-    let words = [message.unwrap_or_default(), said.message.as_deref().unwrap_or_default(), &body].join("\n");
-    let words = words.to_lowercase();
-    let of_token =
-        rules.iter().filter(|rule| rule.at != ErrorsAt::Api && (rule.code.is_some() || rule.matches.is_some()));
-    let mut fitting = of_token.filter(|rule| fits(rule, status, &[code, said.code.as_deref()], &words));
-    fitting.next()
 }
 
 /// Bytes of a token endpoint's answer in which `match` is looked for.
 const LONGEST_MATCHED: usize = 16 << 10;
-
-/// `message` in lower case.
-fn fits(rule: &ErrorRule, status: u16, codes: &[Option<&str>], message: &str) -> bool {
-    rule.status.is_none_or(|s| s == status)
-        && rule.code.as_deref().is_none_or(|code| codes.contains(&Some(code)))
-        && rule.matches.as_deref().is_none_or(|part| message.contains(&part.to_lowercase()))
-}
 
 #[cfg(test)]
 mod tests {
@@ -404,7 +432,8 @@ mod tests {
             code: Some("1014".into()),
             matches: Some("expired".into()),
             at: ErrorsAt::Any,
-            means: Means::Expired,
+            means: Some(Means::Expired),
+            hint: None,
         }];
         let say = |message: &str| meaning(&rules, 401, error("1014", message).as_ref());
         assert_eq!(say("The access token provided is Expired"), Some(Means::Expired));

@@ -104,7 +104,7 @@ schema! {
     }
 }
 
-/// What an error means, told by status, code and message: at least one of them.
+/// What an error means, and what cures it, told by status, code and message: at least one of them.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ErrorRule {
     /// The answer's status.
@@ -119,8 +119,10 @@ pub struct ErrorRule {
     /// Who says it. At the token endpoint a rule counts that has a `code` or a `match`.
     #[serde(default)]
     pub at: ErrorsAt,
-    /// Its meaning, which must be there.
-    pub means: Means,
+    /// Its meaning.
+    pub means: Option<Means>,
+    /// Its cause and its cure, shown as a hint: of each rule that fits.
+    pub hint: Option<String>,
 }
 
 words! {

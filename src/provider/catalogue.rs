@@ -186,7 +186,7 @@ mod tests {
         assert_eq!(p.client_credentials.endpoint.url.as_deref(), Some("https://api.getresponse.com/v3/token"));
         assert_eq!(p.whoami.unwrap().url, "https://api.getresponse.com/v3/accounts?fields=accountId,email");
         assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
-        assert_eq!((p.errors[0].means, p.errors[1].means), (Means::Expired, Means::Revoked));
+        assert_eq!((p.errors[0].means, p.errors[1].means), (Some(Means::Expired), Some(Means::Revoked)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
 use super::expand::{is_pattern, unfilled};
-use super::{ClientAuth, Provider, auth_names};
+use super::{ClientAuth, Provider, auth_names, catalogue};
 use crate::address::check_url;
 use crate::layers::tree::{ReadError, Table, Value, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
@@ -165,11 +165,21 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
         let why = "needs `api.pages.next`: where the next page's address or cursor stands";
         return refuse("api.pages.by", why);
     }
+    if p.hints_of.as_deref().is_some_and(|name| catalogue::find(name).is_none()) {
+        return refuse("hints-of", "must be the name of a built-in provider");
+    }
     if let Some(rules) = look_up(table, "errors")
         && let Value::List(rules) = &rules.value
-        && let Some(at) = p.errors.iter().position(|r| r.status.is_none() && r.code.is_none() && r.matches.is_none())
     {
-        return refused("errors.means", &rules[at], "needs a `status`, a `code` or a `match` beside it");
+        for (rule, told) in rules.iter().zip(&p.errors) {
+            if told.means.is_none() && told.hint.is_none() {
+                return refused("errors", rule, "needs a `means` or a `hint`");
+            }
+            if told.status.is_none() && told.code.is_none() && told.matches.is_none() {
+                let key = if told.means.is_some() { "errors.means" } else { "errors.hint" };
+                return refused(key, rule, "needs a `status`, a `code` or a `match` beside it");
+            }
+        }
     }
     let endpoints = [
         ("device.url", p.device.as_ref().map(|device| &device.endpoint)),

@@ -10,6 +10,7 @@ pub mod catalogue;
 mod checks;
 mod client_auth;
 pub mod expand;
+pub mod hints;
 pub mod resolve;
 mod schema;
 mod show;
@@ -100,8 +101,10 @@ schema! {
         pub api: Api as Table,
         /// A cheap request that checks a token and tells the account.
         pub whoami: Option<Whoami> as Table,
-        /// What an error means; the first rule that fits wins.
+        /// What an error means; the first rule that fits and has a meaning wins.
         pub errors: Vec<ErrorRule>,
+        /// A built-in provider whose hints on errors are this one's too.
+        pub hints_of: Option<String>,
         /// How much may be asked.
         pub limits: Limits,
         /// Shown by `provider show`; the first one at a login too.

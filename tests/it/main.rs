@@ -57,6 +57,7 @@ mod sandbox;
 mod schema;
 mod secret_source;
 mod store_contract;
+mod teaching;
 mod token;
 mod typing;
 mod whoami;

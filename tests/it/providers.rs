@@ -171,7 +171,7 @@ fn the_whole_schema_is_read() {
     assert_eq!((cc.params_in, cc.headers.len(), cc.params["audience"].as_str()), (ParamsIn::Query, 0, "x"));
     assert_eq!(p.revoke.as_ref().unwrap().endpoint.auth, [ClientAuth::BearerSelf, ClientAuth::ClientSecretScheme]);
     assert_eq!(p.errors[0].code.as_deref(), Some("1014"));
-    assert_eq!(p.errors[1].means, Means::Throttled);
+    assert_eq!(p.errors[1].means, Some(Means::Throttled));
     assert_eq!(p.whoami.as_ref().unwrap().url, "{instance_url}/v1/me");
     let sandbox = resolve::from_text("x", EVERYTHING, Some("sandbox")).unwrap();
     assert_eq!(sandbox.token.url.as_deref(), Some("https://sandbox.example/token"));

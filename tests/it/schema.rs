@@ -145,7 +145,6 @@ impl Schema {
         }
         let plain = field.kind.trim_start_matches("Option<");
         match (field.inner(), field.is.as_str()) {
-            _ if field.of == "ErrorRule" && !field.kind.starts_with("Option") => "text".to_owned(),
             _ if field.name == "environments" => "table".to_owned(),
             ("When", _) => "`\"auto\"`".to_owned(),
             ("bool", _) => "`false`".to_owned(),
@@ -294,7 +293,7 @@ fn count(text: &str, word: &str) -> usize {
 }
 
 /// Keys that stand in a second file of `src/provider`, and why.
-const TWICE: [(&str, &str); 9] = [
+const TWICE: [(&str, &str); 10] = [
     ("client-id", "is a variable of every provider too"),
     ("one-of", "is compared with a variable's value in the same room"),
     ("send-redirect-uri", "the one key of `token` that other sections do not take from it"),
@@ -303,6 +302,7 @@ const TWICE: [(&str, &str); 9] = [
     ("token-host-from", "is checked together with `token-host-allow`, and obeyed once the redirect is there"),
     ("token-host-allow", "is checked together with `token-host-from`, and obeyed once the redirect is there"),
     ("base-url", "stands before a relative `whoami.url`"),
+    ("hints-of", "is checked with the other keys, and obeyed where an error is told"),
     ("not-verified", "holds no references to other keys"),
 ];
 

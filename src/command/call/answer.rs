@@ -10,8 +10,8 @@ use super::{Call, CallArgs};
 use crate::api::send::{Aftermath, Caller, broken_off, look_into};
 use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
-use crate::protocol::api_error::{self, ApiError};
-use crate::provider::{Means, Provider};
+use crate::protocol::api_error::{self, ApiError, Told};
+use crate::provider::{ErrorsAt, Means, Provider, hints};
 use crate::secret::redact;
 use crate::text::{ForTerminal, Typed, for_a_shell, safe};
 use crate::wire::header;
@@ -284,12 +284,16 @@ impl Refusal<'_> {
             Some("insufficient_scope") => Some(Means::Scope),
             _ => api_error::meaning(&provider.errors, self.status, said.as_ref()),
         };
+        let told = Told::by_api(self.status, said.as_ref());
         let with_errors = if who.aftermath.errors { " with errors" } else { "" };
         let mut error = Error::new(Kind::Api, format!("the API answered {}{with_errors}", self.status));
         if let Some(ApiError { code, message, details }) = said {
             let words = [code, message].into_iter().flatten().collect::<Vec<_>>().join(": ");
             let said: Vec<String> = [words].into_iter().filter(|w| !w.is_empty()).chain(details).collect();
             error = error.because(safe(&said.join("; ")));
+        }
+        if !who.stranger {
+            error = error.hints(told.hints(&hints::rules(provider), ErrorsAt::Api).map(safe));
         }
         if matches!(self.status, 429 | 503) {
             error.retry_after =
