@@ -58,8 +58,9 @@ pub enum ProfileVerb {
         key: String,
     },
     /// Make a profile the default.
+    #[command(visible_alias = "use")]
     #[command(after_help = "Examples:
-  oauthctl profile default work")]
+  oauthctl profile use work")]
     Default {
         /// The profile.
         profile: String,

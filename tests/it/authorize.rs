@@ -85,6 +85,30 @@ fn a_preset_asks_for_the_scopes_that_the_providers_file_has_under_its_name() {
     );
 }
 
+#[test]
+fn an_added_scope_is_asked_for_beside_those_that_are_granted() {
+    let mut me = Person::new();
+    let (_server, _forms) = server(&mut me, "scopes.always = [\"z\"]\nscopes.default = [\"usual\"]\n");
+    let mut scope = |line: &str| {
+        let asked = Arc::new(Mutex::new(String::new()));
+        let scope = asked.clone();
+        me.browser(move |url| {
+            let sent = query(url);
+            *scope.lock().unwrap() = value(&sent, "scope");
+            back(&value(&sent, "redirect_uri"), &value(&sent, "state"))
+        });
+        let done = me.types(line);
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        asked.lock().unwrap().clone()
+    };
+    assert_eq!(scope("login odd --add-scope b"), "usual z b", "no login yet");
+    // the server granted `a` alone
+    assert_eq!(scope("login odd --add-scope b --add-scope c"), "a b c z");
+    assert_eq!(scope("login odd"), "a b c z", "the profile has them");
+    assert_eq!(scope("login odd --scope s --add-scope b --add-scope s"), "s b z");
+    assert_eq!(scope("login two --provider odd --add-scope b"), "usual z b", "another profile's login");
+}
+
 // RFC 9126
 #[test]
 fn a_request_that_is_pushed_leaves_the_browser_a_reference_alone() {

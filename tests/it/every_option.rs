@@ -1112,6 +1112,7 @@ const FLAGS: &[Flag] = &[
         "register odd{}",
         "authorization: Bearer file-token",
     ),
+    ("login", "--add-scope wr", "scopes.default = [\"rd\"]", "s login odd --no-browser{}", "scope=rd%20wr"),
     ("login", "--preset most", "scopes.presets.most = [\"rd\"]", "s login odd --no-browser{}", "scope=rd"),
     (
         "login",

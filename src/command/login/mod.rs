@@ -28,7 +28,7 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::{Provider, VarFrom, When};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
-use crate::session::matching::flags_serve;
+use crate::session::matching::{elsewhere, flags_serve};
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
@@ -52,6 +52,9 @@ pub struct LoginArgs {
     /// several times.
     #[arg(long = "preset", value_name = "PRESET", help_heading = "Profile")]
     pub presets: Vec<String>,
+    /// A scope beside those of the earlier login; may be given several times.
+    #[arg(long = "add-scope", value_name = "SCOPE", help_heading = "Profile")]
+    pub added_scopes: Vec<String>,
     /// The redirect address that you registered; paste it back if it isn't on this machine.
     #[arg(long, value_name = "URL", help_heading = "Profile")]
     pub redirect_uri: Option<String>,
@@ -159,7 +162,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         GrantKind::Ciba => provider.ciba.is_some(),
         _ => !registers && (provider.par_url.is_some() || !pushes),
     })?;
-    ask_presets(session, &provider, &args.presets);
+    ask_more(session, &provider, old.as_ref(), args);
     flags_serve(session, grant)?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
@@ -186,19 +189,33 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     finish(world, session, &start, obtained)
 }
 
-/// Adds the scopes of presets to those that were typed.
-fn ask_presets(session: &mut Session, provider: &Provider, presets: &[String]) {
-    if presets.is_empty() {
+/// Adds the scopes of presets to those that were typed, and added ones to those of the login.
+fn ask_more(session: &mut Session, provider: &Provider, old: Option<&Record>, args: &LoginArgs) {
+    if args.presets.is_empty() && args.added_scopes.is_empty() {
         return;
     }
     let mut asked = session.choice.flags.scopes.take().unwrap_or_default();
-    for scope in presets.iter().filter_map(|name| provider.scopes.presets.get(name)).flatten() {
-        if !asked.contains(scope) {
-            asked.push(scope.clone());
+    if !args.added_scopes.is_empty() && asked.is_empty() {
+        asked = login_scopes(session, provider, old);
+    }
+    let presets = args.presets.iter().filter_map(|name| provider.scopes.presets.get(name)).flatten();
+    let added = args.added_scopes.iter().flat_map(|scopes| scopes.split_whitespace()).map(str::to_owned);
+    for scope in presets.cloned().chain(added) {
+        if !asked.contains(&scope) {
+            asked.push(scope);
         }
     }
     session.profile.scopes = Some(asked.clone());
     session.choice.flags.scopes = Some(asked);
+}
+
+/// The scopes that were granted, or else asked for; the usual ones, where there is no such login.
+fn login_scopes(session: &Session, provider: &Provider, old: Option<&Record>) -> Vec<String> {
+    let old = old.filter(|old| elsewhere(session, old).is_none());
+    let granted = old.and_then(|old| old.token.as_ref()?.scopes.clone());
+    let asked = old.map(|old| old.asked.clone());
+    let known = granted.into_iter().chain(asked).find(|scopes| !scopes.is_empty());
+    known.unwrap_or_else(|| session.scopes(provider, session.grant(Some(provider), None)))
 }
 
 fn no_preset(provider: &Provider, typed: &str) -> Error {
