@@ -64,7 +64,8 @@ pub fn open_own(path: &Path, options: &OpenOptions) -> io::Result<File> {
 /// Opens a file of this user's own, and holds it until it is closed. `None`: another process has
 /// it, or has just given it another name.
 pub fn hold(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
-    let file = open_own(path, options)?;
+    // Windows locks no file that is only appended to
+    let file = open_own(path, options.clone().read(true))?;
     // not every file system has locks
     if let Err(TryLockError::WouldBlock) = file.try_lock() {
         return Ok(None);

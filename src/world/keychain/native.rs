@@ -92,37 +92,31 @@ fn open() -> Result<Arc<CredentialStore>, Error> {
 
 /// The callers handle `NoEntry` before.
 fn explain(error: Error) -> KeychainError {
-    // the system's error number is only in the debug form of its error
     let told = text::safe(&error.to_string());
-    match error {
-        Error::NoStorageAccess(why) => {
-            let code = format!("{why:?}");
-            // errSecNoSuchKeychain, errSecInvalidKeychain, errSecNotAvailable,
-            // ERROR_NO_SUCH_LOGON_SESSION
-            if ["-25294", "-25295", "-25291", "1312"].iter().any(|c| code.contains(c)) {
-                KeychainError::Absent(told)
-            } else {
-                KeychainError::Denied(told)
-            }
-        }
-        Error::PlatformFailure(why) => {
-            // our own client has given the reason already
-            let why = match why.downcast::<KeychainError>() {
-                Ok(own) => return *own,
-                Err(why) => why,
-            };
-            let code = format!("{why:?}");
-            // errSecInteractionNotAllowed: locked, and no user to ask
-            if code.contains("-25308") {
-                KeychainError::Locked
-            // errSecUserCanceled, errSecAuthFailed
-            } else if code.contains("-128,") || code.contains("-25293") {
-                KeychainError::Denied(told)
-            } else {
-                KeychainError::Failed(told)
-            }
-        }
-        _ => KeychainError::Failed(told),
+    let (why, refused) = match error {
+        Error::NoStorageAccess(why) => (why, true),
+        // our own client has given the reason already
+        Error::PlatformFailure(why) => match why.downcast::<KeychainError>() {
+            Ok(own) => return *own,
+            Err(why) => (why, false),
+        },
+        _ => return KeychainError::Failed(told),
+    };
+    // the system's error number is only in the debug form of its error
+    let code = format!("{why:?}");
+    let is = |codes: &[&str]| codes.iter().any(|c| code.contains(c));
+    // errSecNoSuchKeychain, errSecInvalidKeychain, errSecNotAvailable, errSecNoDefaultKeychain,
+    // ERROR_NO_SUCH_LOGON_SESSION
+    if is(&["-25294", "-25295", "-25291", "-25307", "1312"]) {
+        KeychainError::Absent(told)
+    // errSecInteractionNotAllowed, errSecInteractionRequired: locked, and no user to ask
+    } else if is(&["-25308", "-25315"]) {
+        KeychainError::Locked
+    // errSecUserCanceled, errSecAuthFailed
+    } else if refused || is(&["-128,", "-128 }", "-25293"]) {
+        KeychainError::Denied(told)
+    } else {
+        KeychainError::Failed(told)
     }
 }
 
@@ -203,5 +197,39 @@ impl Keychain for Native {
     #[cfg(not(any(target_os = "macos", windows)))]
     fn scope(&self) -> String {
         self.store.scope()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Has the debug form of macOS's errors, which tells the number alone where it knows no words.
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "read by its debug form")]
+    struct Code {
+        code: i32,
+    }
+
+    impl std::fmt::Display for Code {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("what happened")
+        }
+    }
+
+    impl std::error::Error for Code {}
+
+    #[test]
+    fn a_mac_without_a_keychain_is_told_from_a_locked_one_and_from_a_refusal() {
+        let kind = |code| match explain(Error::PlatformFailure(Box::new(Code { code }))) {
+            KeychainError::Absent(_) => "absent",
+            KeychainError::Locked => "locked",
+            KeychainError::Denied(_) => "denied",
+            _ => "failed",
+        };
+        // a user of a service, who never had one; one over SSH; one who said no; anything else
+        assert_eq!([-25307, -25308, -25315, -128, -50].map(kind), ["absent", "locked", "locked", "denied", "failed"]);
+        let read_only = explain(Error::NoStorageAccess(Box::new(Code { code: -25292 })));
+        assert!(matches!(read_only, KeychainError::Denied(_)), "{read_only:?}");
     }
 }
