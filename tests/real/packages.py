@@ -13,6 +13,7 @@ import time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import rig
 from rig import PATIENCE, Skip, check, need, only_root, same, test
@@ -322,6 +323,58 @@ def the_container_runs_as_nobody_and_keeps_its_records_on_a_volume(t):
     check(records and all(p.stat().st_uid == 65532 for p in records), f"sealed files of nobody should be on the volume: {records}")
     first, second = inside("token", "getresponse"), inside("token", "getresponse")
     same(second, first, "the token that another run finds")
+
+
+# ---- the action ------------------------------------------------------------------------------------------------------
+
+
+def action(t, home, under=(), **inputs):
+    """What the runner of GitHub Actions does with action.yml: its log, and the variables for later steps."""
+    try:
+        import yaml
+    except ImportError:
+        raise Skip("not installed: apt-get install python3-yaml") from None
+    told = yaml.safe_load((rig.ROOT / "action.yml").read_text())
+    [step] = told["runs"]["steps"]
+    given = {name: inputs.pop(name.replace("-", "_"), what.get("default")) for name, what in told["inputs"].items()}
+    check(not inputs and None not in given.values(), f"inputs that action.yml does not have, or asks for: {inputs}, {given}")
+    files = {name: t.folder / name for name in ("GITHUB_PATH", "GITHUB_ENV", "GITHUB_OUTPUT")}
+    for file in files.values():
+        file.write_text("")
+    env = {name: re.sub(r"\${{ inputs\.([\w-]+) .*}}", lambda found: given[found[1]], value) for name, value in step["env"].items()}
+    env |= {**home.env, **files, "GITHUB_ACTIONS": "true", "CI": "true", "RUNNER_TEMP": t.folder / "temp", "GITHUB_ACTION_PATH": rig.ROOT}
+    said = ran(*under, "bash", "-e", "-o", "pipefail", "-c", step["run"], env={name: str(value) for name, value in env.items()})
+    later = dict(line.split("=", 1) for name in ("GITHUB_ENV", "GITHUB_OUTPUT") for line in files[name].read_text().splitlines())
+    return said, {**home.env, **later, "PATH": f"{files['GITHUB_PATH'].read_text().strip()}:{home.env['PATH']}"}
+
+
+@test
+def the_action_logs_in_and_gives_the_token_only_when_it_is_asked_for(t):
+    package(f"oauthctl-{version()}-{os.uname().machine}-*.tar.gz")
+    home = t.home()
+    t.practice(home, "getresponse")
+    asked = {"provider": "getresponse", "client_id": "practice-client", "client_secret": "practice-secret", "packages": str(PACKAGES)}
+    said, later = action(t, home, **asked)
+    check("token" not in later and "practice-secret" not in said, f"{said}\n{later}")
+    said, later = action(t, home, **asked, token="true")
+    token = later["token"]
+    same(ran("oauthctl", "token", "getresponse", env=later).splitlines()[-1], token, "the token of a later step")
+    check(f"::add-mask::{token}" in said and said.count(token) == 1, f"the log should have it masked, and nowhere else\n{said}")
+
+
+@test
+def the_action_exchanges_the_jobs_own_identity(t):
+    server, home = t.scripted(), t.home()
+    home.provider("rig", server.provider_file())
+    server.on["/identity"] = rig.answer(200, {"count": 1, "value": "an.identity.of-the-job"})
+    server.on["/token"] = rig.answer(200, {"access_token": "a-token-for-the-job", "token_type": "Bearer", "expires_in": 3600})
+    home.env |= {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{server.base}/identity?api-version=2", "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "may-ask"}
+    _, later = action(t, home, provider="rig", client_id="an-app", audience="https://api.example/?a&b", packages=str(PACKAGES), token="true")
+    same(later["token"], "a-token-for-the-job", "the token")
+    [asked], [sent] = server.to("/identity"), server.to("/token")
+    query = dict(parse_qsl(asked.target.partition("?")[2]))
+    same((asked.header("authorization"), query["audience"]), ("bearer may-ask", "https://api.example/?a&b"), "what was asked of the runner")
+    same(sent.form["assertion"], "an.identity.of-the-job", "the assertion")
 
 
 if __name__ == "__main__":
