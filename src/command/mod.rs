@@ -8,6 +8,7 @@ mod exec_credential;
 mod habits;
 mod help;
 mod helper;
+mod import;
 mod inspect;
 mod introspect;
 mod list;
@@ -110,6 +111,8 @@ pub enum Verb {
     Refresh(refresh::RefreshArgs),
     /// Send a request to the provider's API with the token.
     Call(call::CallArgs),
+    /// Take over a login of another program.
+    Import(Box<import::ImportArgs>),
     /// Ask the provider which user the token belongs to.
     Whoami(whoami::WhoamiArgs),
     /// Print the provider's claims about the user who signed in (OpenID Connect).
@@ -330,6 +333,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
+        Verb::Import(args) => import::run(&args, global, world),
         Verb::Whoami(args) => whoami::run(args, global, world),
         Verb::Userinfo(args) => userinfo::run(args, global, world),
         Verb::Introspect(args) => introspect::run(args, global, world),

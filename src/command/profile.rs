@@ -60,7 +60,7 @@ pub enum ProfileVerb {
     /// Make a profile the default.
     #[command(visible_alias = "use")]
     #[command(after_help = "Examples:
-  oauthctl profile use work")]
+  oauthctl profile default work")]
     Default {
         /// The profile.
         profile: String,

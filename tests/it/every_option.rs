@@ -1188,6 +1188,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("login", "--no-register", "tests/it/every_option.rs::no_register_asks_no_question"),
     ("token", "--user", "tests/it/token.rs::each_format_is_printed_whole"),
     ("token", "--host", "tests/it/token.rs::each_format_is_printed_whole"),
+    ("import", "--profile", "tests/it/import.rs::a_refresh_token_becomes_a_login_and_is_spent_once"),
     ("run", "--id-token", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
     ("token", "--id-token", "tests/it/id_token.rs::the_id_token_is_printed_and_refreshed_as_the_access_token_is"),
     ("token", "--method", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),

@@ -31,6 +31,7 @@ mod hints;
 mod house;
 mod id_token;
 mod identity;
+mod import;
 mod jarm;
 mod keychain_real;
 mod leftovers;

@@ -1,0 +1,179 @@
+//! `import`: logins of other programs, stored before they are spent.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+
+use crate::world::{Odd, Person, answer, serve};
+
+/// The state of the server.
+#[derive(Default)]
+struct Server {
+    /// What it was sent, in order.
+    seen: Mutex<Vec<String>>,
+    count: AtomicUsize,
+    busy: AtomicBool,
+}
+
+/// A server that replaces each refresh token, and refuses one that begins with `dead`.
+fn server(me: &mut Person) -> (Odd, Arc<Server>) {
+    let state = Arc::new(Server::default());
+    let its = state.clone();
+    let server = me.odd("acme", move |request: &serve::Request| {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let busy = its.busy.load(Ordering::SeqCst);
+        let number = its.count.fetch_add(usize::from(!busy), Ordering::SeqCst) + 1;
+        let (status, said) = match () {
+            () if body.contains("refresh_token=dead") => (400, json!({ "error": "invalid_grant" })),
+            () if busy => (503, json!({})),
+            () => {
+                let token = |kind: &str| format!("{kind}-{number}");
+                (
+                    200,
+                    json!({ "access_token": token("access"), "refresh_token": token("refresh"), "token_type": "Bearer",
+                        "expires_in": 600 }),
+                )
+            }
+        };
+        its.seen.lock().unwrap().push(body);
+        answer(status, "application/json", &said.to_string())
+    });
+    for name in ["acme", "dropbox", "google-drive", "google"] {
+        let text = server
+            .provider(name)
+            .replace("client-id = \"an-app\"\n", "")
+            .replace("[api]", "[refresh]\nrotates = \"yes\"\n[api]");
+        me.config(&format!("providers/{name}.toml"), &text);
+    }
+    (server, state)
+}
+
+const TOKEN: &str = "import refresh-token --profile work --provider acme --client-id app";
+
+#[test]
+fn a_refresh_token_becomes_a_login_and_is_spent_once() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let done = me.stdin("refresh-of-another\n").types(TOKEN);
+    done.is(0, "", "Imported: the token of `work` expires in 10 min, at 2026-11-21T22:10:00Z.\n");
+    assert_eq!(state.seen.lock().unwrap().len(), 1);
+    let sent = state.seen.lock().unwrap()[0].clone();
+    assert!(sent.contains("refresh_token=refresh-of-another") && sent.contains("client_id=app"), "{sent}");
+    me.types("token work").is(0, "access-1\n", "");
+    assert_eq!(me.kept("work", "refresh_token"), "refresh-1");
+    me.later(600);
+    me.types("token work").is(0, "access-2\n", "");
+
+    let done = me.stdin("another").types(TOKEN);
+    assert!(done.code == 2 && done.err.contains("`work` has a login already"), "{}", done.err);
+    assert_eq!(me.kept("work", "refresh_token"), "refresh-2");
+    let done = me.stdin("another").types("import refresh-token --profile two --provider acme");
+    assert!(done.code == 2 && done.err.contains("belongs to a client"), "{}", done.err);
+    assert_eq!(state.seen.lock().unwrap().len(), 2);
+    for (line, says) in [
+        ("import refresh-token --profile two --provider nobody", "`nobody`"),
+        ("import firefox", "`firefox`"),
+        (
+            "import refresh-token --profile two --provider acme --client-id app --grant client-credentials",
+            "needs no login",
+        ),
+    ] {
+        let done = if line.contains("refresh") { me.stdin("x").types(line) } else { me.types(line) };
+        assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_login_that_is_dead_or_a_server_that_is_busy_is_told() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    state.busy.store(true, Ordering::SeqCst);
+    let done = me.stdin("busy-token").types(TOKEN);
+    assert_eq!(done.code, 75, "{}", done.err);
+    assert!(done.err.contains("the login is stored: `oauthctl refresh work`"), "{}", done.err);
+    me.later(3600);
+    state.busy.store(false, Ordering::SeqCst);
+    me.types("token work").is(0, "access-1\n", "");
+    let done = me.stdin("dead-token").types(&TOKEN.replace("work", "two"));
+    assert!(done.code == 4 && !done.err.contains("dead-token"), "{}", done.err);
+    let done = me.types("token two");
+    assert_eq!((done.code, &*done.out), (4, ""), "{}", done.err);
+    assert_eq!(state.seen.lock().unwrap().iter().filter(|sent| sent.contains("dead-token")).count(), 1);
+}
+
+#[test]
+fn rclones_remotes_are_taken_over_each_under_its_name() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let token = |name: &str| json!({ "access_token": "a", "token_type": "bearer", "refresh_token": name, "expiry": "2020-01-01T00:00:00Z" });
+    let conf = format!(
+        "# a comment\n[files]\ntype = dropbox\nclient_id = app-1\nclient_secret = a-secret-01\ntoken = {}\n\n\
+         [docs]\r\ntype = drive\r\nclient_id = app-2\r\nscope = drive\r\ntoken = {}\r\n\n[local]\ntype = local\n\n\
+         [shared]\ntype = drive\nclient_id =\ntoken = {}\n\n[jam]\ntype = jottacloud\nclient_id = x\ntoken = {}\n\n\
+         [half]\ntype = dropbox\nclient_id = x\ntoken = {{\"access_token\":\"a\"}}\n",
+        token("from-files"),
+        token("from-docs"),
+        token("x"),
+        token("x"),
+    );
+    me.config("rclone.conf", &conf);
+    let file = me.path("config/oauthctl/rclone.conf").display().to_string();
+    let done = me.runs(&["import", "rclone", &file]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    for line in [
+        "`shared` is left out: its client is rclone's own; sign in with yours: oauthctl login google-drive",
+        "`jam` is left out: `jottacloud` is no back end whose provider is known",
+        "`half` is left out: its token can't be read",
+        "Imported: the token of `files` expires in",
+        "Imported: the token of `docs` expires in",
+    ] {
+        assert!(done.err.contains(line), "{line}: {}", done.err);
+    }
+    me.types("token files").is(0, "access-1\n", "");
+    me.types("token docs").is(0, "access-2\n", "");
+    assert_eq!(state.seen.lock().unwrap().iter().filter(|sent| sent.contains("from-")).count(), 2);
+    // a client secret is kept with the login
+    me.later(600);
+    me.types("token files").is(0, "access-3\n", "");
+    let profile: Value = serde_json::from_str(&me.types("list --format json").out).unwrap();
+    assert!(profile.to_string().contains("dropbox"), "{profile}");
+    let done = me.runs(&["import", "rclone", &file]);
+    assert!(done.code == 2 && done.err.contains("has a login already"), "{}", done.err);
+    let done = me.runs(&["import", "rclone", &file, "--profile", "nobody"]);
+    assert!(done.code == 2 && done.err.contains("has no such login"), "{}", done.err);
+    me.config("rclone.conf", "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nAAAA\n");
+    let done = me.runs(&["import", "rclone", &file]);
+    assert!(done.code == 2 && done.err.contains("rclone config show | oauthctl import rclone -"), "{}", done.err);
+}
+
+#[test]
+fn gclouds_and_oidc_agents_logins_are_read() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let adc = json!({ "type": "authorized_user", "client_id": "g", "client_secret": "g-secret-01", "refresh_token": "from-gcloud" });
+    me.stdin(&adc.to_string()).types("import gcloud -").is(
+        0,
+        "",
+        "Imported: the token of `gcloud` expires in 10 min, at 2026-11-21T22:10:00Z.\n",
+    );
+    let account = json!({ "name": "egi", "issuer_url": "https://issuer.example/", "client_id": "o", "client_secret": "",
+        "refresh_token": "from-agent", "scope": "openid profile", "redirect_uris": [] });
+    let done = me.stdin(&account.to_string()).types("import oidc-agent --provider acme");
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.types("token egi").is(0, "access-2\n", "");
+    assert!(state.seen.lock().unwrap()[1].contains("from-agent"));
+    for (line, text, says) in [
+        (
+            "import gcloud -",
+            json!({ "type": "service_account", "private_key": "x" }).to_string(),
+            "have no refresh token",
+        ),
+        ("import gcloud -", "{}".to_owned(), "it is no login of gcloud's"),
+        ("import oidc-agent", "refresh".to_owned(), "it is no login of oidc-agent's"),
+    ] {
+        let done = me.stdin(&text).types(line);
+        assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
+    }
+    assert_eq!(state.seen.lock().unwrap().len(), 2);
+}
