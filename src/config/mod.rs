@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 pub use edit::{Editor, edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn, all_profile_keys};
 pub use providers::{
-    Brief, aliases, description, in_brief, is_built_in, provider, provider_by_alias, provider_in_environments,
-    provider_names, same_provider, validate_all,
+    Brief, add_provider, aliases, description, in_brief, is_built_in, provider, provider_by_alias,
+    provider_in_environments, provider_names, same_provider, validate_all,
 };
 
 use crate::address::with_scheme;

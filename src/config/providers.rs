@@ -8,6 +8,7 @@ use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::ReadError;
 use crate::provider::{Provider, catalogue, is_provider_name, resolve};
 use crate::text::{nearest, safe};
+use crate::world::files;
 
 const FOLDER: &str = "providers";
 
@@ -302,6 +303,31 @@ fn own_files(dir: &Path) -> Result<Vec<String>, ConfigError> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Writes a new file of the user's own, if it is valid and its name is free. Returns its path.
+pub fn add_provider(dir: &Path, name: &str, text: &str) -> Result<PathBuf, ConfigError> {
+    if !is_provider_name(name) {
+        return Err(ConfigError::new(format!(
+            "`{}` can't be a provider's name: lower-case letters, digits, `-`, `_`, `.`",
+            safe(name)
+        )));
+    }
+    let path = own_file(dir, name);
+    let taken = match own_text(dir, name)? {
+        Some(_) => Some(format!("`{}` is there already", path.display())),
+        None => catalogue::find(name).map(|_| format!("`{name}` is a built-in provider")),
+    };
+    if let Some(taken) = taken {
+        return Err(ConfigError::with_hint(taken, "choose another name; `--extends` takes over a provider's facts"));
+    }
+    resolve::resolve(name, None, &|known| {
+        if known == name { Ok(Some(text.to_owned())) } else { own_text(dir, known) }
+    })?;
+    let folder = dir.join(FOLDER);
+    files::make_folder(&folder).map_err(|e| ConfigError::of_disk(&folder, "made", &e))?;
+    files::replace_shared(&path, text.as_bytes()).map_err(|e| ConfigError::of_disk(&path, "written", &e))?;
+    Ok(path)
 }
 
 fn own_file(dir: &Path, name: &str) -> PathBuf {

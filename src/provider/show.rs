@@ -64,6 +64,14 @@ impl Provider {
         all
     }
 
+    /// The keys to lay over another provider to get this one, each with its value here and there.
+    pub fn differences(&self, other: &Provider) -> Vec<(String, String, Option<String>)> {
+        let there = other.keys();
+        let value = |key: &str| there.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
+        let changed = self.beyond(&other.unusual()).into_iter().filter(|(key, mine)| value(key).as_ref() != Some(mine));
+        changed.map(|(key, mine)| (key.clone(), mine, value(&key))).collect()
+    }
+
     /// Every key with a value, in the order of the schema.
     fn keys(&self) -> Keys {
         ser::keys(self).into_iter().map(|(key, value)| (key, value.to_string().trim().to_owned())).collect()

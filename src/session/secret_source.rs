@@ -31,10 +31,7 @@ fn is_around(c: char) -> bool {
 /// Reads a secret. `what` names it. A terminal (`/dev/stdin` too) doesn't show the input.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
     const LONGEST: usize = 64 * 1024;
-    let path = match file.strip_prefix("~/").zip(world.env.home()) {
-        Some((rest, home)) => home.join(rest),
-        None => PathBuf::from(file),
-    };
+    let path = path_of(world, file);
     let typed = match file {
         "-" => world.terminal.stdin_is_terminal(),
         _ => std::fs::File::open(&path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file)),
@@ -42,11 +39,32 @@ pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Sec
     if typed {
         return typed_secret(world, what);
     }
-    let text = if file == "-" { world.terminal.read_stdin(LONGEST) } else { read_at_most(&path, LONGEST) };
-    let name = what;
-    let what = if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) };
-    let text = text.map_err(|e| Error::usage(format!("the secret can't be read from {what}")).cause(e))?;
-    secret_in(&text, name).ok_or_else(|| Error::usage(format!("{what} holds no secret: it is empty")))
+    let text = text_of_file(world, file, ("secret", LONGEST))?;
+    secret_in(&text, what).ok_or_else(|| Error::usage(format!("{} holds no secret: it is empty", in_words(file))))
+}
+
+fn path_of(world: &World, file: &str) -> PathBuf {
+    match file.strip_prefix("~/").zip(world.env.home()) {
+        Some((rest, home)) => home.join(rest),
+        None => PathBuf::from(file),
+    }
+}
+
+fn in_words(file: &str) -> String {
+    if file == "-" { "standard input".to_owned() } else { format!("`{}`", safe(file)) }
+}
+
+/// Reads a file, or standard input for `-`: at most so many bytes. `what` names it in the error.
+pub fn text_of_file(
+    world: &World,
+    file: &str,
+    (what, longest): (&str, usize),
+) -> Result<zeroize::Zeroizing<String>, Error> {
+    let text = match file {
+        "-" => world.terminal.read_stdin(longest),
+        _ => read_at_most(&path_of(world, file), longest),
+    };
+    text.map_err(|e| Error::usage(format!("the {what} can't be read from {}", in_words(file))).cause(e))
 }
 
 /// Reads a source of the configuration or of a flag. `what` names it in errors.

@@ -46,6 +46,7 @@ mod profile;
 mod profile_keys;
 mod proofs;
 mod provider;
+mod provider_add;
 mod providers;
 mod readme;
 mod recipes;

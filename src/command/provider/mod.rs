@@ -1,5 +1,8 @@
 //! `provider`: lists and shows the known authorization servers and their APIs.
 
+mod add;
+mod diff;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -42,6 +45,16 @@ pub enum ProviderVerb {
         #[arg(long, value_name = "ENVIRONMENT")]
         environment: Option<String>,
     },
+    /// Write the file of a provider of your own.
+    Add(add::AddArgs),
+    /// Print the keys by which your file differs from the built-in provider.
+    #[command(after_help = "Examples:
+  oauthctl provider diff getresponse")]
+    Diff {
+        /// The provider's name, or an alias.
+        #[arg(value_name = "PROVIDER")]
+        name: String,
+    },
 }
 
 pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
@@ -74,6 +87,8 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             };
             print(world, provider.to_toml(&inside).as_bytes())?;
         }
+        ProviderVerb::Add(args) => return add::run(args, &dir, world),
+        ProviderVerb::Diff { name } => return diff::run(&name, &dir, world),
     }
     Ok(0)
 }
