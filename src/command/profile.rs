@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use crate::command::logout::told;
 use crate::command::{Global, may_ask, sandbox_session};
-use crate::config::{self, Profile};
+use crate::config::{self, Config, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::bound::Scope;
@@ -85,6 +85,11 @@ pub enum ProfileVerb {
     },
 }
 
+fn helper_hosts(dir: &Path, profile: &str) -> Result<Vec<String>, Error> {
+    let mut profiles = Config::load(dir)?.profiles;
+    Ok(profiles.remove(profile).and_then(|profile| profile.helper_hosts).unwrap_or_default())
+}
+
 pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let dir = paths.require_config()?;
@@ -101,8 +106,19 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             if let Some(name) = key.strip_prefix("vars.") {
                 refuse_secret_var(&open(world, global, &dir, profile.clone())?, name)?;
             }
+            let before = helper_hosts(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
             world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
+            let after = helper_hosts(&dir, &profile)?;
+            let dropped: Vec<String> = before.into_iter().filter(|host| !after.contains(host)).collect();
+            if !dropped.is_empty() {
+                let all = pasted(&[&dropped[..], &after].concat().join(" "));
+                world.say(&format!(
+                    "it had {} before; both: oauthctl profile set {} helper-hosts {all}",
+                    safe(&dropped.join(", ")),
+                    pasted(&profile)
+                ));
+            }
         }
         ProfileVerb::SetSecret { profile, file, var: None } => {
             let choice = Overrides { profile: Some(profile), no_cache: global.no_cache, ..Overrides::default() };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::command::token::mask;
+use crate::command::token::{mask, warn_of_lifetime};
 use crate::command::{Global, WhoFlags, duration, not_run, sandbox_session};
 use crate::config::Config;
 use crate::error::Error;
@@ -61,7 +61,8 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
         let min_ttl = args.min_ttl.map(|time| time.as_secs() as i64);
         let obtain = if args.id_token { fresh_id_token } else { fresh };
         let set = obtain(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
-        mask(world, &set);
+        warn_of_lifetime(world, &set, min_ttl);
+        mask(world, set.access_token.expose());
         let usual = variable_name(&session.name);
         if variables.is_empty() {
             is_for_one(world, &session.name, &usual)?;

@@ -46,7 +46,7 @@ pub struct TokenArgs {
     #[arg(long, value_name = "NAME", value_parser = one_line)]
     pub user: Option<String>,
     /// With `--format pgpass`: the database server that the token is for.
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = one_line)]
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = server)]
     pub host: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -166,19 +166,26 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         insists: false,
     };
     let set = if args.id_token { fresh_id_token } else { fresh }(world, &mut session, want)?;
-    if want.min_ttl.is_some() && set.freshness(world.clock.now(), want.min_ttl) == Freshness::Stale {
-        // a new token would live no longer: the script must know
+    warn_of_lifetime(world, &set, want.min_ttl);
+    let text = formatted(world, &mut session, &set, &args)?;
+    mask(world, set.access_token.expose());
+    if matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer) {
+        mask(world, text.trim_end());
+    }
+    match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
+        Ok(()) => Ok(0),
+        Err(e) => Err(unwritten(e)),
+    }
+}
+
+/// Warns of a token that lives shorter than was asked: a new one would live no longer.
+pub fn warn_of_lifetime(world: &mut World, set: &TokenSet, min_ttl: Option<i64>) {
+    if min_ttl.is_some() && set.freshness(world.clock.now(), min_ttl) == Freshness::Stale {
         let left = set.expires_at.map_or(0, |at| at - world.clock.now());
         world.warn(&format!(
             "this token expires in {}: the provider issues none with the requested lifetime",
             times::span(left)
         ));
-    }
-    let text = formatted(world, &mut session, &set, &args)?;
-    mask(world, &set);
-    match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
-        Ok(()) => Ok(0),
-        Err(e) => Err(unwritten(e)),
     }
 }
 
@@ -329,6 +336,16 @@ fn sasl(args: &TokenArgs, token: &str) -> String {
     format!("{}\n", STANDARD.encode(&*response))
 }
 
+/// A server of `--host`: a name or an address, an IPv6 address in brackets, and perhaps a port.
+fn server(text: &str) -> Result<String, &'static str> {
+    match url::Url::parse(&format!("https://{text}/")) {
+        Ok(url) if url.path() == "/" && url.username().is_empty() && !text.contains(['*', '/', '\\', '@', '?']) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("write it as `db.example.com`, `db.example.com:5433` or `[::1]:5433`"),
+    }
+}
+
 /// A line of PostgreSQL's password file, for each database of the server.
 fn pgpass(args: &TokenArgs, token: &str) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
@@ -367,12 +384,12 @@ fn shell_quoted(token: &str) -> String {
     }
 }
 
-/// Masks the token in the log of GitHub Actions, whose runner reads commands from stderr too.
-pub fn mask(world: &mut World, set: &TokenSet) {
+/// Masks a secret in the log of GitHub Actions, whose runner reads commands from stderr too.
+pub fn mask(world: &mut World, secret: &str) {
     if world.env.var("GITHUB_ACTIONS").as_deref() != Some("true") {
         return;
     }
-    let escaped = set.access_token.expose().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let escaped = secret.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let _ = world.err.show(&format!("::add-mask::{escaped}\n"));
 }
 

@@ -278,7 +278,7 @@ impl Told {
                 && (!at_token || rule.code.is_some() || rule.matches.is_some())
                 && rule.status.is_none_or(|s| self.status == Some(s))
                 && rule.code.as_ref().is_none_or(|code| self.codes.contains(code))
-                && rule.matches.as_deref().is_none_or(|part| self.words.contains(&part.to_lowercase()))
+                && rule.matches.as_deref().is_none_or(|part| holds(&self.words, &part.to_lowercase()))
         })
     }
 
@@ -291,6 +291,12 @@ impl Told {
     pub fn hints<'a>(&self, rules: &'a [ErrorRule], by: ErrorsAt) -> impl Iterator<Item = &'a str> {
         self.fitting(rules, by).filter_map(|rule| rule.hint.as_deref())
     }
+}
+
+/// Whether a text has a part in it; a number at the part's end is whole there.
+fn holds(text: &str, part: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_digit();
+    text.match_indices(part).any(|(at, _)| !(part.ends_with(is_digit) && text[at + part.len()..].starts_with(is_digit)))
 }
 
 /// What an API's refusal means for the token, by the provider's rules. If no rule fits, a 401 means

@@ -212,7 +212,10 @@ impl Who {
     pub fn no_id_token(&self) -> Error {
         let error = Error::usage(format!("`{}` has no ID token", self.name));
         let Ok(provider) = self.raw_provider() else { return error.hint(self.typed.login()) };
-        if provider.issuer.is_none() && !provider.scopes.known.iter().any(|scope| scope == "openid") {
+        if provider.issuer.is_none()
+            && provider.identity.jwks_uri.is_none()
+            && !provider.scopes.known.iter().any(|scope| scope == "openid")
+        {
             return error.hint("its provider issues none, as far as known");
         }
         let mut scopes = vec!["openid".to_owned()];

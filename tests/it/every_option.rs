@@ -1188,6 +1188,11 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("login", "--no-register", "tests/it/every_option.rs::no_register_asks_no_question"),
     ("token", "--user", "tests/it/token.rs::each_format_is_printed_whole"),
     ("token", "--host", "tests/it/token.rs::each_format_is_printed_whole"),
+    (
+        "helper cargo",
+        "--cargo-plugin",
+        "tests/it/helper.rs::cargo_gets_the_whole_header_and_is_told_what_is_not_for_it",
+    ),
     ("import", "--profile", "tests/it/import.rs::a_refresh_token_becomes_a_login_and_is_spent_once"),
     ("provider add", "--issuer", "tests/it/provider_add.rs::nothing_is_written_over_and_nothing_wrong_is_written"),
     (

@@ -102,6 +102,11 @@ fn git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names() {
         let done = git(&mut me, "get", asks);
         assert!(done.code == code && done.out.is_empty() && done.err.contains(why), "{asks}: {}", done.err);
     }
+    // an empty name is none, and one with a line end would be two lines
+    for name in ["", "bob\r"] {
+        let asks = format!("protocol=https\nhost=git.example\nusername={name}\n");
+        git(&mut me, "get", &asks).is(0, &says_basic("access-1"), "");
+    }
     for (words, says) in [
         (["helper", "git", "--username", "a\npassword=b", "get"], "it must be one line"),
         (["profile", "set", "work", "helper-hosts", "*.git.example"], "it is no host"),
@@ -243,6 +248,8 @@ fn docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none() {
     assert_eq!((done.code, &*done.out), (2, refused));
     docker(&mut me, "erase", "registry.example").is(0, "", "the login stays: `oauthctl logout` ends it\n");
     assert!(docker(&mut me, "get", "registry.example").out.contains("access-1"));
+    let gone = docker(&mut me, "get --profile work", "registry.example");
+    assert_eq!(gone.code, 0, "{}", gone.err);
     let done = docker(&mut me, "get --profile other", "registry.example");
     assert_eq!(done.code, 2);
     assert!(done.out.starts_with("there is no profile and no provider called `other`"), "{}", done.out);
@@ -281,7 +288,7 @@ fn cargo_gets_the_whole_header_and_is_told_what_is_not_for_it() {
         &refused("operation-not-supported"),
         &refused("operation-not-supported"),
     ];
-    for line in ["--cargo-plugin", "helper cargo --profile work"] {
+    for line in ["--cargo-plugin", "helper cargo --profile work", "helper cargo --profile work --cargo-plugin"] {
         let done = me.stdin(&several.concat()).types(line);
         assert_eq!((done.code, &*done.out), (0, &*answers.concat()), "{}", done.err);
     }
@@ -377,8 +384,8 @@ fn pip_and_uv_and_pnpm_get_the_token_for_their_index() {
             "keyring get pypi.example --mode creds --output json",
             "{\"username\":\"oauth2\",\"password\":\"access-1\"}\n",
         ),
-        ("pnpm pypi.example", "access-1\n"),
-        ("pnpm --profile work https://pypi.example/npm/", "access-1\n"),
+        ("pnpm pypi.example", "Bearer access-1\n"),
+        ("pnpm --profile work https://pypi.example/npm/", "Bearer access-1\n"),
     ] {
         me.types(&format!("helper {line}")).is(0, out, "");
     }
@@ -388,6 +395,21 @@ fn pip_and_uv_and_pnpm_get_the_token_for_their_index() {
         let done = me.types(&format!("helper {line}"));
         assert!(done.code == 1 && done.out.is_empty() && !done.err.is_empty(), "{line}: {}", done.err);
     }
+    for address in
+        ["https://u:a-password@pypi.example/", "http://pypi.example/x?token=a-password", "ftp://a-password@x"]
+    {
+        let done = me.types(&format!("helper pnpm {address}"));
+        assert!(done.code == 1 && !done.err.contains("a-password"), "{address}: {}", done.err);
+    }
+    me.types("profile set work helper-hosts npm.example").is(
+        0,
+        "",
+        "work: helper-hosts is set\nit had pypi.example before; both: oauthctl profile set work helper-hosts 'pypi.example npm.example'\n",
+    );
+    assert_eq!(
+        me.runs(&["profile", "set", "work", "helper-hosts", "pypi.example npm.example"]).err,
+        "work: helper-hosts is set\n"
+    );
     for line in ["keyring set pypi.example ann", "keyring del pypi.example ann"] {
         let done = me.types(&format!("helper {line}"));
         assert!(done.code == 2 && done.err.contains("only `oauthctl login` stores a token"), "{line}: {}", done.err);

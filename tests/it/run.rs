@@ -50,12 +50,15 @@ fn a_command_gets_each_token_in_the_variable_that_is_meant() {
     me.program(&["make"], "A=access-3\n");
     me.types("run --env A --min-ttl 10m -- make").is(7, "", "");
     assert_eq!(server.asked(), 3);
+    me.program(&["make"], "A=access-4\n");
+    let done = me.types("run work --env A --min-ttl 2h -- make");
+    assert!(done.code == 7 && done.err.contains("issues none with the requested lifetime"), "{}", done.err);
     me.tamper("work", |record| {
         record["token"]["id_token"] = json!("eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjk5OTk5OTk5OTl9.c2ln")
     });
     me.program(&["make"], "A=eyJhbGciOiJSUzI1NiJ9.eyJleHAiOjk5OTk5OTk5OTl9.c2ln\n");
     me.types("run --env A --id-token -- make").is(7, "", "");
-    assert_eq!(server.asked(), 3);
+    assert_eq!(server.asked(), 4);
 }
 
 #[test]

@@ -104,6 +104,15 @@ fn the_hints_of_the_catalogue_are_one_line_each_and_fit_what_the_servers_say() {
         }
     }
     assert!(all > 60, "{all}");
+    // a number is another one where it goes on
+    let (id, text) = catalogue::find("microsoft").unwrap();
+    let rules = shared::rules(&from_text(id, text, None).unwrap());
+    for (code, known) in
+        [("AADSTS50011: x", true), ("AADSTS500115: x", false), ("AADSTS500115, then AADSTS50011", true)]
+    {
+        let told = Told::by_redirect("invalid_request", Some(code));
+        assert_eq!(told.hints(&rules, ErrorsAt::Token).count() > 0, known, "{code}");
+    }
     // the servers' own words, and a part of the hint that they get
     for (id, by, code, words, hint) in [
         (

@@ -109,6 +109,10 @@ fn each_format_is_printed_whole() {
         let done = me.types(line);
         assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{line}: {}", done.err);
     }
+    for host in ["::1", "h:x", "h:99999", "https://h", "a b", "*", "#h", "h/x", "u@h"] {
+        let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "ann", "--host", host]);
+        assert!(done.code == 2 && done.out.is_empty(), "{host}: {}{}", done.out, done.err);
+    }
     let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "a\nb", "--host", "a"]);
     assert!(done.code == 2 && done.err.contains("one line without control characters"), "{}", done.err);
     me.types("token sandbox --format yaml").fails(

@@ -21,7 +21,7 @@ address ends with exit code 1, so give Bazel the helper with a pattern of hosts.
 Bazel runs a helper without arguments. To set it up, with `oauthctl profile set work helper-hosts
 cache.example.com`, and with `build --credential_helper=cache.example.com=%workspace%/tools/work` in
 .bazelrc:
-  printf '#!/bin/sh\\nexec oauthctl helper bazel --profile work \"$@\"' > tools/work
+  mkdir -p tools && printf '#!/bin/sh\\nexec oauthctl helper bazel \"$@\"' > tools/work
   chmod +x tools/work
 
 Examples:

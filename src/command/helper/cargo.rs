@@ -32,6 +32,9 @@ Examples:
 pub struct CargoArgs {
     #[command(flatten)]
     chosen: Chosen,
+    /// Cargo's own word, where a script passes it on.
+    #[arg(long, hide = true)]
+    cargo_plugin: bool,
 }
 
 /// A request of cargo's.

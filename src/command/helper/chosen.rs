@@ -35,7 +35,15 @@ pub struct Chosen {
 
 /// The service that a tool names. `None`: no token may go there, which is said.
 pub fn known_service(world: &mut World, address: &str, read: Result<Service, &'static str>) -> Option<Service> {
-    read.inspect_err(|why| world.say(&format!("no token is given for `{}`: {why}", safe(address)))).ok()
+    read.inspect_err(|why| world.say(&format!("no token is given for `{}`: {why}", safe(&place(address))))).ok()
+}
+
+/// Scheme and host of an address: the rest may hold a secret.
+fn place(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").map_or((None, address), |(scheme, rest)| (Some(scheme), rest));
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    scheme.map_or(host.to_owned(), |scheme| format!("{scheme}://{host}"))
 }
 
 impl Chosen {
@@ -52,7 +60,7 @@ impl Chosen {
         let Some(mut session) = self.session(world, global, service)? else { return Ok(None) };
         let obtain = if self.id_token { fresh_id_token } else { fresh };
         let set = obtain(world, &mut session, FreshnessPolicy::default())?;
-        mask(world, &set);
+        mask(world, set.access_token.expose());
         if !self.id_token {
             must_be_presentable(&session.typed, &set)?;
         }

@@ -25,7 +25,7 @@ ends no login.
 Docker runs a helper by a name of its own. To set it up, in a folder of PATH, with
 `\"credHelpers\": { \"registry.example.com\": \"work\" }` in docker's config.json:
   oauthctl profile set work helper-hosts registry.example.com
-  printf '#!/bin/sh\\nexec oauthctl helper docker --profile work \"$@\"' > docker-credential-work
+  printf '#!/bin/sh\\nexec oauthctl helper docker \"$@\"' > docker-credential-work
   chmod +x docker-credential-work
 
 Examples:
@@ -47,7 +47,9 @@ pub fn run(args: &DockerArgs, global: &Global, world: &mut World) -> Result<u8, 
         Ok(Some(text)) => print(world, text.as_bytes()).map(|()| 0),
         Ok(None) => print(world, format!("{NOT_FOUND}\n").as_bytes()).map(|()| 1),
         Err(e) => {
-            print(world, format!("{e}\n").as_bytes())?;
+            // all that docker shows
+            let cure = e.hints.first().map(|hint| format!(" ({hint})")).unwrap_or_default();
+            print(world, format!("{e}{cure}\n").as_bytes())?;
             Err(e)
         }
     }

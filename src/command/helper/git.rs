@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 use super::chosen::{Chosen, known_service};
 use super::{MOST, unread};
 use crate::address::Service;
+use crate::command::token::mask;
 use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -73,6 +74,7 @@ fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> 
                 true => ("Bearer", Zeroizing::new(token.to_owned())),
                 false => ("Basic", Zeroizing::new(STANDARD.encode(format!("{name}:{token}")))),
             };
+            mask(world, &credential);
             // other helpers don't store what is ephemeral and no password
             let credential = &*credential;
             format!("capability[]=authtype\nauthtype={scheme}\ncredential={credential}\nephemeral=1\n")
@@ -118,7 +120,7 @@ impl Asked {
             match key {
                 "protocol" => value.clone_into(&mut asked.protocol),
                 "host" => value.clone_into(&mut asked.host),
-                "username" => asked.username = Some(value.to_owned()),
+                "username" => asked.username = one_line(value).ok(),
                 "password" => asked.secret = Some(Secret::new(value)),
                 "authtype" => scheme = value,
                 "credential" => credential = Some(value),

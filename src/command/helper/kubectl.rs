@@ -11,8 +11,9 @@ use crate::world::World;
 
 #[derive(Args, Debug)]
 #[command(
-    after_help = "The ID token goes to the cluster alone that the profile names in `helper-hosts`. A cluster whose
-certificate isn't checked (`insecure-skip-tls-verify`) gets none.
+    after_help = "The ID token goes to a cluster that the profile names in `helper-hosts`, and to the API of the login.
+A cluster whose certificate isn't checked (`insecure-skip-tls-verify`) gets none; which authority
+proves it, and through which proxy it is reached, is kubeconfig's to say.
 
 To set it up, with `oauthctl profile set work helper-hosts k8s.example.com:6443`, in kubeconfig:
   users:

@@ -1,5 +1,5 @@
-//! pnpm's `tokenHelper`: a program that prints the token. pnpm says nothing about the registry, so
-//! the command line does.
+//! pnpm's `tokenHelper`: a program that prints the header's value. pnpm says nothing about the
+//! registry, so the command line does.
 
 use clap::Args;
 use zeroize::Zeroizing;
@@ -12,11 +12,11 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`.
 
-pnpm runs a program by its whole path, without arguments. To set it up:
+pnpm runs a program by its whole path, without arguments. To set it up, with the line
+`//npm.example.com/:tokenHelper=/home/ann/.npm-token` in ~/.npmrc:
   oauthctl profile set work helper-hosts npm.example.com
-  printf '#!/bin/sh\\nexec oauthctl helper pnpm --profile work npm.example.com' > ~/.npm-token
+  printf '#!/bin/sh\\nexec oauthctl helper pnpm npm.example.com' > ~/.npm-token
   chmod +x ~/.npm-token
-  pnpm config set --location=user //npm.example.com/:tokenHelper ~/.npm-token
 
 Examples:
   oauthctl helper pnpm --profile work npm.example.com")]
@@ -30,6 +30,6 @@ pub struct PnpmArgs {
 
 pub fn run(args: &PnpmArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let Some(set) = args.chosen.at(world, global, &args.host)? else { return Ok(1) };
-    let text = Zeroizing::new(format!("{}\n", set.access_token.expose()));
+    let text = Zeroizing::new(format!("Bearer {}\n", set.access_token.expose()));
     print(world, text.as_bytes()).map(|()| 0)
 }

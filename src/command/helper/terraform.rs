@@ -19,9 +19,10 @@ ends no login.
 The programs run a helper by a name of its own. To set it up, with `credentials_helper \"work\" {}` in
 .terraformrc or .tofurc:
   oauthctl profile set work helper-hosts modules.example.com
-  cd ~/.terraform.d/plugins
-  printf '#!/bin/sh\\nexec oauthctl helper terraform --profile work \"$@\"' > terraform-credentials-work
-  chmod +x terraform-credentials-work
+  mkdir -p ~/.terraform.d/plugins && cd ~/.terraform.d/plugins
+  name=terraform-credentials-work
+  printf '#!/bin/sh\\nexec oauthctl helper terraform \"$@\"' > $name
+  chmod +x $name
 
 Examples:
   oauthctl helper terraform get modules.example.com"
