@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::fuzz_targets;
+use crate::world::itself;
 
 /// Time for each target beyond its corpus; a fuzzer that sees what is covered does it better, where
 /// there is one.
@@ -51,7 +52,7 @@ fn mutate(corpus: &[Vec<u8>], run: fn(&[u8])) {
 fn replay(test: &str, target: &str, run: fn(&[u8])) {
     const MARK: &str = "TEST_REPLAYS_ALONE";
     if std::env::var_os(MARK).is_none() {
-        let output = std::process::Command::new(std::env::current_exe().expect("its own path"))
+        let output = std::process::Command::new(itself())
             .args(["--exact", "--nocapture", &format!("fuzz_corpus::{test}")])
             .env(MARK, "1")
             .output()

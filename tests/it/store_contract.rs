@@ -607,12 +607,12 @@ fn folders_are_0700_and_files_0600_under_any_umask() {
         let root = tempfile::tempdir().unwrap();
         let output = std::process::Command::new("/bin/sh")
             .args(["-c", &format!("umask {umask:o}; exec \"$0\" \"$@\"")])
-            .arg(std::env::current_exe().unwrap())
+            .arg(crate::world::itself())
             .args(["--exact", "store_contract::folders_are_0700_and_files_0600_under_any_umask"])
             .env(PLACE, root.path())
             .output()
             .unwrap();
-        assert!(output.status.success(), "umask {umask:o}: {}", String::from_utf8_lossy(&output.stdout));
+        assert!(output.status.success(), "umask {umask:o}: {output:?}");
         let (file, lock, folder) = files(root.path());
         for made in [&root.path().join("a"), &folder] {
             assert_eq!(mode(made), 0o700, "{umask:o}");

@@ -1,5 +1,7 @@
 //! Against servers that follow a script, on real sockets.
 
+#[path = "../../../tests/it/world/itself.rs"]
+mod itself;
 mod uploads;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,6 +13,8 @@ use std::thread;
 use std::time::Instant;
 
 use base64::Engine as _;
+
+use itself::itself;
 
 use super::*;
 
@@ -476,7 +480,7 @@ fn a_lasting_connection_that_its_server_has_closed_is_not_used_again() {
 /// Runs one of the ignored tests below in its own process, since it depends on the environment.
 #[expect(clippy::disallowed_methods, reason = "this very program once more")]
 fn alone(test: &str, variables: &[(&str, String)]) {
-    let output = std::process::Command::new(std::env::current_exe().expect("its own path"))
+    let output = std::process::Command::new(itself())
         .args(["--exact", "--ignored", "--nocapture", &format!("world::http::tests::{test}")])
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .stdin(Stdio::null())

@@ -8,6 +8,7 @@
 //! never asked for.
 
 mod doubles;
+mod itself;
 pub mod op;
 pub mod robot;
 pub mod serve;
@@ -24,6 +25,7 @@ use oauthctl::world::{Unanswered, Verbosity, World};
 use serde_json::Value;
 
 pub use doubles::{Chest, Copies, Fault, Hand};
+pub use itself::itself;
 use robot::Page;
 
 /// The 21st of November 2026, 22:00:00 UTC.
