@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io::{self, Read};
+use std::mem;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::{self, Receiver};
+use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 
 use crate::text::count;
@@ -46,7 +48,7 @@ pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Bod
     }
     let patience = Arc::clone(patience);
     if let Some(length) = length {
-        return Ok(reqwest::Body::wrap(Files {
+        return Ok(InTurn::with_reading(Files {
             head_start: HeadStart::ToBegin,
             start: Some(start.into()),
             reader: Mutex::new(reader),
@@ -67,7 +69,7 @@ pub fn body(upload: Upload, patience: &Arc<Patience>) -> io::Result<reqwest::Bod
     };
     let reading = thread::Builder::new().name("body".to_owned()).spawn(read_on);
     reading.map_err(|error| io::Error::other(format!("no thread can be started for it: {error}")))?;
-    Ok(reqwest::Body::wrap(Pipe { from }))
+    Ok(InTurn::with_reading(Pipe { from }))
 }
 
 /// The bytes that the reader has by now; empty at the end.
@@ -155,6 +157,56 @@ impl Body for Pipe {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let got = ready!(self.from.poll_recv(context));
         frame(got.unwrap_or_else(|| Err(io::Error::other("its reader ended unexpectedly"))))
+    }
+}
+
+/// A body that lets the connection read before each block is sent. A server may refuse a body,
+/// answer and reset the connection: where the next write fails, the client reads no answer.
+struct InTurn<B> {
+    body: B,
+    turn: Turn,
+    /// Ends after the runtime has looked at the sockets. The client asks for more before that.
+    pause: Option<JoinHandle<()>>,
+}
+
+enum Turn {
+    /// The connection sends what it has.
+    Flush,
+    /// The next block is read, and then what has arrived meanwhile.
+    Read,
+    Send(Option<io::Result<Frame<Bytes>>>),
+}
+
+impl<B: Body<Data = Bytes, Error = io::Error> + Send + Sync + Unpin + 'static> InTurn<B> {
+    fn with_reading(body: B) -> reqwest::Body {
+        reqwest::Body::wrap(InTurn { body, turn: Turn::Flush, pause: None })
+    }
+}
+
+impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Body for InTurn<B> {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                let _ = ready!(Pin::new(pause).poll(context));
+                self.pause = None;
+            }
+            self.turn = match mem::replace(&mut self.turn, Turn::Read) {
+                Turn::Flush => Turn::Read,
+                Turn::Read => Turn::Send(ready!(Pin::new(&mut self.body).poll_frame(context))),
+                Turn::Send(frame) => {
+                    self.turn = Turn::Flush;
+                    return Poll::Ready(frame);
+                }
+            };
+            self.pause = Some(tokio::spawn(tokio::task::yield_now()));
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

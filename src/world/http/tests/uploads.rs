@@ -118,6 +118,36 @@ fn an_answer_that_comes_before_the_whole_body_is_taken() {
     }
 }
 
+// the next write would fail
+#[test]
+fn an_answer_that_is_followed_by_a_reset_is_read_before_more_is_sent() {
+    /// Is read while the server answers, and goes on.
+    struct Meanwhile(mpsc::Sender<()>, mpsc::Receiver<()>);
+    impl Read for Meanwhile {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let _ = self.0.send(());
+            let _ = self.1.recv_timeout(Duration::from_secs(10));
+            thread::sleep(Duration::from_millis(100));
+            Ok(buffer.len())
+        }
+    }
+    const SIZE: usize = 2 << 20;
+    for length in [Some(1 << 40), None] {
+        let ((asks, asked), (answers, answered)) = (mpsc::channel(), mpsc::channel());
+        let asked = Mutex::new(asked);
+        let server = Server::start(move |stream, _| {
+            // closed with the rest unread, which resets the connection
+            let _ = stream.read_exact(&mut vec![0; SIZE - (64 << 10)]);
+            let _ = asked.lock().expect("no panic").recv();
+            let _ = stream.write_all(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large");
+            let _ = answers.send(());
+        });
+        let reader = Box::new(io::repeat(b'a').take(SIZE as u64).chain(Meanwhile(asks, answered)));
+        let answer = Real::default().stream(&Request::new("PUT", server.url()), Some(Upload { reader, length }));
+        assert_eq!(answer.unwrap_or_else(|error| panic!("{length:?}: {error}")).status, 413);
+    }
+}
+
 #[test]
 fn while_an_upload_is_slow_nobody_loses_patience_and_then_the_server_has_its_time() {
     struct Slow(u32);
