@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use url::{Url, form_urlencoded};
 
 use crate::protocol::api_error::parameter;
+use crate::protocol::retry_after::http_date;
 use crate::secret::{hash, redact};
 use crate::text::is_unsafe;
 use crate::wire::header;
@@ -210,9 +211,17 @@ impl Kept {
     }
 }
 
-/// Returns the strong validator of a response: a strong `ETag`, else `Last-Modified`.
+/// How long before its response a content has changed last, in seconds, for the date to be its
+/// alone: in one second it may change twice, and two clocks of a server may differ.
+const SETTLED: i64 = 60;
+
+/// Returns the strong validator of a response: a strong `ETag`, else the `Last-Modified` of a
+/// content that has settled (RFC 9110, section 8.8.2.2).
 pub fn validator(headers: &[(String, String)]) -> Option<&str> {
-    header(headers, "etag").filter(|tag| tag.starts_with('"')).or_else(|| header(headers, "last-modified"))
+    let at = |name| header(headers, name).and_then(http_date);
+    let settled = at("last-modified").zip(at("date")).is_some_and(|(changed, sent)| sent - changed >= SETTLED);
+    let tag = header(headers, "etag").filter(|tag| tag.starts_with('"'));
+    tag.or_else(|| header(headers, "last-modified").filter(|_| settled))
 }
 
 /// Returns first byte, last byte and length of the whole from a `Content-Range`: 100, 199 and 200
@@ -613,6 +622,22 @@ mod tests {
         let of = |name: &str, value: &str| validator(&[(name.to_owned(), value.to_owned())]).map(str::to_owned);
         assert_eq!(of("etag", "\"a\"").as_deref(), Some("\"a\""));
         assert_eq!(of("etag", "W/\"a\""), None);
+        let changed = "Sat, 21 Nov 2026 22:00:00 GMT";
+        for (tag, sent, strong) in [
+            ("", "Sat, 21 Nov 2026 22:01:00 GMT", Some(changed)),
+            ("W/\"a\"", "Sun, 22 Nov 2026 06:00:00 GMT", Some(changed)),
+            ("\"a\"", "Sun, 22 Nov 2026 06:00:00 GMT", Some("\"a\"")),
+            // it may have changed again within its second
+            ("", "Sat, 21 Nov 2026 22:00:59 GMT", None),
+            ("", changed, None),
+            ("", "Sat, 21 Nov 2026 21:00:00 GMT", None),
+            ("", "now", None),
+        ] {
+            let headers = [("etag", tag), ("last-modified", changed), ("date", sent)];
+            let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(validator(&headers), strong, "{tag} {sent}");
+        }
+        assert_eq!(of("last-modified", changed), None, "a server without a clock");
     }
 
     #[test]
