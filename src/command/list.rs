@@ -1,5 +1,6 @@
 //! `list`: every profile, and the state of its token.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -45,8 +46,8 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     // an unknown store in a variable is an error even without a profile
     usual_store(world, &Config::default())?;
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
-    let (mut rows, mut objects) = (vec![HEADS.map(str::to_owned).to_vec()], "[".to_owned());
-    let (mut stores, providers) = (Stores::new(), Rc::default());
+    let (mut rows, mut objects) = (vec![HEADS.map(Cow::Borrowed)], "[".to_owned());
+    let (mut stores, shared) = (Stores::new(), Rc::default());
     // of a hundred thousand profiles, neither settings nor records are all held at once
     let mut one = |dir: &Path, config: &Config| -> Result<(), Error> {
         let Some(name) = config.profiles.keys().next() else { return Ok(()) };
@@ -59,8 +60,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             flags,
             ..Overrides::default()
         };
-        let mut who = Who::open_configured(world, choice, (&paths, config), name)?;
-        who.providers = Rc::clone(&providers);
+        let who = Who::open_configured(world, choice, (&paths, config, &shared), name)?;
         let standing = passing(|| standing(world, &who));
         warn_of_end(world, &standing);
         if let Some(why) = standing.record.as_ref().and_then(|record| record.ended.as_deref()) {
@@ -162,29 +162,33 @@ impl Shown<'_> {
     }
 }
 
+/// Most cells of most rows are words of the program's own.
+type Row = [Cow<'static, str>; 7];
+
 const HEADS: [&str; 7] = ["PROFILE", "PROVIDER", "ACCOUNT", "GRANT", "TOKEN", "EXPIRES", "STORE"];
 
-fn row(world: &World, s: &Standing) -> Vec<String> {
+fn row(world: &World, s: &Standing) -> Row {
     let now = world.clock.now();
     let set = s.record.as_ref().and_then(|r| r.token.as_ref());
     let expires = match set.map(|set| set.expires_at) {
-        Some(Some(at)) if at > now => format!("in {}", times::span(at - now)),
-        Some(Some(at)) => format!("{} ago", times::span(now - at)),
-        _ => "-".to_owned(),
+        Some(Some(at)) if at > now => format!("in {}", times::span(at - now)).into(),
+        Some(Some(at)) => format!("{} ago", times::span(now - at)).into(),
+        _ => "-".into(),
     };
-    vec![
-        safe(&s.profile),
-        safe(&s.provider),
-        s.record.as_ref().and_then(|r| r.account.as_deref()).map_or("-".to_owned(), safe),
-        s.grant.name().to_owned(),
-        s.state.to_owned(),
+    let account = s.record.as_ref().and_then(|r| r.account.as_deref());
+    [
+        safe(&s.profile).into(),
+        safe(&s.provider).into(),
+        account.map_or("-".into(), |account| safe(account).into()),
+        s.grant.name().into(),
+        s.state.into(),
         expires,
-        s.store.to_owned(),
+        s.store.into(),
     ]
 }
 
 /// Shortened where a screen has fewer columns than the table.
-fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
+fn table(rows: &[Row], width: Option<usize>) -> String {
     let whole = aligned(rows, None);
     let Some(width) = width else { return whole };
     let fits = |text: &str| text.lines().all(|line| line.chars().count() <= width);
@@ -195,7 +199,7 @@ fn table(rows: &[Vec<String>], width: Option<usize>) -> String {
     let longest = rows.iter().map(|row| row[ACCOUNT].chars().count()).max().unwrap_or_default();
     let shortened = (SHORTEST_ACCOUNT..longest).rev().map(|most| {
         let mut rows = rows.to_vec();
-        rows.iter_mut().for_each(|row| row[ACCOUNT] = cut(&row[ACCOUNT], most));
+        rows.iter_mut().for_each(|row| row[ACCOUNT] = cut(&row[ACCOUNT], most).into());
         aligned(&rows, None)
     });
     shortened.into_iter().find(|text| fits(text)).unwrap_or_else(|| stacked(rows, width))
@@ -214,9 +218,9 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// The columns of each profile as lines, for a screen too narrow for a table.
-fn stacked(rows: &[Vec<String>], width: usize) -> String {
+fn stacked(rows: &[Row], width: usize) -> String {
     let Some((heads, rows)) = rows.split_first() else { return String::new() };
-    let one = |row: &Vec<String>| {
+    let one = |row: &Row| {
         let lines = heads.iter().zip(row).skip(1).filter(|(_, cell)| *cell != "-");
         let lines = lines.map(|(head, cell)| wrapped(&format!("  {:9} {cell}", head.to_lowercase()), width, 12) + "\n");
         format!("{}\n{}", row[0], lines.collect::<String>())

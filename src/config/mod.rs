@@ -217,10 +217,10 @@ impl Config {
         mut take: impl FnMut(&mut Config) -> Result<(), E>,
     ) -> Result<Config, E> {
         let Some(text) = text(dir)? else { return Ok(Config::default()) };
-        let (top, sections) = slice::sections(&text).unwrap_or_else(|| (&text, BTreeMap::new()));
+        let (top, sections) = slice::sections(&text).unwrap_or_else(|| (&text, Vec::new()));
         // an error in a section is reported with the lines of the whole file
         let read = |part: &str| read::config(dir, part).or_else(|_| read::config(dir, &text));
-        let (mut rest, mut sections) = (read(top)?, sections.into_values());
+        let (mut rest, mut sections) = (read(top)?, sections.chunk_by(|(one, _), (next, _)| one == next));
         let mut profiles = std::mem::take(&mut rest.profiles);
         loop {
             for one in profiles {
@@ -228,7 +228,8 @@ impl Config {
                 take(&mut rest)?;
             }
             // the last line of the file may have no end
-            let some = sections.by_ref().take(AT_A_TIME).fold(String::new(), |some, section| some + &section + "\n");
+            let some = sections.by_ref().take(AT_A_TIME).flatten();
+            let some = some.fold(String::new(), |some, (_, section)| some + section + "\n");
             if some.is_empty() {
                 return Ok(Config { profiles: BTreeMap::new(), ..rest });
             }

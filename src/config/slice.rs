@@ -4,8 +4,6 @@
 //! only the top and the sections of one profile. A text that this could misread (a string over
 //! several lines, `profiles` without sections, an escaped name) is parsed whole.
 
-use std::collections::BTreeMap;
-
 /// The text without the sections of other profiles; `None`: parse the whole.
 pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     let mut out = String::new();
@@ -16,14 +14,16 @@ pub(super) fn slice(text: &str, profile: &str) -> Option<String> {
     Some(out)
 }
 
-/// The top of the text, and the sections of each profile; `None`: parse the whole.
-pub(super) fn sections(text: &str) -> Option<(&str, BTreeMap<&str, String>)> {
-    let (mut top, mut profiles, mut others) = ("", BTreeMap::<_, String>::new(), false);
+/// The top of the text, and the sections of the profiles by name; `None`: parse the whole.
+pub(super) fn sections(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
+    let (mut top, mut profiles, mut others) = ("", Vec::new(), false);
     each_section(text, |owner, section| match owner {
         Owner::Top => top = section,
-        Owner::Profile(name) => profiles.entry(name).or_default().push_str(section),
+        Owner::Profile(name) => profiles.push((name, section)),
         Owner::Other => others = true,
     })?;
+    // the sections of one profile stay in their order
+    profiles.sort_by_key(|(name, _)| *name);
     (!others).then_some((top, profiles))
 }
 

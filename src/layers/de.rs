@@ -172,7 +172,8 @@ impl<'de> de::Deserializer<'de> for Section<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         self.known.borrow_mut().extend(fields);
-        visitor.visit_map(Fields { section: self, fields: fields.iter(), value: None })
+        let lengths = self.table.keys().fold(0, |lengths, key| lengths | length_bit(key));
+        visitor.visit_map(Fields { section: self, fields: fields.iter(), lengths, value: None })
     }
 
     serde::forward_to_deserialize_any! {
@@ -185,7 +186,13 @@ impl<'de> de::Deserializer<'de> for Section<'de, '_> {
 struct Fields<'de, 'p> {
     section: Section<'de, 'p>,
     fields: std::slice::Iter<'static, &'static str>,
+    /// The lengths of the table's keys: a profile may have eighty fields, and has four.
+    lengths: u64,
     value: Option<(&'static str, Option<&'de Entry>)>,
+}
+
+fn length_bit(key: &str) -> u64 {
+    1 << (key.len() % 64)
 }
 
 impl Fields<'_, '_> {
@@ -211,7 +218,8 @@ impl<'de> MapAccess<'de> for Fields<'de, '_> {
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Fault> {
         for field in self.fields.by_ref() {
             let same_table = field.starts_with('*');
-            let entry = self.section.table.get(*field).filter(|_| !same_table);
+            let may_be_there = !same_table && self.lengths & length_bit(field) != 0;
+            let entry = if may_be_there { self.section.table.get(*field) } else { None };
             if entry.is_some() || same_table {
                 self.value = Some((field, entry));
                 return seed.deserialize((*field).into_deserializer()).map(Some);

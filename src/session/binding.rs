@@ -30,7 +30,7 @@ impl Who {
     /// A fingerprint of the provider's file and of what the profile says of it.
     fn described(&self) -> Option<String> {
         let parts = (self.meant(), self.profile.vars.clone());
-        let Ok(described) = self.providers.described.get(parts, |((name, environment), vars)| {
+        let Ok(described) = self.shared.described.get(parts, |((name, environment), vars)| {
             let text = config::description(self.config_dir(), name);
             Ok::<_, Infallible>(text.map(|text| hash(json!([name, environment, vars, text]).to_string().as_bytes())))
         });

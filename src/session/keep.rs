@@ -1,6 +1,7 @@
 //! Stores a record. A login also writes its profile, and deletes the record in an earlier store.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
@@ -187,7 +188,7 @@ pub(super) fn not_saved(e: StoreError, message: String) -> Error {
 }
 
 /// The store that this profile was in until now, if it is another one.
-pub(super) fn old_store(world: &World, who: &Who) -> Result<Option<Box<dyn Store>>, Error> {
+pub(super) fn old_store(world: &World, who: &Who) -> Result<Option<Rc<dyn Store>>, Error> {
     let (Some(profile), usual) = who.in_config()? else { return Ok(None) };
     let old = profile.store.or(usual).unwrap_or(StoreKind::Keychain);
     let moved = old != who.store.kind() && world.env.var("OAUTHCTL_STORE").is_none();
@@ -212,7 +213,7 @@ pub fn earlier(world: &World, session: &mut Session) -> Result<Option<Record>, E
 }
 
 /// Deletes the record in the old store of a profile that moved (C-30), after any refresh there.
-fn leave(world: &mut World, session: &mut Session, old: Option<Box<dyn Store>>) {
+fn leave(world: &mut World, session: &mut Session, old: Option<Rc<dyn Store>>) {
     let Some(old) = old else { return };
     let new = std::mem::replace(&mut session.store, old);
     let lock = session.lock(world);

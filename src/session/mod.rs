@@ -50,7 +50,7 @@ use state::lock::Lock;
 use state::paths::Paths;
 pub use state::{kernel_cache, lock, paths};
 pub use stores::{store_of, usual_store};
-pub use who::{MoreVars, ReadProviders, Who};
+pub use who::{MoreVars, Shared, Who};
 
 /// The variable for the address of a server that a command starts by itself.
 pub const BASE: &str = "base";

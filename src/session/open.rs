@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
-use super::{Overrides, Paths, Who, alias, no_input, orphan};
+use super::{Overrides, Paths, Shared, Who, alias, no_input, orphan};
 use crate::address::with_scheme;
 use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
@@ -23,23 +23,23 @@ impl Who {
         one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
         let Which { name, alias, config } = which(world, &paths, &choice)?;
-        Who::of(world, choice, (paths, &config), (name, alias))
+        Who::of(world, choice, (paths, &config, &Rc::default()), (name, alias))
     }
 
-    /// The same for a profile of a configuration that was read already.
+    /// The same for a profile of a configuration that was read already, one of many.
     pub fn open_configured(
         world: &mut World,
         choice: Overrides,
-        (paths, config): (&Paths, &Config),
+        (paths, config, shared): (&Paths, &Config, &Rc<Shared>),
         name: &str,
     ) -> Result<Who, Error> {
-        Who::of(world, choice, (paths.clone(), config), (name.to_owned(), None))
+        Who::of(world, choice, (paths.clone(), config, shared), (name.to_owned(), None))
     }
 
     fn of(
         world: &mut World,
         choice: Overrides,
-        (paths, config): (Paths, &Config),
+        (paths, config, shared): (Paths, &Config, &Rc<Shared>),
         (name, alias): (String, Option<String>),
     ) -> Result<Who, Error> {
         config::check_profile_name(&name)?;
@@ -67,8 +67,8 @@ impl Who {
             };
         }
         let store = match variable(world, &words, false, "TOKEN") {
-            Some((_, token)) => Box::new(EnvironmentStore::with(&*world.env, &token)),
-            None => store_of(world, kind, &paths)?,
+            Some((_, token)) => Rc::new(EnvironmentStore::with(&*world.env, &token)),
+            None => shared.stores.get(kind, |kind| store_of(world, *kind, &paths))?,
         };
         Ok(Who {
             cache: config.cache != Some(false) && !choice.no_cache,
@@ -84,7 +84,7 @@ impl Who {
             named,
             read: RefCell::default(),
             more_vars: RefCell::default(),
-            providers: Rc::default(),
+            shared: Rc::clone(shared),
         })
     }
 

@@ -1,6 +1,7 @@
 //! The store of a profile: the one that flags, the environment or the configuration name.
 
 use std::path::Path;
+use std::rc::Rc;
 
 use super::{Overrides, Paths};
 use crate::config::words::known_stores;
@@ -35,12 +36,12 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 }
 
 /// Opens a store. Only sealed files need a folder, and may need a passphrase.
-pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Box<dyn Store>, Error> {
+pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
     let (state, passphrase) = match kind {
         StoreKind::File => (paths.require_state()?, passphrase(world)?),
         StoreKind::Keychain | StoreKind::Environment | StoreKind::None => Default::default(),
     };
-    Ok(store::open(kind, &world.keychain, &*world.env, &state, passphrase))
+    Ok(store::open(kind, &world.keychain, &*world.env, &state, passphrase).into())
 }
 
 /// The passphrase of sealed files, if the environment has one.

@@ -35,7 +35,7 @@ pub struct Who {
     /// Whether the configuration has this profile.
     pub configured: bool,
     pub paths: Paths,
-    pub store: Box<dyn Store>,
+    pub store: Rc<dyn Store>,
     /// Whether the kernel's copy is used.
     pub cache: bool,
     pub choice: Overrides,
@@ -44,21 +44,27 @@ pub struct Who {
     /// Secrets that were read from files: standard input can be read only once.
     pub(super) read: RefCell<BTreeMap<String, Secret>>,
     pub(super) more_vars: RefCell<Option<MoreVars>>,
-    pub providers: Rc<ReadProviders>,
+    pub shared: Rc<Shared>,
 }
 
-/// The files of providers that were read. The profiles of a list share them.
+/// What was read for one profile and serves the next ones of a list.
 #[derive(Default)]
-pub struct ReadProviders {
-    /// With their variables unfilled.
+pub struct Shared {
+    pub(super) stores: Remembered<StoreKind, Rc<dyn Store>>,
+    /// The files of providers, with their variables unfilled.
     raw: Remembered<Meant, Rc<Provider>>,
     /// Their fingerprints for [`Who::described`].
     pub(super) described: Remembered<(Meant, BTreeMap<String, String>), Option<String>>,
 }
 
 /// Values by what they were made from.
-#[derive(Default)]
 pub(super) struct Remembered<K, V>(RefCell<BTreeMap<K, V>>);
+
+impl<K, V> Default for Remembered<K, V> {
+    fn default() -> Self {
+        Remembered(RefCell::default())
+    }
+}
 
 impl<K: Ord, V: Clone> Remembered<K, V> {
     /// At most: a hundred thousand profiles may have as many providers.
@@ -146,7 +152,7 @@ impl Who {
 
     /// The same, for profiles of one provider.
     pub(super) fn shared_provider(&self) -> Result<Rc<Provider>, Error> {
-        let provider = self.providers.raw.get(self.meant(), |(name, environment)| {
+        let provider = self.shared.raw.get(self.meant(), |(name, environment)| {
             config::provider(self.config_dir(), name, environment.as_deref()).map(Rc::new)
         })?;
         for (_, value) in self.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name)) {

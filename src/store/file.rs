@@ -83,6 +83,8 @@ pub struct FileStore {
     passphrase: Option<Secret>,
     /// The key derived last: one derivation (28 ms) serves a load and the saves after it.
     derived: RefCell<Option<(Derivation, SealKey)>>,
+    /// The key file's key as last read: one reading serves a list. A save reads the file.
+    key: RefCell<Option<SealKey>>,
 }
 
 fn failed(e: impl Into<anyhow::Error>) -> StoreError {
@@ -222,7 +224,7 @@ impl FileStore {
     /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
     /// key file still open.
     pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
-        FileStore { folder, passphrase, derived: RefCell::default() }
+        FileStore { folder, passphrase, derived: RefCell::default(), key: RefCell::default() }
     }
 
     fn path(&self, profile: &str) -> PathBuf {
@@ -271,7 +273,7 @@ impl FileStore {
         let path = self.key_path();
         let Some(bytes) = files::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
         match <[u8; KEY]>::try_from(bytes.as_slice()) {
-            Ok(key) => Ok(Some(Zeroizing::new(key))),
+            Ok(key) => Ok(self.key.borrow_mut().insert(Zeroizing::new(key)).clone().into()),
             Err(_) => Err(StoreError::BadKey(format!("the key file `{}`", path.display()))),
         }
     }
@@ -290,7 +292,7 @@ impl FileStore {
         let mut key = Zeroizing::new([0u8; KEY]);
         files::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
         files::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
-        Ok(key)
+        Ok(self.key.borrow_mut().insert(key).clone())
     }
 
     fn derive(&self, passphrase: &Secret, derivation: &Derivation) -> Result<SealKey, StoreError> {
@@ -333,8 +335,11 @@ impl FileStore {
         let place = format!("`{}`", path.display());
         let corrupt = |why: &str| StoreError::Corrupt { place: place.clone(), why: why.to_owned() };
         let sealed = Sealed::parse(file).map_err(corrupt)?;
+        let known = self.key.borrow().clone();
         let key = match &sealed.derivation {
-            None => self.read_key()?.ok_or_else(|| corrupt("its key file is gone"))?,
+            None => known
+                .map_or_else(|| self.read_key(), |key| Ok(Some(key)))?
+                .ok_or_else(|| corrupt("its key file is gone"))?,
             Some(derivation) => match &self.passphrase {
                 Some(passphrase) => self.derive(passphrase, derivation)?,
                 None => return Err(StoreError::NeedsPassphrase(place)),
@@ -429,6 +434,11 @@ impl Store for FileStore {
             let Some(readable) = name.strip_suffix(SEALED).and_then(|rest| Some(rest.rsplit_once('-')?.0)) else {
                 continue;
             };
+            // most names are readable whole
+            if file_name(readable) == name {
+                profiles.push(readable.to_owned());
+                continue;
+            }
             let file = files::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
             let profile = Sealed::parse(&file).ok().and_then(|sealed| sealed.profile).unwrap_or(readable);
             // an older file holds no name, and a damaged one may hold a wrong one

@@ -39,7 +39,7 @@ pub fn open(
 }
 
 /// Where records are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StoreKind {
     Keychain,
     File,

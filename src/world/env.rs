@@ -13,7 +13,7 @@ pub struct Real;
 impl Env for Real {
     fn var_os(&self, name: &str) -> Option<OsString> {
         // the standard library panics on these, and a name may come from a configuration file
-        if name.is_empty() || name.contains(['=', '\0']) {
+        if name.is_empty() || name.bytes().any(|b| matches!(b, b'=' | 0)) {
             return None;
         }
         std::env::var_os(name)

@@ -158,8 +158,11 @@ pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Pri
         Err(e) if unix::is_symlink_error(&e) => return Err(refused(path, "is a symbolic link")),
         Err(e) => return Err(failed(path)(e)),
     };
-    check_file(path, &file.metadata().map_err(failed(path))?, Some(&file))?;
-    let mut content = Zeroizing::new(Vec::new());
+    let metadata = file.metadata().map_err(failed(path))?;
+    check_file(path, &metadata, Some(&file))?;
+    // a buffer that the content outgrows would be left behind unwiped
+    let length = limit.min(usize::try_from(metadata.len()).unwrap_or(limit));
+    let mut content = Zeroizing::new(Vec::with_capacity(length + 1));
     (&mut file).take(limit as u64 + 1).read_to_end(&mut content).map_err(failed(path))?;
     if content.len() > limit {
         return Err(refused(path, "is larger than anything that is kept there"));

@@ -13,6 +13,7 @@ import ssl
 import stat
 import struct
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -468,6 +469,13 @@ def a_hundred_thousand_profiles_take_no_memory(t):
         ran, most = peak(home, *argv)
         check(most < MOST, f"{argv}: {most} kB\n{ran.err[:2000]}")
         check(ran.code in (0, 4) and (argv[0] != "list" or ran.out.count('"profile"') == 100_000), f"{argv}: {ran.err[:2000]}")
+    # nor much time, beside a parser that only reads the file
+    spent = lambda err: sum(map(float, re.search(r"spent (\S+) (\S+)", err).groups()))
+    timed = ["/usr/bin/time", "-f", "spent %U %S"]
+    read = [*timed, sys.executable, "-c", "import sys, tomllib; tomllib.load(open(sys.argv[1], 'rb'))", home.config / "config.toml"]
+    theirs = spent(subprocess.run(read, capture_output=True, text=True, check=True).stderr)
+    ours = spent(home.run("list", under=timed).expect(0).err)
+    check(ours < 5 * theirs, f"{ours} s, where tomllib takes {theirs} s")
 
 
 @test

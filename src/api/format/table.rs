@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 const NARROWEST: usize = 8;
 
 /// Returns the rows with their cells aligned. `width`: the screen's width in columns.
-pub fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let longest = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.chars().count()).max().unwrap_or(0);
+pub fn aligned<C: AsRef<str>>(rows: &[impl AsRef<[C]>], width: Option<usize>) -> String {
+    let rows = || rows.iter().map(|row| row.as_ref());
+    let count = rows().map(<[C]>::len).max().unwrap_or(0);
+    let lengths = |at: usize| rows().filter_map(move |row| row.get(at)).map(|cell| cell.as_ref().chars().count());
+    let longest = |at: usize| lengths(at).max().unwrap_or(0);
     let mut widths: Vec<usize> = (0..count).map(longest).collect();
     if let Some(width) = width {
         // shrinks the widest column first
@@ -20,9 +22,9 @@ pub fn aligned(rows: &[Vec<String>], width: Option<usize>) -> String {
         }
     }
     let mut out = String::new();
-    for row in rows {
+    for row in rows() {
         let mut line = String::new();
-        for (at, cell) in row.iter().enumerate() {
+        for (at, cell) in row.iter().map(AsRef::as_ref).enumerate() {
             let length = cell.chars().count();
             if length > widths[at] {
                 line.extend(cell.chars().take(widths[at] - 1));

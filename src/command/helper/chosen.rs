@@ -168,13 +168,12 @@ fn owners(world: &mut World, global: &Global, service: &Service) -> Result<Vec<S
         Ok::<_, Error>(())
     })?;
     let Some(url) = service.url().filter(|_| own.is_empty()) else { return Ok(own) };
-    let providers = Rc::default();
+    let shared = Rc::default();
     Config::each(dir, |config| {
         let Some(name) = config.profiles.keys().next().cloned() else { return Ok(()) };
         let choice = Overrides { implied: true, ..WhoFlags::default().choice(Some(name.clone()), global) };
         // a profile with a mistake belongs to nobody
-        let Ok(mut who) = Who::open_configured(world, choice, (&paths, &*config), &name) else { return Ok(()) };
-        who.providers = Rc::clone(&providers);
+        let Ok(who) = Who::open_configured(world, choice, (&paths, &*config, &shared), &name) else { return Ok(()) };
         let provider = who.raw_provider().ok().and_then(|raw| raw.filled_upto(VarFrom::User, &who.profile.vars).ok());
         if provider.is_some_and(|provider| hosts::owns(&provider, &url)) {
             of_api.push(name);
