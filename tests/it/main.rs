@@ -25,6 +25,7 @@ mod every_option;
 mod explain;
 mod fuzz_corpus;
 mod fuzz_targets;
+mod golden;
 mod grants;
 mod helper;
 mod hints;

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
 use oauthctl::secret::{fingerprint, redact};
-use oauthctl::world::{Unanswered, Verbosity, World};
+use oauthctl::world::{Http, Unanswered, Verbosity, World};
 use serde_json::Value;
 
 pub use doubles::{Chest, Copies, Fault, Hand};
@@ -66,6 +66,7 @@ struct Next {
     stdin: Option<String>,
     stdin_file: Option<std::fs::File>,
     cuts: u64,
+    network: Option<Arc<dyn Http>>,
     answers: VecDeque<doubles::Answer>,
     pastes: Vec<Paste>,
     browser: doubles::Opens,
@@ -246,6 +247,12 @@ impl Person {
         self
     }
 
+    /// The next command's requests go here, and nowhere else.
+    pub fn network(&mut self, network: Arc<dyn Http>) -> &mut Person {
+        self.next.network = Some(network);
+        self
+    }
+
     /// Answers the next question.
     pub fn answers(&mut self, text: &str) -> &mut Person {
         self.next.answers.push_back(doubles::Answer::Shown(text.to_owned()));
@@ -353,7 +360,7 @@ impl Person {
         let mut world = World {
             env: Box::new(doubles::Variables(self.env.clone())),
             clock: self.clock.clone(),
-            http: Arc::new(doubles::AtHome::new(sent.clone(), next.cuts)),
+            http: next.network.unwrap_or_else(|| Arc::new(doubles::AtHome::new(sent.clone(), next.cuts))),
             browser: Box::new(doubles::Door(browser.clone())),
             keychain: self.keychain.clone(),
             token_copy: Box::new(doubles::Door(self.copies.clone())),
