@@ -7,6 +7,7 @@ use url::Url;
 
 use super::content_coding;
 use super::items::{HeaderItem, Items};
+use crate::protocol::form;
 use crate::protocol::sender_constrained::Binding;
 use crate::provider::{ApiAuthPlace, Provider};
 use crate::secret::Secret;
@@ -107,6 +108,8 @@ pub fn present(provider: &Provider, set: &TokenSet, binding: &Binding, request: 
         Some(name) => request.headers.push((name, Secret::new(authorization(provider, set)))),
         None => {
             if let Ok(mut url) = Url::parse(request.url.expose()) {
+                // the address of a list's next page may repeat the token
+                form::leave_out(&mut url, |name| *name == provider.api.auth.name);
                 url.query_pairs_mut().append_pair(&provider.api.auth.name, set.access_token.expose());
                 request.url = Secret::unlisted(url.to_string());
             }
@@ -129,6 +132,21 @@ pub fn token_header(provider: &Provider) -> Option<String> {
 mod tests {
     use super::*;
     use crate::api::items;
+
+    #[test]
+    fn a_token_in_the_address_stands_there_once() {
+        let mut provider = Provider::bare("p");
+        (provider.api.auth.place, provider.api.auth.name) = (ApiAuthPlace::Query, "key".to_owned());
+        let set = TokenSet::new("new".into(), "Bearer".to_owned(), 0);
+        let sent = |url: &str| {
+            let mut request = Request::new("GET", url);
+            present(&provider, &set, &Binding::default(), &mut request);
+            request.url.expose().to_owned()
+        };
+        assert_eq!(sent("https://a.example/x"), "https://a.example/x?key=new");
+        // an API that repeats the query in the address of the next page
+        assert_eq!(sent("https://a.example/x?key=old&q=a%20b&at=2"), "https://a.example/x?q=a%20b&at=2&key=new");
+    }
 
     #[test]
     fn what_is_typed_comes_before_the_provider_and_that_before_the_default() {

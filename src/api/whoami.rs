@@ -53,7 +53,9 @@ pub fn ask(
     let mut request = Request::new(&whoami.method.to_string(), url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
     for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
-        request = request.header(&name.to_lowercase(), value.as_str());
+        let name = name.to_lowercase();
+        request.headers.retain(|(known, _)| *known != name);
+        request = request.header(&name, value.as_str());
     }
     super::request::present(provider, set, binding, &mut request);
     if let Some(body) = &whoami.body {

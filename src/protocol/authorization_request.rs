@@ -137,7 +137,8 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
     let mut url = url::Url::parse(base).map_err(|e| AuthorizeError::BadUrl(e.to_string()))?;
     match facts.params_in {
         AuthorizeParamsIn::Query => {
-            leave_out(&mut url, params);
+            // none may stand there twice (RFC 6749, section 3.1)
+            form::leave_out(&mut url, |name| params.iter().any(|(known, _)| known == name));
             form::add_to_query(&mut url, &encoded);
             url.set_fragment(facts.fragment.as_deref().map(|fragment| fragment.trim_start_matches('#')));
         }
@@ -147,19 +148,6 @@ pub fn address(provider: &Provider, params: &[(String, String)]) -> Result<Secre
         }
     }
     Ok(Secret::unlisted(url.to_string()))
-}
-
-/// Removes from the endpoint's own query the parameters that the request sets: none may stand there
-/// twice (RFC 6749, section 3.1).
-fn leave_out(url: &mut url::Url, params: &[(String, String)]) {
-    let Some(query) = url.query() else { return };
-    let is_set = |pair: &&str| {
-        let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
-        params.iter().any(|(known, _)| Some(known) == name.as_ref())
-    };
-    let left: Vec<&str> = query.split('&').filter(|pair| !is_set(pair)).collect();
-    let left = Some(left.join("&")).filter(|left| !left.is_empty());
-    url.set_query(left.as_deref());
 }
 
 /// Adds or replaces a parameter; an empty value removes it.

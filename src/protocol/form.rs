@@ -60,6 +60,18 @@ fn unescape(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Removes the parameters of these names from an address. The others stay as they are written.
+pub fn leave_out(url: &mut url::Url, is_one: impl Fn(&str) -> bool) {
+    let Some(query) = url.query() else { return };
+    let stays = |pair: &&str| {
+        let name = url::form_urlencoded::parse(pair.as_bytes()).next().map(|(name, _)| name.into_owned());
+        !name.is_some_and(|name| is_one(&name))
+    };
+    let left: Vec<&str> = query.split('&').filter(stays).collect();
+    let left = Some(left.join("&")).filter(|left| !left.is_empty());
+    url.set_query(left.as_deref());
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

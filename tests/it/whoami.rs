@@ -43,6 +43,19 @@ fn a_check_that_names_nobody_says_so() {
 }
 
 #[test]
+fn a_header_of_the_providers_comes_in_place_of_the_usual_one() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| {
+        let accepts: Vec<&str> =
+            request.headers.iter().filter(|(name, _)| name == "accept").map(|(_, value)| value.as_str()).collect();
+        answer(200, "application/json", &json!({ "mail": accepts.join(" and ") }).to_string())
+    });
+    let check = "\n[whoami]\nurl = \"/me\"\nlabel = \"mail\"\nheaders = { Accept = \"application/x+json\" }\n";
+    me.config("providers/odd.toml", &format!("{}{check}", odd.provider("odd")));
+    me.types("whoami odd").is(0, "application/x+json\n", "");
+}
+
+#[test]
 fn who_cannot_be_asked_or_refuses_is_told() {
     let mut me = Person::new();
     let odd = api(&mut me, |_| answer(403, "application/json", "{}"));
