@@ -200,6 +200,10 @@ fn every_value_is_of_a_kind_that_is_known() {
         "PRESET",
         "FILE",
         "COMMAND",
+        "HOST",
+        "HOST[:PORT]",
+        "SERVICE",
+        "USERNAME",
         "OPERATION",
         "KEY",
         "VALUE",
@@ -215,7 +219,8 @@ fn every_value_is_of_a_kind_that_is_known() {
     names.sort_unstable();
     names.dedup();
     for name in names {
-        let words = ["COMMAND", "OPTION", "WORD", "GRANT", "STORE", "WHEN", "FORMAT", "SHELL"];
+        let words =
+            ["COMMAND", "OPTION", "WORD", "GRANT", "STORE", "WHEN", "FORMAT", "SHELL", "MODE", "OUTPUT", "SOURCE"];
         let known = [&free[..], &offered_by_name[..], &words[..]].concat();
         assert!(known.contains(&name.as_str()), "{name}");
     }

@@ -65,10 +65,10 @@ fn a_refresh_token_becomes_a_login_and_is_spent_once() {
     me.later(600);
     me.types("token work").is(0, "access-2\n", "");
 
-    let done = me.stdin("another").types(TOKEN);
+    let done = me.stdin("refresh-token-of-nobody").types(TOKEN);
     assert!(done.code == 2 && done.err.contains("`work` has a login already"), "{}", done.err);
     assert_eq!(me.kept("work", "refresh_token"), "refresh-2");
-    let done = me.stdin("another").types("import refresh-token --profile two --provider acme");
+    let done = me.stdin("refresh-token-of-nobody").types("import refresh-token --profile two --provider acme");
     assert!(done.code == 2 && done.err.contains("belongs to a client"), "{}", done.err);
     assert_eq!(state.seen.lock().unwrap().len(), 2);
     for (line, says) in [
@@ -79,7 +79,8 @@ fn a_refresh_token_becomes_a_login_and_is_spent_once() {
             "needs no login",
         ),
     ] {
-        let done = if line.contains("refresh") { me.stdin("x").types(line) } else { me.types(line) };
+        let done =
+            if line.contains("refresh") { me.stdin("refresh-token-x-of-nobody").types(line) } else { me.types(line) };
         assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
     }
 }
@@ -170,7 +171,7 @@ fn gclouds_and_oidc_agents_logins_are_read() {
             "have no refresh token",
         ),
         ("import gcloud -", "{}".to_owned(), "it is no login of gcloud's"),
-        ("import oidc-agent", "refresh".to_owned(), "it is no login of oidc-agent's"),
+        ("import oidc-agent", "no-json-of-the-tests".to_owned(), "it is no login of oidc-agent's"),
     ] {
         let done = me.stdin(&text).types(line);
         assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
