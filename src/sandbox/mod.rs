@@ -25,6 +25,7 @@ mod logins;
 mod message;
 mod overrides;
 mod page;
+pub mod player;
 mod practice;
 mod server;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! terminal, random numbers, programs, environment, streams. `main` builds the real world; a test
 //! builds its own and runs the whole program in it.
 
+pub mod apart;
 mod browser;
 mod clock;
 mod env;

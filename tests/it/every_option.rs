@@ -1133,6 +1133,13 @@ const FLAGS: &[Flag] = &[
         "provider show odd{}",
         "\nname = \"Row Max\"",
     ),
+    (
+        "provider test",
+        "--environment max",
+        "environments.max.token.auth = [\"private_key_jwt\"]",
+        "provider test odd{}",
+        "prove themselves by a key",
+    ),
     ("call", "--method DELETE", "", "p login odd; call odd /x{}", "DELETE /api/x"),
     ("call", "--header X-Row:1", "", "p login odd; call odd /x{}", "x-row: 1"),
     ("call", "--data row=1", "", "p login odd; call odd /x{}", "row=1"),
@@ -1234,6 +1241,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("token", "--nonce", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),
     ("refresh", "--all", "tests/it/refresh.rs::all_renews_every_profile_and_tells_of_each"),
     ("logout", "--all", "tests/it/logout.rs::all_logs_out_everywhere"),
+    ("provider test", "--all", "tests/it/provider.rs::every_built_in_provider_passes_its_trial"),
     (
         "inspect",
         "--id-token",

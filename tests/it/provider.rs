@@ -226,3 +226,59 @@ fn what_a_file_lacks_is_told_with_the_line_to_add() {
     ",
     );
 }
+
+#[test]
+fn every_built_in_provider_passes_its_trial() {
+    let mut me = Person::new();
+    let temporary = me.path("");
+    me.set("TMPDIR", temporary.to_str().unwrap());
+    let tried = me.types("provider test --all");
+    let wrong: Vec<&str> = tried.out.lines().filter(|line| line.contains(" WRONG ")).collect();
+    assert_eq!((tried.code, wrong), (0, vec![]), "{}", tried.err);
+    let not_played: Vec<&str> = tried.out.lines().filter(|line| line.contains("  -  ")).collect();
+    assert_eq!(
+        not_played,
+        ["revolut-business             -      its clients prove themselves by a key or a certificate"]
+    );
+    assert_eq!(tried.sent, [""; 0]);
+    let left: Vec<_> = std::fs::read_dir(me.path("")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn a_file_of_ones_own_is_tried_step_by_step() {
+    let mut me = Person::new();
+    me.config(
+        "providers/mine.toml",
+        "id = \"mine\"\nextends = \"verticalresponse-vr2\"\naliases = [\"my\"]\ndevice.url = \"https://mine.example/device\"\n",
+    );
+    me.config("config.toml", "[profiles.play]\nprovider = \"nonsense\"\n");
+    me.types("provider test my").is(
+        0,
+        "
+        login                ok     exit 0
+        token                ok     exit 0
+        whoami               ok     exit 0
+        call --paginate      ok     exit 0
+        expired token        ok     exit 0
+        refresh              ok     exit 0
+        dead refresh token   ok     exit 4
+        login again          ok     exit 0
+        logout               ok     exit 0
+        token after it       ok     exit 4
+        wrong secret         ok     exit 2
+        device               ok     exit 0
+        ",
+        "",
+    );
+    assert_eq!(me.config_text(), "[profiles.play]\nprovider = \"nonsense\"\n");
+    assert_eq!(me.keychain.accounts(), [""; 0]);
+    me.types("provider test").fails(
+        2,
+        "
+        error: missing: `<PROVIDER>`
+        hint: for example: `oauthctl provider test getresponse`
+        hint: `oauthctl provider test --help` shows the usage
+    ",
+    );
+}

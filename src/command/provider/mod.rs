@@ -1,9 +1,11 @@
-//! `provider`: lists and shows the known authorization servers and their APIs.
+//! `provider`: lists, shows and tries the known authorization servers and their APIs.
 
 mod add;
 mod diff;
+mod trial;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use clap::Subcommand;
@@ -11,8 +13,9 @@ use serde_json::{Value, json};
 
 use crate::command::{TextOrJson as Format, fitted, print};
 use crate::config::{self, Brief};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
+use crate::session::random_hex;
 use crate::text::safe;
 use crate::world::World;
 
@@ -55,6 +58,25 @@ pub enum ProviderVerb {
         #[arg(value_name = "PROVIDER")]
         name: String,
     },
+    /// Try every command with a provider, played by its file; nothing leaves this machine.
+    ///
+    /// The practice server plays the provider by what its file says: addresses, parameters, client
+    /// authentication, answers, pages. A request that differs in any part is refused. No browser
+    /// opens, and your configuration and logins are neither read nor changed.
+    #[command(after_help = "Examples:
+  oauthctl provider test getresponse
+  oauthctl provider test --all")]
+    Test {
+        /// The provider's name, or an alias.
+        #[arg(value_name = "PROVIDER", required_unless_present = "all")]
+        name: Option<String>,
+        /// One of its environments (`max`, …).
+        #[arg(long, value_name = "ENVIRONMENT", conflicts_with = "all")]
+        environment: Option<String>,
+        /// Every provider: built in, and your own.
+        #[arg(long, conflicts_with = "name")]
+        all: bool,
+    },
 }
 
 pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
@@ -89,8 +111,92 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
         }
         ProviderVerb::Add(args) => return add::run(args, &dir, world),
         ProviderVerb::Diff { name } => return diff::run(&name, &dir, world),
+        ProviderVerb::Test { name: Some(name), environment, .. } => {
+            let steps = apart(world, |folder, now| tried(&dir, &name, environment.as_deref(), (folder, now)))?;
+            print(world, trial::table(&steps).as_bytes())?;
+            if let Some((step, _)) = trial::wrong(&steps) {
+                return Err(Error::new(Kind::Other, format!("`{}` goes wrong at `{step}`", safe(&name)))
+                    .hint("the entry contradicts itself, or this program doesn't do what it says: please report it"));
+            }
+        }
+        ProviderVerb::Test { name: None, .. } => return test_all(world, &dir),
     }
     Ok(0)
+}
+
+/// Gives a new folder, which is deleted afterwards, and the time.
+fn apart<T>(world: &mut World, try_out: impl FnOnce(&Path, i64) -> T) -> T {
+    let name = format!("oauthctl-test-{}", random_hex(world));
+    let folder = world.env.temp_dir().join(name);
+    let result = try_out(&folder, world.clock.now());
+    let _ = std::fs::remove_dir_all(&folder);
+    result
+}
+
+/// Tries one provider.
+fn tried(
+    dir: &Path,
+    name: &str,
+    environment: Option<&str>,
+    (folder, now): (&Path, i64),
+) -> Result<Vec<trial::Step>, Error> {
+    let provider = config::provider(dir, name, environment)?;
+    let usual = config::provider(dir, name, None)?;
+    let text = usual.to_toml(&config::provider_in_environments(dir, name)?);
+    let entry = trial::Entry { provider: &provider, environment, text };
+    Ok(trial::steps(&entry, folder, now))
+}
+
+/// Tries all providers, in all environments, and tells what came of each.
+fn test_all(world: &mut World, dir: &Path) -> Result<u8, Error> {
+    let mut all: Vec<(String, Option<String>)> = Vec::new();
+    for name in config::in_brief(dir)?.into_keys() {
+        let environments = config::provider(dir, &name, None).map(|it| it.environments).unwrap_or_default();
+        all.push((name.clone(), None));
+        all.extend(environments.into_iter().map(|it| (name.clone(), Some(it))));
+    }
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get());
+    let results = apart(world, |folder, now| {
+        let part = |number: usize| -> Vec<_> {
+            let of = all.iter().enumerate().skip(number).step_by(threads);
+            of.map(|(at, (name, it))| (at, tried(dir, name, it.as_deref(), (&folder.join(at.to_string()), now))))
+                .collect()
+        };
+        std::thread::scope(|scope| {
+            let part = &part;
+            let running: Vec<_> = (0..threads).map(|number| scope.spawn(move || part(number))).collect();
+            let parts = running.into_iter().map(|part| part.join().unwrap_or_else(|e| resume_unwind(e)));
+            parts.flatten().collect::<BTreeMap<_, _>>()
+        })
+    });
+    let (mut text, mut left, mut passed, mut wrong) = (String::new(), BTreeMap::new(), 0, 0);
+    for ((name, environment), result) in all.iter().zip(results.into_values()) {
+        let name = environment.as_ref().map_or_else(|| name.clone(), |it| format!("{name} ({it})"));
+        let (mark, why) = match &result {
+            Err(e) => ("WRONG", format!("its file can't be used: {e}")),
+            Ok(steps) => {
+                trial::left(steps).for_each(|(step, why)| *left.entry(format!("{step}: {why}")).or_insert(0) += 1);
+                let unplayed = trial::left(steps).find(|(step, _)| *step == "login");
+                match (trial::wrong(steps), unplayed) {
+                    (Some((step, why)), _) => ("WRONG", format!("{step}: {why}")),
+                    (None, Some((_, why))) => ("-", why.to_owned()),
+                    (None, None) => ("ok", String::new()),
+                }
+            }
+        };
+        passed += usize::from(mark == "ok");
+        wrong += usize::from(mark == "WRONG");
+        text += &format!("{}\n", format!("{name:28} {mark:6} {}", safe(&why)).trim_end());
+    }
+    text += &format!("{passed} of {} pass each step that they have\n", all.len());
+    text += "not there:\n";
+    text += &left.iter().map(|(why, count)| format!("{count:6}  {why}\n")).collect::<String>();
+    print(world, text.as_bytes())?;
+    match wrong {
+        0 => Ok(0),
+        wrong => Err(Error::new(Kind::Other, format!("{wrong} of {} providers go wrong", all.len()))
+            .hint("oauthctl provider test PROVIDER")),
+    }
 }
 
 struct Listed {
