@@ -191,6 +191,16 @@ def the_checksums_are_those_of_the_packages(t):
     ran("sha256sum", "--check", "--strict", "SHA256SUMS", cwd=PACKAGES)
 
 
+@test
+def the_list_of_crates_is_read_from_the_program(t):
+    told = json.loads(package(f"oauthctl-{version()}-{os.uname().machine}-*.cdx.json").read_text())
+    same(told["bomFormat"], "CycloneDX", "its format")
+    listed = {(each["name"], each["version"]) for each in told["components"]}
+    tree = ran("cargo", "tree", "--locked", "--edges", "normal", "--target", f"{os.uname().machine}-unknown-linux-musl", "--prefix", "none", cwd=rig.ROOT)
+    needed = {tuple(line.split(" v", 1)) for line in re.findall(r"^\S+ v[^ \n]+", tree, re.M)}
+    same(needed - listed - {("oauthctl", version())}, set(), "crates that are not in it")
+
+
 def served(t, folder):
     """A web server over a folder; its address."""
     quiet = type("Quiet", (SimpleHTTPRequestHandler,), {"log_message": lambda *_: None})
