@@ -11,7 +11,7 @@ use crate::text::safe;
 use crate::world::World;
 
 /// Secrets that may be longer than a line.
-const OF_SEVERAL_LINES: [&str; 4] = ["assertion", "client key", "login", "subject token"];
+const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
 
 /// The secret in a text, without the byte order mark, blanks and line ends around it. Of several
 /// lines it is the first: password managers print notes below it. `None`: the text is empty.

@@ -15,10 +15,13 @@ use crate::protocol::client::Client;
 use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
-use crate::session::secret_source::secret_from_file;
+use crate::session::secret_source::{secret_from_file, text_of_file};
 use crate::text::{safe, times};
 use crate::token::TokenSet;
 use crate::world::World;
+
+/// The longest file of another program's, in bytes.
+const LONGEST: usize = 4 << 20;
 
 #[derive(Args, Debug)]
 #[command(after_help = "The login moves here: most providers replace the refresh token at its first use, and the other
@@ -74,8 +77,11 @@ impl Source {
 
 pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let file = args.file.clone().unwrap_or_else(|| args.source.usual_file(world));
-    let what = if args.source == Source::RefreshToken { "refresh token" } else { "login" };
-    let text = secret_from_file(world, &file, what)?;
+    let text = match args.source {
+        Source::RefreshToken => secret_from_file(world, &file, "refresh token")?,
+        // a file has words beside its secrets, which are listed as they are read
+        _ => Secret::unlisted(&**text_of_file(world, &file, ("login", LONGEST))?),
+    };
     let (found, left) = sources::read(args.source, &text)?;
     for why in left {
         world.say(&why);
