@@ -85,6 +85,21 @@ pub enum ProfileVerb {
     },
 }
 
+/// Sets a key, and names the hosts that `helper-hosts` had before and has no longer.
+fn set_key(world: &mut World, dir: &Path, profile: &str, (key, value): (&str, &str)) -> Result<(), Error> {
+    let before = helper_hosts(dir, profile)?;
+    config::edit(dir, |editor| editor.set(profile, key, value))?;
+    world.say(&format!("{}: {} is set", safe(profile), safe(key)));
+    let after = helper_hosts(dir, profile)?;
+    let dropped: Vec<String> = before.into_iter().filter(|host| !after.contains(host)).collect();
+    if !dropped.is_empty() {
+        let (had, all) = (safe(&dropped.join(", ")), pasted(&[&dropped[..], &after].concat().join(" ")));
+        let profile = pasted(profile);
+        world.say(&format!("it had {had} before; both: oauthctl profile set {profile} helper-hosts {all}"));
+    }
+    Ok(())
+}
+
 fn helper_hosts(dir: &Path, profile: &str) -> Result<Vec<String>, Error> {
     let mut profiles = Config::load(dir)?.profiles;
     Ok(profiles.remove(profile).and_then(|profile| profile.helper_hosts).unwrap_or_default())
@@ -106,19 +121,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             if let Some(name) = key.strip_prefix("vars.") {
                 refuse_secret_var(&open(world, global, &dir, profile.clone())?, name)?;
             }
-            let before = helper_hosts(&dir, &profile)?;
-            config::edit(&dir, |editor| editor.set(&profile, &key, &value))?;
-            world.say(&format!("{}: {} is set", safe(&profile), safe(&key)));
-            let after = helper_hosts(&dir, &profile)?;
-            let dropped: Vec<String> = before.into_iter().filter(|host| !after.contains(host)).collect();
-            if !dropped.is_empty() {
-                let all = pasted(&[&dropped[..], &after].concat().join(" "));
-                world.say(&format!(
-                    "it had {} before; both: oauthctl profile set {} helper-hosts {all}",
-                    safe(&dropped.join(", ")),
-                    pasted(&profile)
-                ));
-            }
+            set_key(world, &dir, &profile, (&key, &value))?;
         }
         ProfileVerb::SetSecret { profile, file, var: None } => {
             let choice = Overrides { profile: Some(profile), no_cache: global.no_cache, ..Overrides::default() };
