@@ -46,8 +46,8 @@ pub struct TokenArgs {
     #[arg(long, value_name = "NAME", value_parser = one_line)]
     pub user: Option<String>,
     /// With `--format pgpass`: the database server that the token is for.
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = server)]
-    pub host: Option<String>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = db_server)]
+    pub server: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
@@ -98,7 +98,7 @@ pub enum Format {
     SaslXoauth2,
     /// The first response of OAUTHBEARER (RFC 7628) in base64, for mail and Kafka (`--user`).
     SaslOauthbearer,
-    /// A line for PostgreSQL's password file (`--user`, `--host`).
+    /// A line for PostgreSQL's password file (`--user`, `--server`).
     Pgpass,
     /// Kubernetes' client authentication plugin, in the version that KUBERNETES_EXEC_INFO asks for.
     ExecCredential,
@@ -193,7 +193,8 @@ pub fn warn_of_lifetime(world: &mut World, set: &TokenSet, min_ttl: Option<i64>)
 fn check_account(args: &TokenArgs) -> Result<(), Error> {
     let account = matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer | Format::Pgpass);
     let format = args.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    for (flag, said, wanted) in [("--user", &args.user, account), ("--host", &args.host, args.format == Format::Pgpass)]
+    for (flag, said, wanted) in
+        [("--user", &args.user, account), ("--server", &args.server, args.format == Format::Pgpass)]
     {
         match (said, wanted) {
             (Some(_), false) => return Err(Error::usage(format!("`{flag}` is not for `--format {format}`"))),
@@ -336,8 +337,8 @@ fn sasl(args: &TokenArgs, token: &str) -> String {
     format!("{}\n", STANDARD.encode(&*response))
 }
 
-/// A server of `--host`: a name or an address, an IPv6 address in brackets, and perhaps a port.
-fn server(text: &str) -> Result<String, &'static str> {
+/// A server of `--server`: a name or an address, an IPv6 address in brackets, and perhaps a port.
+fn db_server(text: &str) -> Result<String, &'static str> {
     match url::Url::parse(&format!("https://{text}/")) {
         Ok(url) if url.path() == "/" && url.username().is_empty() && !text.contains(['*', '/', '\\', '@', '?']) => {
             Ok(text.to_owned())
@@ -349,7 +350,7 @@ fn server(text: &str) -> Result<String, &'static str> {
 /// A line of PostgreSQL's password file, for each database of the server.
 fn pgpass(args: &TokenArgs, token: &str) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
-    let server = args.host.as_deref().unwrap_or_default();
+    let server = args.server.as_deref().unwrap_or_default();
     let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let (host, port) = server.rsplit_once(':').filter(|(_, port)| is_port(port)).unwrap_or((server, "5432"));
     // libpq's own name for an IPv6 address has no brackets

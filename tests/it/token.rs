@@ -67,8 +67,8 @@ fn each_format_is_printed_whole() {
             "sasl-oauthbearer --user a=n,n",
             format!("{}\n", STANDARD.encode(format!("n,a=a=3Dn=2Cn,\u{1}auth=Bearer {token}\u{1}\u{1}"))),
         ),
-        ("pgpass --user a:n\\n --host db.example", format!("db.example:5432:*:a\\:n\\\\n:{token}\n")),
-        ("pgpass --user ann --host [::1]:5433", format!("\\:\\:1:5433:*:ann:{token}\n")),
+        ("pgpass --user a:n\\n --server db.example", format!("db.example:5432:*:a\\:n\\\\n:{token}\n")),
+        ("pgpass --user ann --server [::1]:5433", format!("\\:\\:1:5433:*:ann:{token}\n")),
         (
             "exec-credential",
             format!(
@@ -101,19 +101,19 @@ fn each_format_is_printed_whole() {
     me.types("token sandbox").is(0, &format!("{token}\n"), "");
     for (line, says) in [
         ("token sandbox --format sasl-xoauth2", "`--format sasl-xoauth2` needs `--user`"),
-        ("token sandbox --format pgpass --user ann", "`--format pgpass` needs `--host`"),
+        ("token sandbox --format pgpass --user ann", "`--format pgpass` needs `--server`"),
         ("token sandbox --user ann", "`--user` is not for `--format text`"),
-        ("token sandbox --format sasl-xoauth2 --user ann --host a", "`--host` is not for `--format sasl-xoauth2`"),
+        ("token sandbox --format sasl-xoauth2 --user ann --server a", "`--server` is not for `--format sasl-xoauth2`"),
         ("token sandbox --format dpop-proof --id-token", "is for an access token, not for an ID token"),
     ] {
         let done = me.types(line);
         assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{line}: {}", done.err);
     }
     for host in ["::1", "h:x", "h:99999", "https://h", "a b", "*", "#h", "h/x", "u@h"] {
-        let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "ann", "--host", host]);
+        let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "ann", "--server", host]);
         assert!(done.code == 2 && done.out.is_empty(), "{host}: {}{}", done.out, done.err);
     }
-    let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "a\nb", "--host", "a"]);
+    let done = me.runs(&["token", "sandbox", "--format", "pgpass", "--user", "a\nb", "--server", "a"]);
     assert!(done.code == 2 && done.err.contains("one line without control characters"), "{}", done.err);
     me.types("token sandbox --format yaml").fails(
         2,
