@@ -264,7 +264,7 @@ pub fn name_for(headers: &[(String, String)], url: &Url) -> String {
     proposed.into_iter().flatten().find_map(|name| harmless(&name)).unwrap_or_else(|| "response".to_owned())
 }
 
-fn percent_decoded(text: &str) -> String {
+pub(super) fn percent_decoded(text: &str) -> String {
     let text = text.replace('+', "%2B").replace('&', "%26");
     form_urlencoded::parse(format!("={text}").as_bytes()).map(|(_, value)| value.into_owned()).collect()
 }

@@ -1,5 +1,5 @@
 //! The work of `call`: the hosts that may receive the token, the request, pages, rate limits and
-//! retries, and the format of the output.
+//! retries, and the format of the output. `proxy` has its gate here.
 
 pub mod body;
 pub mod cache;
@@ -17,12 +17,14 @@ pub mod filter;
 #[path = "no_filter.rs"]
 pub mod filter;
 pub mod format;
+pub mod gate;
 pub mod graphql;
 pub mod hosts;
 pub mod items;
 pub mod multipart;
 mod nested_json;
 pub mod pages;
+pub mod path_rule;
 pub mod path_variable;
 pub mod progress;
 pub mod rate_limit;

@@ -11,12 +11,14 @@ mod helper;
 mod import;
 mod inspect;
 mod introspect;
+mod keeper;
 mod list;
 mod login;
 mod logout;
 mod manual;
 mod profile;
 mod provider;
+mod proxy;
 mod refresh;
 mod register;
 mod run;
@@ -147,6 +149,8 @@ pub enum Verb {
     Profile(profile::ProfileVerb),
     /// Run a command with fresh tokens in its environment.
     Run(run::RunArgs),
+    /// Serve an address on loopback that stands for the provider's API, and adds the token.
+    Proxy(proxy::ProxyArgs),
     /// Hand tokens to other programs, by the protocol of each.
     #[command(
         subcommand,
@@ -345,6 +349,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Provider(verb) => provider::run(verb, world),
         Verb::Profile(verb) => profile::run(verb, global, world),
         Verb::Run(args) => run::run(&args, global, world),
+        Verb::Proxy(args) => proxy::run(args, global, world),
         Verb::Helper(verb) => helper::run(verb, global, world),
         Verb::Doctor(args) => doctor::run(args, global, world),
         Verb::Sandbox(verb) => sandbox::run(verb, world),

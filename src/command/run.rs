@@ -1,29 +1,43 @@
-//! `run`: a command that finds tokens in its environment. It takes this process's place, and so
-//! keeps the terminal, the signals and its exit code.
+//! `run`: a command that finds tokens in its environment, in files, or behind an address. It takes
+//! this process's place, and so keeps the terminal, the signals and its exit code. A companion
+//! keeps files and addresses while the command runs.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
+use crate::api::path_rule::Rule;
+use crate::command::keeper::{Event, Keeper, TokenFile};
 use crate::command::token::{mask, warn_of_lifetime};
 use crate::command::{Global, WhoFlags, duration, not_run, sandbox_session};
 use crate::config::Config;
-use crate::error::Error;
+use crate::error::{Error, Kind};
+use crate::protocol::sender_constrained::is_dpop;
+use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token};
 use crate::session::paths::Paths;
+use crate::session::{Session, random_hex};
 use crate::store::environment::variable_name;
 use crate::text::{pasted, safe};
+use crate::token::TokenSet;
 use crate::world::World;
+use crate::world::files::make_folder;
+use crate::world::fork::Companion;
 
 #[derive(Args, Debug)]
 #[command(
     after_help = "A token in the environment can't be refreshed while the command runs: `--min-ttl` says how long it will
-run at least. Another `oauthctl` below the command uses OAUTHCTL_<PROFILE>_TOKEN as it is.
+run at least. The token in a file and the one behind an address are refreshed; both end with the
+command. Another `oauthctl` below the command uses OAUTHCTL_<PROFILE>_TOKEN as it is.
 
 Examples:
   oauthctl run work -- make deploy
-  oauthctl run --env NPM_TOKEN=registry --env GH_TOKEN=work -- npm ci"
+  oauthctl run --env NPM_TOKEN=registry --env GH_TOKEN=work -- npm ci
+  oauthctl run --file TOKEN_FILE=work -- ./long-job
+  oauthctl run --proxy API_URL=work --allow GET -- jupyter lab"
 )]
 pub struct RunArgs {
     /// The profiles whose tokens the command gets [default: the only one, or `default-profile`]
@@ -33,6 +47,18 @@ pub struct RunArgs {
     /// several times [default: OAUTHCTL_<PROFILE>_TOKEN]
     #[arg(long = "env", value_name = "VAR[=PROFILE]", value_parser = variable)]
     pub variables: Vec<(String, Option<String>)>,
+    /// The variable that gets the path of a file with the token, which is kept fresh; may be given
+    /// several times (Linux).
+    #[arg(long = "file", value_name = "VAR[=PROFILE]", value_parser = variable)]
+    pub files: Vec<(String, Option<String>)>,
+    /// The variable that gets an address in the place of the API's, where the token is added; may
+    /// be given several times (Linux).
+    #[arg(long = "proxy", value_name = "VAR[=PROFILE]", value_parser = variable)]
+    pub proxies: Vec<(String, Option<String>)>,
+    /// With `--proxy`: let only such requests pass, as `oauthctl proxy` does; may be given several
+    /// times.
+    #[arg(long, value_name = "RULE", value_parser = Rule::parse, requires = "proxies")]
+    pub allow: Vec<Rule>,
     /// Ask for tokens that are valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
@@ -53,29 +79,136 @@ fn variable(text: &str) -> Result<(String, Option<String>), String> {
     Ok((name.to_owned(), profile.map(str::to_owned)))
 }
 
+/// What a variable gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gets {
+    Token,
+    File,
+    Address,
+}
+
 pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let mut environment: Vec<(String, OsString)> = Vec::new();
-    for (profile, variables) in wanted(args)? {
-        let choice = WhoFlags::default().choice(profile, global);
-        let mut session = sandbox_session::open(world, choice)?;
-        let min_ttl = args.min_ttl.map(|time| time.as_secs() as i64);
+    let all = wanted(args)?;
+    let (now, kept): (Vec<Wanted>, Vec<Wanted>) = all.into_iter().partition(|wanted| wanted.gets == Gets::Token);
+    // the companion is forked before there is a thread, or a secret in memory
+    let mut environment = if kept.is_empty() { Vec::new() } else { accompany(world, (args, global), &kept)? };
+    for Wanted { profile, variables, .. } in now {
+        let mut session = open(world, global, profile)?;
+        let min_ttl = seconds(args);
         let obtain = if args.id_token { fresh_id_token } else { fresh };
         let set = obtain(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
         warn_of_lifetime(world, &set, min_ttl);
+        warn_of_key(world, &set);
         mask(world, set.access_token.expose());
         let usual = variable_name(&session.name);
         if variables.is_empty() {
             is_for_one(world, &session.name, &usual)?;
         }
         for name in if variables.is_empty() { vec![usual] } else { variables } {
-            if environment.iter().any(|(known, _)| *known == name) {
-                return Err(Error::usage(format!("`{name}` would hold two tokens"))
-                    .hint(format!("--env VARIABLE={}", pasted(&session.name))));
-            }
-            environment.push((name, set.access_token.expose().into()));
+            put(&mut environment, (name, set.access_token.expose()), &session.name)?;
         }
     }
     world.programs.run_instead(&args.command, &environment).map_err(|e| not_run(&args.command, e))
+}
+
+fn open(world: &mut World, global: &Global, profile: Option<String>) -> Result<Session, Error> {
+    sandbox_session::open(world, WhoFlags::default().choice(profile, global))
+}
+
+fn seconds(args: &RunArgs) -> Option<i64> {
+    args.min_ttl.map(|time| time.as_secs() as i64)
+}
+
+/// A program that gets the token alone can't use it.
+fn warn_of_key(world: &mut World, set: &TokenSet) {
+    if is_dpop(set) {
+        world.warn("this token is bound to a key (DPoP), and no API takes it without a proof: use `--proxy`");
+    }
+}
+
+/// Each variable has one value.
+fn put(to: &mut Vec<(String, OsString)>, (name, value): (String, &str), profile: &str) -> Result<(), Error> {
+    if to.iter().any(|(known, _)| *known == name) {
+        return Err(
+            Error::usage(format!("`{name}` would hold two values")).hint(format!("--env VARIABLE={}", pasted(profile)))
+        );
+    }
+    to.push((name, value.into()));
+    Ok(())
+}
+
+/// Starts the companion; the variables that it gives.
+fn accompany(
+    world: &mut World,
+    (args, global): (&RunArgs, &Global),
+    kept: &[Wanted],
+) -> Result<Vec<(String, OsString)>, Error> {
+    if args.id_token && kept.iter().any(|wanted| wanted.gets == Gets::Address) {
+        return Err(Error::usage("`--proxy` adds access tokens: `--id-token` is not for it"));
+    }
+    let folder = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let folder = folder.unwrap_or_else(|| world.env.temp_dir()).join(format!("oauthctl-run-{}", random_hex(world)));
+    let files = kept.iter().any(|wanted| wanted.gets == Gets::File);
+    match world.programs.companion(Some(&folder).filter(|_| files).map(PathBuf::as_path)) {
+        Companion::Unsupported => Err(Error::usage("`--file` and `--proxy` need Linux")
+            .hint("`oauthctl proxy` serves the same address from another terminal")),
+        Companion::Starter(mut told) => {
+            let mut words = Zeroizing::new(Vec::new());
+            let read = told.read_to_end(&mut words).ok();
+            let told: Option<Result<Vec<(String, String)>, Error>> =
+                read.and_then(|_| serde_json::from_slice(&words).ok());
+            let died = || Error::new(Kind::TryLater, "the process that keeps the tokens fresh was ended");
+            Ok(told.ok_or_else(died)??.into_iter().map(|(name, value)| (name, value.into())).collect())
+        }
+        Companion::Here(here) => {
+            let mut keeper = Keeper::new();
+            let made = fill(world, (args, global), (kept, &folder), &mut keeper);
+            let words = Zeroizing::new(serde_json::to_vec(&made).unwrap_or_default());
+            (here.tell)(&words);
+            if made.is_ok() {
+                let (to, ended) = (keeper.events(), here.ended);
+                // without that thread, the end of the command could not be noticed
+                let waits = std::thread::Builder::new().name("command".to_owned()).spawn(move || {
+                    ended();
+                    to.send(Event::Ended)
+                });
+                let _ = waits.map(|_| keeper.run(world));
+            }
+            let _ = std::fs::remove_dir_all(&folder);
+            (here.exit)();
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// The companion's part: files and addresses, in their variables.
+fn fill(
+    world: &mut World,
+    (args, global): (&RunArgs, &Global),
+    (kept, folder): (&[Wanted], &Path),
+    keeper: &mut Keeper,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut made: Vec<(String, OsString)> = Vec::new();
+    for (number, Wanted { profile, variables, gets }) in kept.iter().enumerate() {
+        let session = open(world, global, profile.clone())?;
+        let name = session.name.clone();
+        let value = match gets {
+            Gets::Address => keeper.serve(world, session, (None, args.allow.clone()))?,
+            _ => {
+                let unmade = |e| Error::new(Kind::Store, "no folder can be made for the token").cause(e);
+                make_folder(folder).map_err(unmade)?;
+                let path = folder.join(format!("token-{number}"));
+                let text = path.to_string_lossy().into_owned();
+                let set = keeper.write(world, TokenFile::new(path, session, seconds(args), args.id_token))?;
+                warn_of_key(world, &set);
+                Secret::unlisted(text)
+            }
+        };
+        for variable in variables {
+            put(&mut made, (variable.clone(), value.expose()), &name)?;
+        }
+    }
+    Ok(made.into_iter().map(|(name, value)| (name, value.to_string_lossy().into_owned())).collect())
 }
 
 /// Another `oauthctl` below the command would take the token for that of a profile whose variable
@@ -92,32 +225,42 @@ fn is_for_one(world: &World, profile: &str, variable: &str) -> Result<(), Error>
     }
 }
 
-/// A profile, and the variables that get its token; where one is missing, the usual one is meant.
-type Wanted = (Option<String>, Vec<String>);
+/// A profile, and the variables that get its token, a file or an address; where none is named, the
+/// usual one gets the token.
+#[derive(Debug)]
+struct Wanted {
+    profile: Option<String>,
+    gets: Gets,
+    variables: Vec<String>,
+}
 
-/// Each profile once.
+/// Each profile once for each kind.
 fn wanted(args: &RunArgs) -> Result<Vec<Wanted>, Error> {
-    let mut wanted: Vec<Wanted> = Vec::new();
-    let own = match &args.profiles[..] {
-        [] => None,
-        [first, ..] => Some(first.clone()),
-    };
-    let said = args.variables.iter().map(|(name, profile)| (profile.clone(), Some(name)));
-    let plain = args.profiles.iter().map(|profile| (Some(profile.clone()), None));
-    let nothing = args.profiles.is_empty() && args.variables.is_empty();
-    for (profile, name) in said.chain(plain).chain(nothing.then_some((None, None))) {
-        if let (None, Some(name)) = (&profile, name)
-            && args.profiles.len() > 1
-        {
-            return Err(Error::usage(format!("`--env {name}` is for one profile, and there are several"))
-                .hint(format!("--env {name}={}", safe(&args.profiles[0]))));
+    let mut all: Vec<Wanted> = Vec::new();
+    let own = args.profiles.first().cloned();
+    let kinds = [
+        ("--env", Gets::Token, &args.variables),
+        ("--file", Gets::File, &args.files),
+        ("--proxy", Gets::Address, &args.proxies),
+    ];
+    for (flag, gets, variables) in kinds {
+        for (name, profile) in variables {
+            if profile.is_none() && args.profiles.len() > 1 {
+                return Err(Error::usage(format!("`{flag} {name}` is for one profile, and there are several"))
+                    .hint(format!("{flag} {name}={}", safe(&args.profiles[0]))));
+            }
+            let profile = profile.clone().or_else(|| own.clone());
+            match all.iter_mut().find(|known| known.profile == profile && known.gets == gets) {
+                Some(known) => known.variables.push(name.clone()),
+                None => all.push(Wanted { profile, gets, variables: vec![name.clone()] }),
+            }
         }
-        let profile = profile.or_else(|| own.clone());
-        let at = wanted.iter().position(|(known, _)| *known == profile).unwrap_or_else(|| {
-            wanted.push((profile, Vec::new()));
-            wanted.len() - 1
-        });
-        wanted[at].1.extend(name.cloned());
     }
-    Ok(wanted)
+    let nothing = args.profiles.is_empty() && all.is_empty();
+    for profile in args.profiles.iter().cloned().map(Some).chain(nothing.then_some(None)) {
+        if all.iter().all(|known| known.profile != profile) {
+            all.push(Wanted { profile, gets: Gets::Token, variables: Vec::new() });
+        }
+    }
+    Ok(all)
 }

@@ -200,7 +200,7 @@ fn environment(world: &World, command: &[OsString], folder: &Path) -> Vec<(Strin
     environment
 }
 
-fn ended_by(signal: i32) -> u8 {
+pub(super) fn ended_by(signal: i32) -> u8 {
     if signal == 2 { Kind::Interrupted.exit_code() } else { Kind::Terminated.exit_code() }
 }
 

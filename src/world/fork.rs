@@ -2,6 +2,8 @@
 //! forked, in its own session. Only Linux has one: elsewhere the process itself does the work, and
 //! a signal waits for its end (`crate::world::signals`). The journal covers a process that is
 //! killed.
+//!
+//! A companion is forked likewise, and lives as long as its starter does.
 
 use std::io::Read;
 
@@ -33,6 +35,97 @@ impl Helper {
     }
 }
 
+/// The result of [`super::Programs::companion`].
+pub enum Companion {
+    /// The system has none, or this process has threads.
+    Unsupported,
+    /// The original process. The companion's message can be read; it is empty if it died.
+    Starter(Box<dyn Read>),
+    /// This is the companion.
+    Here(Here),
+}
+
+/// A companion's ways to the process that started it.
+pub struct Here {
+    /// Sends the only message.
+    pub tell: Finish,
+    /// Returns when that process, whatever program it runs by then, has ended.
+    pub ended: Box<dyn FnOnce() + Send>,
+    /// Ends the companion; what the starter began is not its own.
+    pub exit: Box<dyn FnOnce()>,
+}
+
+/// Forks a companion, which is no child of this process and not in its terminal's group. A second
+/// one, which does nothing else, deletes the folder when this process or the companion has ended,
+/// so that nothing is left if one of them is killed.
+#[cfg(target_os = "linux")]
+pub fn companion(folder: Option<&std::path::Path>) -> Companion {
+    use std::fs::File;
+    use std::io::Write;
+
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use rustix::process::{PidfdFlags, WaitOptions, getpid, pidfd_open, waitpid};
+
+    let starter = pidfd_open(getpid(), PidfdFlags::empty());
+    let (Ok(starter), Ok((from, to)), true) = (starter, pipe_with(PipeFlags::CLOEXEC), is_alone()) else {
+        return Companion::Unsupported;
+    };
+    // SAFETY: this process has one thread, so each child is whole.
+    let fork = || unsafe { libc::fork() };
+    match fork() {
+        -1 => return Companion::Unsupported,
+        0 => {}
+        child => {
+            // the child between the two ends at once
+            let _ = waitpid(rustix::process::Pid::from_raw(child), WaitOptions::empty());
+            return Companion::Starter(Box::new(File::from(from)));
+        }
+    }
+    drop(from);
+    leave_the_starter();
+    if fork() != 0 {
+        end();
+    }
+    if let Some(folder) = folder {
+        let own = pidfd_open(getpid(), PidfdFlags::empty());
+        if let Ok(own) = own
+            && fork() == 0
+        {
+            drop(to);
+            until_one_ends(&[&starter, &own]);
+            let _ = std::fs::remove_dir_all(folder);
+            end();
+        }
+    }
+    Companion::Here(Here {
+        tell: Box::new(move |words| {
+            // a dead starter reads nothing
+            let _ = File::from(to).write_all(words);
+        }),
+        ended: Box::new(move || until_one_ends(&[&starter])),
+        exit: Box::new(|| end()),
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn companion(_folder: Option<&std::path::Path>) -> Companion {
+    Companion::Unsupported
+}
+
+/// At once: the starter's destructors must not run a second time.
+#[cfg(target_os = "linux")]
+fn end() -> ! {
+    signal_hook::low_level::exit(0)
+}
+
+#[cfg(target_os = "linux")]
+fn until_one_ends(processes: &[&std::os::fd::OwnedFd]) {
+    use rustix::event::{PollFd, PollFlags, poll};
+    let mut waited: Vec<PollFd<'_>> = processes.iter().map(|process| PollFd::new(process, PollFlags::IN)).collect();
+    // an error other than a signal's ends the wait too
+    while matches!(poll(&mut waited, None), Err(rustix::io::Errno::INTR)) {}
+}
+
 /// Forks a helper that outlives the process that the user started.
 #[cfg(target_os = "linux")]
 pub fn part() -> Forked {
@@ -56,8 +149,7 @@ pub fn part() -> Forked {
             Forked::Child(Helper::new(move |words| {
                 // a dead starter reads nothing; the work is done anyway
                 let _ = File::from(to).write_all(words);
-                // at once: the starter's destructors must not run a second time
-                signal_hook::low_level::exit(0)
+                end()
             }))
         }
         child => Forked::Parent(Box::new(Answer { pipe: File::from(from), child: Pid::from_raw(child) })),

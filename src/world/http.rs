@@ -10,6 +10,7 @@ mod deadline;
 mod driver;
 mod names;
 pub mod proxy;
+pub mod relay;
 pub mod roots;
 mod upload;
 
@@ -84,7 +85,7 @@ impl Http for Real {
         let place = request.place();
         let mut deadline = Deadline::after(request.timeout);
         let driver = self.driver(&place)?;
-        let (client, mut sent) = self.prepare(request, &driver, &place)?;
+        let (client, mut sent) = self.prepare(request, request.reuse && driver.keeps_going())?;
         if let Some(body) = &request.body {
             carry(&mut sent, body.expose().to_owned().into());
         }
@@ -108,7 +109,7 @@ impl Http for Real {
         let place = request.place();
         let end = End(request.within.map(|time| Instant::now() + time));
         let driver = self.driver(&place)?;
-        let (client, mut sent) = self.prepare(request, &driver, &place)?;
+        let (client, mut sent) = self.prepare(request, request.reuse && driver.keeps_going())?;
         let patience = Arc::new(Patience::from_now());
         let body = match body {
             Some(upload) => Some(upload::body(upload, &patience).map_err(|error| HttpError::Unsent {
@@ -151,13 +152,9 @@ impl Http for Real {
 }
 
 impl Real {
-    fn prepare(
-        &self,
-        request: &Request,
-        driver: &Arc<Driver>,
-        place: &str,
-    ) -> Result<(Client, reqwest::Request), HttpError> {
-        let forbidden = |why: String| HttpError::Forbidden { place: place.to_owned(), why };
+    /// `reuse`: over a connection that others of its kind may use too.
+    fn prepare(&self, request: &Request, reuse: bool) -> Result<(Client, reqwest::Request), HttpError> {
+        let forbidden = |why: String| HttpError::Forbidden { place: request.place(), why };
         let (url, way) = allowed(request.url.expose()).map_err(|why| forbidden(why.to_owned()))?;
         if let Way::World = way {
             proxy::usable_for(&super::env::Real, url.as_str()).map_err(HttpError::Proxy)?;
@@ -188,9 +185,8 @@ impl Real {
                 fresh.push(name);
             }
         }
-        let reuse = request.reuse && driver.keeps_going();
         let identity = request.identity.clone().filter(|_| way != Way::Plain);
-        Ok((self.client(Kind { way, reuse, identity }, place)?, sent))
+        Ok((self.client(Kind { way, reuse, identity }, request)?, sent))
     }
 
     fn driver(&self, place: &str) -> Result<Arc<Driver>, HttpError> {
@@ -202,12 +198,12 @@ impl Real {
         Ok(Arc::clone(self.driver.get_or_init(|| Arc::new(made))))
     }
 
-    fn client(&self, kind: Kind, place: &str) -> Result<Client, HttpError> {
+    fn client(&self, kind: Kind, request: &Request) -> Result<Client, HttpError> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(built, _)| *built == kind) {
             return Ok(client.clone());
         }
-        let place = place.to_owned();
+        let place = request.place();
         let identity = kind.identity.as_ref().map(|shown| {
             let pem = Zeroizing::new(format!("{}\n{}", shown.certificate, keys_alone(shown.key.expose()).as_str()));
             reqwest::Identity::from_pem(pem.as_bytes())

@@ -37,6 +37,7 @@ use crate::wire;
 
 pub use hardening::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
+pub use http::relay;
 pub use http::roots::{NoAuthorities, authorities};
 pub use question::{Lines, Unanswered};
 
@@ -357,6 +358,11 @@ pub trait Programs {
     /// Forks a helper that outlives the process that the user started, if the system can.
     fn part(&self) -> fork::Forked {
         fork::Forked::Unsupported
+    }
+    /// Forks a companion of this process, if the system can. The folder is deleted when one of the
+    /// two has ended.
+    fn companion(&self, _folder: Option<&std::path::Path>) -> fork::Companion {
+        fork::Companion::Unsupported
     }
 }
 

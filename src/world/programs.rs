@@ -88,6 +88,10 @@ impl Programs for Real {
     fn part(&self) -> super::fork::Forked {
         super::fork::part()
     }
+
+    fn companion(&self, folder: Option<&Path>) -> super::fork::Companion {
+        super::fork::companion(folder)
+    }
 }
 
 /// A command that the user typed, with variables added.

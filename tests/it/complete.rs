@@ -210,6 +210,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "TYPE",
         "AUDIENCE",
         "WORDS",
+        "RULE",
         "WORD",
     ];
     let mut me = Person::new();

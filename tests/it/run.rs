@@ -68,7 +68,7 @@ fn nothing_is_run_without_its_tokens() {
     me.config("config.toml", &(configured.clone() + "[profiles.\"t.wo\"]\nprovider = \"acme\"\n"));
     for (line, says) in [
         ("run t-wo -- make", "`OAUTHCTL_T_WO_TOKEN` is the variable of `t-wo` and of `t.wo`"),
-        ("run --env A=work --env A=t-wo -- make", "`A` would hold two tokens"),
+        ("run --env A=work --env A=t-wo -- make", "`A` would hold two values"),
     ] {
         let done = me.types(line);
         assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
@@ -81,6 +81,12 @@ fn nothing_is_run_without_its_tokens() {
         ("run work nobody -- make", 2, "there is no profile and no provider called `nobody`"),
         ("run -- make", 2, "no profile was named, and there are several"),
         ("run work t-wo --env A -- make", 2, "`--env A` is for one profile, and there are several"),
+        ("run work t-wo --file A -- make", 2, "`--file A` is for one profile, and there are several"),
+        ("run --file A=work --id-token --proxy B=work -- make", 2, "`--id-token` is not for it"),
+        // this world has no companion
+        ("run --proxy A=work -- make", 2, "`--file` and `--proxy` need Linux"),
+        ("run --file 2A=work -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
+        ("run work --allow GET -- make", 2, "--proxy"),
         ("run work --env 2A -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
         ("run work --env A= -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
         ("run work make", 2, "COMMAND"),

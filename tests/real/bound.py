@@ -136,6 +136,19 @@ def another_program_uses_a_bound_token_with_a_proof_from_here(t):
 
 
 @test
+@shows("bound: DPoP (9449)", "bound: DPoP nonces")
+def a_proxy_sends_a_proof_of_its_own_with_each_request(t):
+    op = server(t, bound_nonce=1)
+    home = bound_login(t, op)
+    address = rig.first_block(home.start("proxy"), "the proxy").strip()
+    for _ in range(3):
+        status, text = rig.fetch(f"{address}/me")
+        check(status == 200 and "alice" in text, f"the API should know the user: {status} {text}")
+    proofs = [e["headers"]["dpop"] for e in op.log("/me")]
+    same(len({rig.claims(proof)["jti"] for proof in proofs}), len(proofs), "`jti`s, none twice")
+
+
+@test
 def a_renewal_killed_at_any_moment_never_leaves_a_token_without_its_key(t):
     op = server(t)
     home = bound_login(t, op)

@@ -4,7 +4,7 @@
 
 mod acceptor;
 mod chunks;
-mod listening;
+pub(super) mod listening;
 pub mod loopback;
 pub mod reader;
 pub(crate) mod serve;

@@ -1,0 +1,248 @@
+//! The gate of `proxy`: which requests go on to the provider's API, and with which credentials.
+//!
+//! Every page in a browser and every user of the machine reaches a port of its loopback. So a
+//! request must name the proxy's secret path, connect to it by one of its own names (against DNS
+//! rebinding), and come from no other site's page.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use url::Url;
+
+use super::hosts;
+use super::path_rule::Rule;
+use super::request::present;
+use super::send::means_expired;
+use crate::error::{Error, Kind};
+use crate::protocol::api_error;
+use crate::protocol::sender_constrained::Binding;
+use crate::provider::Provider;
+use crate::secret::Secret;
+use crate::text::safe;
+use crate::token::{Freshness, TokenSet};
+use crate::wire::{Draw, Request};
+use crate::world::relay::{Desk, Done, Head, Judged, Refusal};
+use crate::world::{Clock, HttpError};
+
+/// Seconds after which a renewal that brought nothing is tried again.
+const AGAIN_AFTER: i64 = 5;
+
+/// The credentials that requests get, or why there are none.
+pub struct Held {
+    /// Each renewal has a higher one.
+    pub number: u64,
+    pub provider: Provider,
+    pub credentials: Result<(TokenSet, Binding), Error>,
+    /// When a renewal brought nothing fresh, in Unix seconds.
+    pub failed: Option<i64>,
+}
+
+/// Asks for other credentials than those of a number.
+pub struct Renewal {
+    pub number: u64,
+    /// The API refused them.
+    pub refused: bool,
+    pub done: Done,
+}
+
+/// Carries out renewals, one after the other.
+pub type Keeper = Box<dyn Fn(Renewal) + Send + Sync>;
+
+pub struct Gate {
+    /// `http://127.0.0.1:PORT`.
+    origin: String,
+    /// The values of `Host` that name the proxy.
+    names: [String; 2],
+    /// The first segment of each path.
+    word: Secret,
+    /// Empty: every request may pass.
+    rules: Vec<Rule>,
+    held: RwLock<Arc<Held>>,
+    keeper: Keeper,
+    clock: Arc<dyn Clock>,
+    /// Makes the identifier of each proof.
+    random: [u8; 16],
+    drawn: AtomicU64,
+}
+
+/// What a gate is made of, besides its first credentials.
+pub struct Posts {
+    pub port: u16,
+    pub word: Secret,
+    pub rules: Vec<Rule>,
+    pub clock: Arc<dyn Clock>,
+    pub random: [u8; 16],
+}
+
+impl Held {
+    /// `now`: when they were obtained.
+    pub fn new(number: u64, provider: Provider, credentials: Result<(TokenSet, Binding), Error>, now: i64) -> Held {
+        let fresh = |set: &TokenSet| matches!(set.freshness(now, None), Freshness::Fresh | Freshness::Unknown);
+        let failed = (!credentials.as_ref().is_ok_and(|(set, _)| fresh(set))).then_some(now);
+        Held { number, provider, credentials, failed }
+    }
+}
+
+impl Gate {
+    pub fn new(posts: Posts, held: Held, keeper: Keeper) -> Gate {
+        let Posts { port, word, rules, clock, random } = posts;
+        Gate {
+            origin: format!("http://127.0.0.1:{port}"),
+            names: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
+            word,
+            rules,
+            held: RwLock::new(Arc::new(held)),
+            keeper,
+            clock,
+            random,
+            drawn: AtomicU64::new(0),
+        }
+    }
+
+    /// The address that stands for the API's.
+    pub fn address(&self) -> Secret {
+        Secret::new(format!("{}/{}", self.origin, self.word.expose()))
+    }
+
+    pub fn held(&self) -> Arc<Held> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn hold(&self, held: Held) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+    }
+
+    /// The rest of a target after the secret path.
+    fn within<'a>(&self, head: &Head<'a>) -> Result<&'a str, Refusal> {
+        let host = head.authority.or_else(|| (head.header)("host")).unwrap_or_default();
+        if !self.names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
+            return Err(refused(421, "this proxy has another name"));
+        }
+        let inside = head.target.strip_prefix('/').unwrap_or_default();
+        let (word, rest) = inside.split_at(inside.find(['/', '?']).unwrap_or(inside.len()));
+        if !same(word, self.word.expose()) {
+            return Err(refused(404, "the path does not begin with the proxy's own secret"));
+        }
+        let foreign = (head.header)("origin").is_some_and(|origin| origin != self.origin);
+        let site = (head.header)("sec-fetch-site").is_some_and(|site| !matches!(site, "none" | "same-origin"));
+        if foreign || site {
+            return Err(refused(403, "a page of another site may not use this proxy"));
+        }
+        Ok(rest)
+    }
+
+    /// The address of the API, if the rules let the request pass.
+    fn target(&self, provider: &Provider, head: &Head<'_>) -> Result<Url, Refusal> {
+        let rest = self.within(head)?;
+        let mut url = hosts::resolve(provider, rest).map_err(|e| as_refusal(400, &e))?;
+        let path = own_path(provider, &url);
+        if !self.rules.is_empty() && !self.rules.iter().any(|rule| rule.admits(head.method, path)) {
+            return Err(refused(403, &format!("no `--allow` admits {} {}", safe(head.method), safe(path))));
+        }
+        hosts::add_query(provider, &mut url);
+        Ok(url)
+    }
+
+    fn request(
+        &self,
+        held: &Held,
+        head: &Head<'_>,
+        (url, credentials): (&Url, &(TokenSet, Binding)),
+    ) -> Result<Request, Error> {
+        let mut request = Request::new(head.method, url.as_str());
+        request.reuse = true;
+        for (name, value) in &held.provider.api.headers {
+            let name = name.to_lowercase();
+            if (head.header)(&name).is_none() {
+                request = request.header(&name, value);
+            }
+        }
+        let (set, binding) = credentials;
+        present(&held.provider, set, binding, &mut request);
+        if let Some(at_sending) = request.at_sending.clone() {
+            let mut random = self.random;
+            let count = self.drawn.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+            random.iter_mut().zip(count).for_each(|(byte, more)| *byte ^= more);
+            let unsigned = |why: String| Error::usage("the client's key does not sign").because(why);
+            at_sending.sign(&mut request, Draw { now: self.clock.now(), random }).map_err(unsigned)?;
+        }
+        Ok(request)
+    }
+}
+
+impl Desk for Gate {
+    fn judge(&self, head: &Head<'_>) -> Judged {
+        let (held, now) = (self.held(), self.clock.now());
+        let url = match self.target(&held.provider, head) {
+            Ok(url) => url,
+            Err(refused) => return Judged::Refused(refused),
+        };
+        let again = held.failed.is_none_or(|failed| now - failed >= AGAIN_AFTER);
+        let credentials = match &held.credentials {
+            Err(_) if again => return Judged::Wait(held.number),
+            Err(e) => return Judged::Refused(as_refusal(502, e)),
+            Ok(credentials) => credentials,
+        };
+        match credentials.0.freshness(now, None) {
+            Freshness::Stale | Freshness::Expired if again => return Judged::Wait(held.number),
+            _ => {}
+        }
+        match self.request(&held, head, (&url, credentials)) {
+            Ok(request) => Judged::Pass(Box::new(request), held.number),
+            Err(e) => Judged::Refused(as_refusal(502, &e)),
+        }
+    }
+
+    fn renew(&self, number: u64, refused: bool, done: Done) {
+        (self.keeper)(Renewal { number, refused, done });
+    }
+
+    fn may_refuse(&self, status: u16) -> bool {
+        api_error::may_mean_expired(&self.held().provider.errors, status)
+    }
+
+    fn refuses(&self, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
+        means_expired(&self.held().provider, status, headers, body)
+    }
+
+    fn redirected(&self, from: &str, to: &str) -> Option<String> {
+        let provider = &self.held().provider;
+        let to = Url::parse(from).ok()?.join(to).ok()?;
+        let base = Url::parse(provider.api.base_url.as_deref()?).ok()?;
+        let rest = to.path().strip_prefix(base.path().trim_end_matches('/'));
+        let rest = rest.filter(|rest| hosts::same_origin(&base, &to) && rest.starts_with('/'))?;
+        let query = to.query().map(|query| format!("?{query}")).unwrap_or_default();
+        Some(format!("{}{rest}{query}", self.address().expose()))
+    }
+
+    fn unanswered(&self, why: &HttpError) -> Refusal {
+        let status = match why {
+            HttpError::TimedOut { .. } => 504,
+            HttpError::Forbidden { .. } => 400,
+            _ => 502,
+        };
+        as_refusal(status, &Error::from(why.clone()))
+    }
+}
+
+/// The path below the API's own.
+fn own_path<'a>(provider: &Provider, url: &'a Url) -> &'a str {
+    let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
+    let base = base.as_ref().map_or("", |base| base.path().trim_end_matches('/'));
+    url.path().strip_prefix(base).unwrap_or(url.path())
+}
+
+/// In a time that doesn't depend on where they differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
+}
+
+fn refused(status: u16, message: &str) -> Refusal {
+    as_refusal(status, &Error::new(Kind::Refused, message))
+}
+
+/// The error as `--error-format json` has it.
+fn as_refusal(status: u16, e: &Error) -> Refusal {
+    let retry = e.retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+    Refusal { status, headers: retry.into_iter().collect(), body: e.as_json() }
+}

@@ -1,0 +1,117 @@
+//! The rules of `proxy --allow`: methods, and a pattern of paths.
+
+/// Methods and a pattern, one of which may be missing: `GET`, `/contacts/*`, `GET,POST
+/// /contacts/**`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Empty: any.
+    methods: Vec<String>,
+    /// Segments; empty: any path.
+    pattern: Vec<String>,
+}
+
+impl Rule {
+    pub fn parse(text: &str) -> Result<Rule, &'static str> {
+        const FORM: &str = "write it as `GET`, `/contacts/*` or `GET,POST /contacts/**`";
+        let mut words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let path = words.pop_if(|word| word.starts_with('/'));
+        let methods: Vec<String> = match &words[..] {
+            [] if path.is_some() => Vec::new(),
+            [methods] => methods.split(',').map(str::to_owned).collect(),
+            _ => return Err(FORM),
+        };
+        let is_method = |word: &String| !word.is_empty() && word.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+        if !methods.iter().all(is_method) || path.is_some_and(|path| path.contains(['?', '#'])) {
+            return Err(FORM);
+        }
+        Ok(Rule { methods, pattern: path.map(segments).unwrap_or_default() })
+    }
+
+    /// `path`: as it is sent, without dots to resolve.
+    pub fn admits(&self, method: &str, path: &str) -> bool {
+        let known = |own: &String| own == method || own == "GET" && method == "HEAD";
+        if !self.methods.is_empty() && !self.methods.iter().any(known) {
+            return false;
+        }
+        self.pattern.is_empty() || means_one_path(path) && matches(&self.pattern, &segments(path))
+    }
+}
+
+fn segments(path: &str) -> Vec<String> {
+    path.trim_start_matches('/').split('/').map(str::to_owned).collect()
+}
+
+/// `**` is any number of segments.
+fn matches(pattern: &[String], path: &[String]) -> bool {
+    match (pattern.split_first(), path.split_first()) {
+        (None, _) => path.is_empty(),
+        (Some((first, rest)), _) if first == "**" => (0..=path.len()).any(|skipped| matches(rest, &path[skipped..])),
+        (Some((first, rest)), Some((segment, others))) => is_like(first, segment) && matches(rest, others),
+        (Some(_), None) => false,
+    }
+}
+
+/// `*` is any part of one segment.
+fn is_like(pattern: &str, segment: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == segment,
+        Some((start, rest)) => segment.strip_prefix(start).is_some_and(|left| {
+            left.char_indices().map(|(at, _)| at).chain([left.len()]).any(|at| is_like(rest, &left[at..]))
+        }),
+    }
+}
+
+/// Whether every server takes the path for the same: some decode `%2F`, some decode twice, some
+/// leave out what follows a `;` before they resolve dots.
+fn means_one_path(path: &str) -> bool {
+    let mut decoded = path.to_owned();
+    loop {
+        let next = super::download::percent_decoded(&decoded);
+        if next == decoded {
+            break;
+        }
+        decoded = next;
+    }
+    let is_dots = |segment: &str| matches!(segment.split(';').next(), Some("." | ".."));
+    decoded.split(['/', '\\']).count() == path.split('/').count() && !decoded.split('/').any(is_dots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_admits_its_methods_and_paths_alone() {
+        for (rule, method, path, admitted) in [
+            ("GET", "GET", "/anything", true),
+            ("GET", "HEAD", "/anything", true),
+            ("GET", "POST", "/anything", false),
+            ("HEAD", "GET", "/anything", false),
+            ("POST,PUT /a", "PUT", "/a", true),
+            ("POST,PUT /a", "PUT", "/a/", false),
+            ("POST,PUT /a", "PATCH", "/a", false),
+            ("/a/*", "DELETE", "/a/b", true),
+            ("/a/*", "DELETE", "/a/b/c", false),
+            ("/a/*", "DELETE", "/a", false),
+            ("/a/**", "GET", "/a/b/c", true),
+            ("/a/**", "GET", "/a", true),
+            ("/a/**", "GET", "/ab", false),
+            ("/**/z", "GET", "/x/y/z", true),
+            ("/v*/a-*-c", "GET", "/v3/a-b-c", true),
+            ("/v*/a-*-c", "GET", "/v3/a-c", false),
+            ("/a/*", "GET", "/a/b%2Fc", false),
+            ("/a/*", "GET", "/a/%252e%252e", false),
+            ("/a/**", "GET", "/a/..;x/admin", false),
+            ("/a/**", "GET", "/a/b%5C..%5Cadmin", false),
+            ("/a/*", "GET", "/a/b%20c", true),
+            ("/a/*", "GET", "/a/b;c=.", true),
+            ("GET", "GET", "/a/b%2Fc", true),
+        ] {
+            let parsed = Rule::parse(rule).expect(rule);
+            assert_eq!(parsed.admits(method, path), admitted, "{rule}: {method} {path}");
+        }
+        for wrong in ["", "get", "GET POST /a", "a/b", "GET, /a", "/a /b", "GET /a?b"] {
+            assert!(Rule::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

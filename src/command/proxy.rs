@@ -1,0 +1,50 @@
+//! `proxy`: an address on loopback that stands for the provider's API. The token is added here, so
+//! that the program that sends the requests never sees it.
+
+use clap::Args;
+
+use crate::api::path_rule::Rule;
+use crate::command::keeper::{End, Keeper};
+use crate::command::sandbox::ended_by;
+use crate::command::{Global, WhoArgs, print, sandbox_session};
+use crate::error::Error;
+use crate::session::fresh::provider_of_token;
+use crate::text::safe;
+use crate::world::World;
+
+#[derive(Args, Debug)]
+#[command(after_help = "The address on standard output stands for the API's: whoever knows it can send requests as the
+login, until Ctrl-C. A request gets the token, the provider's own headers and, where the token is
+bound to a key or a certificate, its proof. Cookies, `Authorization`, `Origin` and `Referer` of the
+client are left out. An expired token is refreshed. A rule with both parts is one word of the shell:
+`--allow 'POST,PUT /contacts/*/notes'`. GET admits HEAD.
+
+Examples:
+  oauthctl proxy work
+  oauthctl proxy work --port 8080 --allow GET")]
+pub struct ProxyArgs {
+    #[command(flatten)]
+    pub who: WhoArgs,
+    /// The port; any free one if none is given.
+    #[arg(long)]
+    pub port: Option<u16>,
+    /// Let only such requests pass: methods, a path below the API's address, or both; `*` stands
+    /// for a part of one segment, `**` for any number of segments; may be given several times.
+    #[arg(long, value_name = "RULE", value_parser = Rule::parse)]
+    pub allow: Vec<Rule>,
+}
+
+pub fn run(args: ProxyArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let mut session = sandbox_session::open(world, args.who.choice(global))?;
+    let name = safe(&session.name);
+    let mut keeper = Keeper::new();
+    let (provider, _) = provider_of_token(world, &mut session, false)?;
+    let address = keeper.serve(world, session, (args.port, args.allow))?;
+    let api = safe(provider.api.base_url.as_deref().unwrap_or_default());
+    world.say(&format!("requests to this address go to {api} as `{name}`, until Ctrl-C"));
+    print(world, format!("{}\n", address.expose()).as_bytes())?;
+    match keeper.run(world)? {
+        End::Signal(signal) => Ok(ended_by(signal)),
+        End::Ended => Ok(0),
+    }
+}
