@@ -37,6 +37,7 @@ Examples:
   oauthctl run work -- make deploy
   oauthctl run --env NPM_TOKEN=registry --env GH_TOKEN=work -- npm ci
   oauthctl run --file TOKEN_FILE=work -- ./long-job
+  oauthctl run --fd 3=work -- ./reads-descriptor-3
   oauthctl run --proxy API_URL=work --allow GET -- jupyter lab"
 )]
 pub struct RunArgs {
@@ -55,6 +56,10 @@ pub struct RunArgs {
     /// be given several times (Linux).
     #[arg(long = "proxy", value_name = "VAR[=PROFILE]", value_parser = variable)]
     pub proxies: Vec<(String, Option<String>)>,
+    /// The descriptor, from 3 on, from which the command can read the token, once; may be given
+    /// several times (not on Windows).
+    #[arg(long = "fd", value_name = "N[=PROFILE]", value_parser = descriptor)]
+    pub descriptors: Vec<(String, Option<String>)>,
     /// With `--proxy`: let only such requests pass, as `oauthctl proxy` does; may be given several
     /// times.
     #[arg(long, value_name = "RULE", value_parser = Rule::parse, requires = "proxies")]
@@ -80,19 +85,28 @@ fn variable(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 /// What a variable gets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Gets {
     Token,
+    Descriptor,
     File,
     Address,
 }
 
+fn descriptor(text: &str) -> Result<(String, Option<String>), String> {
+    let (number, profile) = text.split_once('=').map_or((text, None), |(number, profile)| (number, Some(profile)));
+    match number.parse::<u16>() {
+        Ok(3..=1023) if profile != Some("") => Ok((number.to_owned(), profile.map(str::to_owned))),
+        _ => Err("write it as `N` or `N=PROFILE`, with a number from 3 to 1023".to_owned()),
+    }
+}
+
 pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let all = wanted(args)?;
-    let (now, kept): (Vec<Wanted>, Vec<Wanted>) = all.into_iter().partition(|wanted| wanted.gets == Gets::Token);
+    let (now, kept): (Vec<Wanted>, Vec<Wanted>) = all.into_iter().partition(|wanted| wanted.gets < Gets::File);
     // the companion is forked before there is a thread, or a secret in memory
     let mut environment = if kept.is_empty() { Vec::new() } else { accompany(world, (args, global), &kept)? };
-    for Wanted { profile, variables, .. } in now {
+    for Wanted { profile, variables, gets } in now {
         let mut session = open(world, global, profile)?;
         let min_ttl = seconds(args);
         let obtain = if args.id_token { fresh_id_token } else { fresh };
@@ -100,6 +114,10 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
         warn_of_lifetime(world, &set, min_ttl);
         warn_of_key(world, &set);
         mask(world, set.access_token.expose());
+        if gets == Gets::Descriptor {
+            offer(world, &variables, set.access_token.expose())?;
+            continue;
+        }
         let usual = variable_name(&session.name);
         if variables.is_empty() {
             is_for_one(world, &session.name, &usual)?;
@@ -109,6 +127,14 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
     }
     world.programs.run_instead(&args.command, &environment).map_err(|e| not_run(&args.command, e))
+}
+
+fn offer(world: &World, descriptors: &[String], token: &str) -> Result<(), Error> {
+    for number in descriptors {
+        let offered = world.programs.offer(number.parse().unwrap_or_default(), token.as_bytes());
+        offered.map_err(|e| Error::usage(format!("descriptor {number} can't hold the token")).cause(e))?;
+    }
+    Ok(())
 }
 
 fn open(world: &mut World, global: &Global, profile: Option<String>) -> Result<Session, Error> {
@@ -240,6 +266,7 @@ fn wanted(args: &RunArgs) -> Result<Vec<Wanted>, Error> {
     let own = args.profiles.first().cloned();
     let kinds = [
         ("--env", Gets::Token, &args.variables),
+        ("--fd", Gets::Descriptor, &args.descriptors),
         ("--file", Gets::File, &args.files),
         ("--proxy", Gets::Address, &args.proxies),
     ];

@@ -345,6 +345,11 @@ pub trait Programs {
     fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8> {
         self.run(argv, env)
     }
+    /// Opens a descriptor, for the program that takes this process's place, from which these bytes
+    /// can be read once.
+    fn offer(&self, _descriptor: i32, _bytes: &[u8]) -> std::io::Result<()> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
     /// A `PATH` on which `oauthctl` is this executable, by a link in a new folder: it may have been
     /// started by path (`cargo run`) while another one is installed. `None`: there is no `PATH`, or
     /// no link.

@@ -71,6 +71,11 @@ impl Programs for Real {
         Err(typed(argv, env)?.exec())
     }
 
+    #[cfg(unix)]
+    fn offer(&self, descriptor: i32, bytes: &[u8]) -> io::Result<()> {
+        offer(descriptor, bytes)
+    }
+
     fn path_with_own(&self, folder: &Path) -> Option<OsString> {
         let (before, own) = (path()?, std::env::current_exe().ok()?);
         std::fs::create_dir(folder).ok()?;
@@ -92,6 +97,31 @@ impl Programs for Real {
     fn companion(&self, folder: Option<&Path>) -> super::fork::Companion {
         super::fork::companion(folder)
     }
+}
+
+/// A pipe that holds all the bytes: nobody writes to it later.
+#[cfg(unix)]
+fn offer(descriptor: i32, bytes: &[u8]) -> io::Result<()> {
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use std::io::Write as _;
+    use std::os::fd::{AsRawFd as _, IntoRawFd as _};
+
+    // SAFETY: a query
+    if unsafe { libc::fcntl(descriptor, libc::F_GETFD) } != -1 {
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is open already"));
+    }
+    let (from, to) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
+    if std::fs::File::from(to).write(bytes)? != bytes.len() {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too long for a pipe"));
+    }
+    if from.as_raw_fd() == descriptor {
+        rustix::io::fcntl_setfd(&from, rustix::io::FdFlags::empty())?;
+        let _ = from.into_raw_fd();
+        return Ok(());
+    }
+    // SAFETY: this descriptor was closed just now, and nothing of this process uses it. The copy is
+    // not closed on `exec`; a reader finds the end, and so never waits.
+    if unsafe { libc::dup2(from.as_raw_fd(), descriptor) } == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// A command that the user typed, with variables added.

@@ -211,6 +211,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "AUDIENCE",
         "WORDS",
         "RULE",
+        "N[=PROFILE]",
         "WORD",
     ];
     let mut me = Person::new();

@@ -1367,6 +1367,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("helper keyring", "--mode", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
     ("helper keyring", "--output", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
     ("run", "--env", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
+    ("run", "--fd", "tests/real/proxy.py::a_command_reads_the_token_from_a_descriptor"),
     ("run", "--file", "tests/real/proxy.py::a_token_file_is_whole_at_each_moment_and_fresh"),
     ("run", "--proxy", "tests/real/proxy.py::a_command_gets_an_address_and_a_file_and_never_the_token"),
     ("run", "--allow", "tests/real/proxy.py::a_command_gets_an_address_and_a_file_and_never_the_token"),

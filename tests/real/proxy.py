@@ -410,6 +410,17 @@ def nothing_is_left_when_either_is_killed(t):
 
 
 @test
+def a_command_reads_the_token_from_a_descriptor(t):
+    server, home, api = runs(t)
+    ran = home.run("run", "--fd", "3=strict", "--fd", "7=strict", "--", "sh", "-c", "cat <&3; cat <&3; echo; cat <&7; env | grep -c access-of; true")
+    same(ran.expect(0).out, f"{server.newest()}\n{server.newest()}0\n", "what was read")
+    home.run("run", "--fd", "2=strict", "--", "true").expect(2, err="a number from 3 to 1023")
+    argv = [rig.program(), "run", "--fd", "5=strict", "--", "true"]
+    taken = subprocess.run(["sh", "-c", '"$@" 5</dev/null', "sh", *argv], env=home.env, capture_output=True, text=True, timeout=rig.PATIENCE)
+    check(taken.returncode == 2 and "descriptor 5 can't hold the token" in taken.stderr, f"{taken}")
+
+
+@test
 def a_command_is_not_run_without_what_it_is_to_get(t):
     server, home, api = runs(t)
     home.run("logout", "strict", "--local-only").expect(0)

@@ -736,11 +736,11 @@ class Test:
         self._stack.callback(server.close)
         return server
 
-    def nginx(self, locations, certificate="server", listen="ssl"):
-        """nginx with TLS on a port of its own; `locations` is nginx's own configuration, `listen` may add `http2`. Its base
-        address."""
+    def nginx(self, locations, certificate="server", listen="ssl", http="", name="nginx"):
+        """nginx with TLS on a port of its own; `locations` and `http` are nginx's own configuration, `listen` may add `http2`, or
+        be empty for no TLS. Its base address."""
         need("nginx")
-        folder = self.folder / "nginx"
+        folder = self.folder / name
         folder.mkdir()
         port = free_port()
         (folder / "nginx.conf").write_text(
@@ -750,7 +750,7 @@ events {{ worker_connections 256; }}
 http {{
   access_log {folder}/access.log; default_type application/json;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi; {http}
   server {{
     listen 127.0.0.1:{port} {listen}; server_name localhost;
     ssl_certificate {pki()}/{certificate}.crt; ssl_certificate_key {pki()}/{certificate}.key;
@@ -765,7 +765,7 @@ http {{
             ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(folder / "nginx.conf")],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=self._log("nginx.log"),
+            stderr=self._log(f"{name}.log"),
         )
         self.ends(process)
         wait_until(lambda: answers(port), f"nginx's start (its words: {folder / 'error.log'})", of=process)
