@@ -24,6 +24,10 @@ use crate::wire::{Draw, Request};
 use crate::world::relay::{Desk, Done, Head, Judged, Refusal};
 use crate::world::{Clock, HttpError};
 
+/// Headers by which a request asks some servers for another method or path than it names.
+const DISGUISES: [&str; 5] =
+    ["x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"];
+
 /// Seconds after which a renewal that brought nothing is tried again.
 const AGAIN_AFTER: i64 = 5;
 
@@ -134,8 +138,15 @@ impl Gate {
     /// The address of the API, if the rules let the request pass.
     fn target(&self, provider: &Provider, head: &Head<'_>) -> Result<Url, Refusal> {
         let rest = self.within(head)?;
+        // its answer would hold the token (RFC 9110, section 9.3.8)
+        if head.method.eq_ignore_ascii_case("TRACE") {
+            return Err(refused(405, "TRACE does not pass"));
+        }
         let mut url = hosts::resolve(provider, rest).map_err(|e| as_refusal(400, &e))?;
         let path = own_path(provider, &url);
+        if let Some(name) = DISGUISES.iter().find(|name| !self.rules.is_empty() && (head.header)(name).is_some()) {
+            return Err(refused(403, &format!("the header `{name}` could make another request of it")));
+        }
         if !self.rules.is_empty() && !self.rules.iter().any(|rule| rule.admits(head.method, path)) {
             return Err(refused(403, &format!("no `--allow` admits {} {}", safe(head.method), safe(path))));
         }

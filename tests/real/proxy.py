@@ -229,6 +229,9 @@ def rules_let_their_methods_and_paths_pass_alone(t):
         ("POST", "/notes/..;/text", 403),
     ]:
         same(proxy.ask(path, method)[0], status, f"{method} {path}")
+    for name in ("X-HTTP-Method-Override", "X-Original-URL"):
+        same(proxy.ask("/x", **{name: "DELETE"})[0], 403, name)
+    same(proxy.ask("/x", "TRACE")[0], 405, "a request whose answer would show the token")
     home.run("proxy", "strict", "--allow", "get /x").expect(2, err="write it as")
 
 
@@ -320,7 +323,8 @@ def a_connection_that_changes_its_protocol_passes(t):
 @test
 def the_proxy_speaks_to_nginx_over_tls(t):
     server, home, _ = signed_in(t)
-    site = t.nginx("location / { return 200 '{\"token\":\"$http_authorization\",\"host\":\"$host\"}'; }")
+    answer = "location / { return 200 '{\"token\":\"$http_authorization\",\"host\":\"$host\"}'; }"
+    site = t.nginx(f"{answer} location /api/up {{ client_max_body_size 1k; lingering_close off; root {t.folder}; }}")
     text = server.provider_file()
     home.provider("strict", text.replace(re.search('base-url = "[^"]*"', text)[0], f'base-url = "{site}/api"'))
     home.env["SSL_CERT_FILE"] = str(rig.pki() / "ca.crt")
@@ -330,6 +334,8 @@ def the_proxy_speaks_to_nginx_over_tls(t):
     same(proxy.url.port, port, "port")
     home.run("proxy", "strict", "--port", str(port)).expect(75, err=f"port {port} is taken")
     same(json.loads(proxy.ask()[1]), {"token": f"Bearer {server.newest()}", "host": "localhost"}, "what nginx got")
+    seen = [proxy.ask("/up", "POST", iter([bytes(1 << 20)] * 8), Content_Length=str(8 << 20))[0] for _ in range(5)]
+    same(seen, [413] * 5, "a body that nginx refuses before it has it all")
 
 
 # ---- run -------------------------------------------------------------------------------------------------------------

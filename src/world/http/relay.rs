@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::driver::Driver;
+use super::upload::InTurn;
 use super::{MOST_HEADERS, Real, carry, headers, told};
 use crate::wire::Request;
 use crate::world::http_server::listening::Bound;
@@ -329,8 +330,24 @@ impl Sent {
         match self {
             Sent::Kept(kept) if kept.is_empty() && method.is_safe() && !announced => None,
             Sent::Kept(kept) => Some(reqwest::Body::from(kept.clone())),
-            Sent::Stream(body) => body.take().map(reqwest::Body::wrap),
+            Sent::Stream(body) => body.take().map(|body| InTurn::with_reading(Streaming(body))),
         }
+    }
+}
+
+/// A client's body on its way to the server.
+struct Streaming(Incoming);
+
+impl Body for Streaming {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        Pin::new(&mut self.0).poll_frame(context).map_err(io::Error::other)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
     }
 }
 

@@ -162,7 +162,7 @@ impl Body for Pipe {
 
 /// A body that lets the connection read before each block is sent. A server may refuse a body,
 /// answer and reset the connection: where the next write fails, the client reads no answer.
-struct InTurn<B> {
+pub struct InTurn<B> {
     body: B,
     turn: Turn,
     /// Ends after the runtime has looked at the sockets. The client asks for more before that.
@@ -178,7 +178,7 @@ enum Turn {
 }
 
 impl<B: Body<Data = Bytes, Error = io::Error> + Send + Sync + Unpin + 'static> InTurn<B> {
-    fn with_reading(body: B) -> reqwest::Body {
+    pub fn with_reading(body: B) -> reqwest::Body {
         reqwest::Body::wrap(InTurn { body, turn: Turn::Flush, pause: None })
     }
 }
