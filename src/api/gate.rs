@@ -4,13 +4,13 @@
 //! request must name the proxy's secret path, connect to it by one of its own names (against DNS
 //! rebinding), and come from no other site's page.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use url::Url;
 
 use super::hosts;
-use super::path_rule::Rule;
+use super::path_rule::{Rule, has_hidden_dots};
 use super::request::present;
 use super::send::means_expired;
 use crate::error::{Error, Kind};
@@ -67,6 +67,9 @@ pub struct Gate {
     /// Makes the identifier of each proof.
     random: [u8; 16],
     drawn: AtomicU64,
+    log: Option<Log>,
+    /// Whether there was a request since this was asked last.
+    used: AtomicBool,
 }
 
 /// What a gate is made of, besides its first credentials.
@@ -76,7 +79,11 @@ pub struct Posts {
     pub rules: Vec<Rule>,
     pub clock: Arc<dyn Clock>,
     pub random: [u8; 16],
+    /// Where a line for each request goes, if they are to be seen.
+    pub log: Option<Log>,
 }
+
+pub type Log = Box<dyn Fn(String) + Send + Sync>;
 
 impl Held {
     /// `now`: when they were obtained.
@@ -89,7 +96,7 @@ impl Held {
 
 impl Gate {
     pub fn new(posts: Posts, held: Held, keeper: Keeper) -> Gate {
-        let Posts { port, word, rules, clock, random } = posts;
+        let Posts { port, word, rules, clock, random, log } = posts;
         Gate {
             origin: format!("http://127.0.0.1:{port}"),
             names: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
@@ -100,6 +107,8 @@ impl Gate {
             clock,
             random,
             drawn: AtomicU64::new(0),
+            log,
+            used: AtomicBool::new(false),
         }
     }
 
@@ -112,6 +121,11 @@ impl Gate {
         Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Whether there was a request since the last call.
+    pub fn was_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
     pub fn hold(&self, held: Held) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
     }
@@ -120,14 +134,15 @@ impl Gate {
     fn within<'a>(&self, head: &Head<'a>) -> Result<&'a str, Refusal> {
         let host = head.authority.or_else(|| (head.header)("host")).unwrap_or_default();
         if !self.names.iter().any(|name| name.eq_ignore_ascii_case(host)) {
-            return Err(refused(421, "this proxy has another name"));
+            return Err(refused(421, &format!("the name of this proxy is `{}`", self.names[0])));
         }
         let inside = head.target.strip_prefix('/').unwrap_or_default();
         let (word, rest) = inside.split_at(inside.find(['/', '?']).unwrap_or(inside.len()));
         if !same(word, self.word.expose()) {
             return Err(refused(404, "the path does not begin with the proxy's own secret"));
         }
-        let foreign = (head.header)("origin").is_some_and(|origin| origin != self.origin);
+        let is_own = |origin: &str| origin.strip_prefix("http://").is_some_and(|name| name.eq_ignore_ascii_case(host));
+        let foreign = (head.header)("origin").is_some_and(|origin| !is_own(origin));
         let site = (head.header)("sec-fetch-site").is_some_and(|site| !matches!(site, "none" | "same-origin"));
         if foreign || site {
             return Err(refused(403, "a page of another site may not use this proxy"));
@@ -138,12 +153,18 @@ impl Gate {
     /// The address of the API, if the rules let the request pass.
     fn target(&self, provider: &Provider, head: &Head<'_>) -> Result<Url, Refusal> {
         let rest = self.within(head)?;
-        // its answer would hold the token (RFC 9110, section 9.3.8)
-        if head.method.eq_ignore_ascii_case("TRACE") {
-            return Err(refused(405, "TRACE does not pass"));
+        // an answer to TRACE holds the token (RFC 9110, section 9.3.8); CONNECT has no path
+        if ["TRACE", "TRACK", "CONNECT"].iter().any(|method| head.method.eq_ignore_ascii_case(method)) {
+            return Err(refused(405, &format!("{} does not pass", safe(head.method))));
+        }
+        if (head.header)("transfer-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("chunked")) {
+            return Err(refused(501, "a body in a transfer coding but `chunked` does not pass"));
         }
         let mut url = hosts::resolve(provider, rest).map_err(|e| as_refusal(400, &e))?;
         let path = own_path(provider, &url);
+        if has_hidden_dots(path) {
+            return Err(refused(400, &format!("{} could leave the provider's API", safe(path))));
+        }
         if let Some(name) = DISGUISES.iter().find(|name| !self.rules.is_empty() && (head.header)(name).is_some()) {
             return Err(refused(403, &format!("the header `{name}` could make another request of it")));
         }
@@ -182,7 +203,21 @@ impl Gate {
 }
 
 impl Desk for Gate {
+    fn refusal(&self, head: &Head<'_>) -> Option<Refusal> {
+        let refused = self.target(&self.held().provider, head).err();
+        if let Some(log) = &self.log
+            // the address of the others is not ours to show
+            && self.within(head).is_ok()
+        {
+            let status =
+                refused.as_ref().map_or_else(|| "passes".to_owned(), |refused| format!("refused: {}", refused.status));
+            log(format!("{} {}: {status}", safe(head.method), safe(path_of(self.within(head).unwrap_or_default()))));
+        }
+        refused
+    }
+
     fn judge(&self, head: &Head<'_>) -> Judged {
+        self.used.store(true, Ordering::Relaxed);
         let (held, now) = (self.held(), self.clock.now());
         let url = match self.target(&held.provider, head) {
             Ok(url) => url,
@@ -216,14 +251,20 @@ impl Desk for Gate {
         means_expired(&self.held().provider, status, headers, body)
     }
 
-    fn redirected(&self, from: &str, to: &str) -> Option<String> {
-        let provider = &self.held().provider;
-        let to = Url::parse(from).ok()?.join(to).ok()?;
-        let base = Url::parse(provider.api.base_url.as_deref()?).ok()?;
-        let rest = to.path().strip_prefix(base.path().trim_end_matches('/'));
-        let rest = rest.filter(|rest| hosts::same_origin(&base, &to) && rest.starts_with('/'))?;
-        let query = to.query().map(|query| format!("?{query}")).unwrap_or_default();
-        Some(format!("{}{rest}{query}", self.address().expose()))
+    fn shown(&self, from: &str, (name, value): (&str, &str)) -> Option<String> {
+        let held = self.held();
+        let token = held.credentials.as_ref().map_or("", |(set, _)| set.access_token.expose());
+        let mut value = value.to_owned();
+        if ADDRESSES.contains(&name) {
+            value = self.own_address(&held.provider, from, (name, value));
+            let parameter = format!("{}={token}", held.provider.api.auth.name);
+            for (leaked, left) in
+                [(format!("{parameter}&"), ""), (format!("?{parameter}"), ""), (format!("&{parameter}"), "")]
+            {
+                value = value.replace(&leaked, left);
+            }
+        }
+        (token.is_empty() || !value.contains(token)).then_some(value)
     }
 
     fn unanswered(&self, why: &HttpError) -> Refusal {
@@ -236,11 +277,30 @@ impl Desk for Gate {
     }
 }
 
+/// Headers of a response that hold addresses.
+const ADDRESSES: [&str; 4] = ["location", "content-location", "link", "refresh"];
+
+impl Gate {
+    /// A response's header with the proxy's addresses in the place of the API's.
+    fn own_address(&self, provider: &Provider, from: &str, (name, value): (&str, String)) -> String {
+        let base = provider.api.base_url.as_deref().unwrap_or_default().trim_end_matches('/');
+        let absolute = match name {
+            "location" => Url::parse(from).and_then(|from| from.join(&value)).map_or(value, String::from),
+            _ => value,
+        };
+        absolute.replace(&format!("{base}/"), &format!("{}/", self.address().expose()))
+    }
+}
+
 /// The path below the API's own.
 fn own_path<'a>(provider: &Provider, url: &'a Url) -> &'a str {
     let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
     let base = base.as_ref().map_or("", |base| base.path().trim_end_matches('/'));
     url.path().strip_prefix(base).unwrap_or(url.path())
+}
+
+fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
 }
 
 /// In a time that doesn't depend on where they differ.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use crate::api::gate::{Gate, Held, Posts, Renewal};
+use crate::api::gate::{Gate, Held, Log, Posts, Renewal};
 use crate::api::hosts;
 use crate::api::path_rule::Rule;
 use crate::command::token::{mask, must_be_presentable};
@@ -21,7 +21,7 @@ use crate::token::TokenSet;
 use crate::world::http_server::loopback::ListenError;
 use crate::world::http_server::serve;
 use crate::world::relay::{self, Desk, Relaying};
-use crate::world::{World, files};
+use crate::world::{Verbosity, World, files};
 
 /// What wakes the keeper.
 pub enum Event {
@@ -30,6 +30,8 @@ pub enum Event {
     Ended,
     /// Of the proxy with this number.
     Renewal(usize, Renewal),
+    /// For `-v`.
+    Line(String),
 }
 
 /// How it came to an end.
@@ -39,8 +41,8 @@ pub enum End {
     Ended,
 }
 
-/// The longest sleep: the clock may be set, and a machine may have slept.
-const LONGEST_SLEEP: i64 = 30;
+/// A token may expire soon, and a login may have ended or been made again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Seconds until a file is tried again whose token could not be refreshed.
 const TRY_AGAIN: i64 = 15;
@@ -64,26 +66,33 @@ pub struct TokenFile {
     pub session: Session,
     pub want: FreshnessPolicy,
     pub id_token: bool,
-    /// When its token must be replaced, in Unix seconds. `None`: it doesn't expire.
-    due: Option<i64>,
+    /// The token in it.
+    filled: Option<Secret>,
+    /// Not tried again before, in Unix seconds.
+    rest: i64,
 }
 
 impl TokenFile {
     pub fn new(path: PathBuf, session: Session, min_ttl: Option<i64>, id_token: bool) -> TokenFile {
         let want = FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() };
-        TokenFile { path, session, want, id_token, due: None }
+        TokenFile { path, session, want, id_token, filled: None, rest: 0 }
     }
 
-    /// Writes a fresh token, whole or not at all.
+    /// Writes a fresh token, whole or not at all, unless it is there. A login that has ended leaves
+    /// no file.
     fn fill(&mut self, world: &mut World) -> Result<TokenSet, Error> {
         let obtain = if self.id_token { fresh_id_token } else { fresh };
-        let set = obtain(world, &mut self.session, self.want)?;
-        mask(world, set.access_token.expose());
-        files::replace(&self.path, set.access_token.expose().as_bytes())
-            .map_err(|e| Error::new(Kind::Store, format!("`{}` can't be written", self.path.display())).cause(e))?;
-        let margin = self.want.min_ttl.unwrap_or(0).max(set.margin());
-        // a new token that lives shorter than was asked is not replaced at once
-        self.due = set.expires_at.map(|at| (at - margin).max(world.clock.now() + TRY_AGAIN.min(set.margin().max(1))));
+        let set = obtain(world, &mut self.session, self.want).inspect_err(|e| {
+            if e.kind == Kind::LoginFirst && self.filled.take().is_some() {
+                let _ = files::remove(&self.path);
+            }
+        })?;
+        if self.filled.as_ref() != Some(&set.access_token) || !self.path.exists() {
+            mask(world, set.access_token.expose());
+            files::replace(&self.path, set.access_token.expose().as_bytes())
+                .map_err(|e| Error::new(Kind::Store, format!("`{}` can't be written", self.path.display())).cause(e))?;
+            self.filled = Some(set.access_token.clone());
+        }
         Ok(set)
     }
 }
@@ -106,18 +115,21 @@ impl Keeper {
         mut session: Session,
         (port, rules): (Option<u16>, Vec<Rule>),
     ) -> Result<Secret, Error> {
-        let held = first(world, &mut session)?;
+        let held = first(world, &mut session, 0)?;
         // a mistake in the address is told before anything listens
         hosts::resolve(&held.provider, "")?;
         let bound = serve::bind(port).map_err(not_started)?;
         let mut random = [0; 16];
         world.random.fill(&mut random);
+        let to = self.to.clone();
+        let log: Log = Box::new(move |line| drop(to.send(Event::Line(line))));
         let posts = Posts {
             port: bound.address.port(),
             word: Secret::new(random_hex(world)),
             rules,
             clock: Arc::clone(&world.clock),
             random,
+            log: (world.verbosity == Verbosity::Verbose).then_some(log),
         };
         let (to, number) = (self.to.clone(), self.proxies.len());
         // without a keeper, the dropped renewal ends the wait
@@ -143,10 +155,11 @@ impl Keeper {
         let to = self.events();
         let carry = move || waiting.into_iter().map(Event::Signal).all(|event| to.send(event).is_ok());
         thread::Builder::new().name("signals".to_owned()).spawn(carry).map_err(|e| not_started(e.into()))?;
+        let mut looked = world.clock.elapsed();
         loop {
             // a renewal watches them itself
             world.signals.watch(signals.clone());
-            match self.events.recv_timeout(self.sleep(world)) {
+            match self.events.recv_timeout(LOOK_EVERY) {
                 Ok(Event::Renewal(number, renewal)) => {
                     if let Some(signal) = self.proxies[number].renew(world, renewal) {
                         return Ok(End::Signal(signal));
@@ -156,40 +169,55 @@ impl Keeper {
                     world.signals.release();
                     return Ok(End::Signal(signal));
                 }
+                Ok(Event::Line(line)) => world.step(|| line),
                 Ok(Event::Ended) | Err(RecvTimeoutError::Disconnected) => return Ok(End::Ended),
-                Err(RecvTimeoutError::Timeout) => {
-                    if let Some(signal) = self.refill(world) {
-                        return Ok(End::Signal(signal));
-                    }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if world.clock.elapsed() >= looked + LOOK_EVERY {
+                looked = world.clock.elapsed();
+                if let Some(signal) = self.look(world) {
+                    return Ok(End::Signal(signal));
                 }
             }
         }
     }
 
-    /// The time until a file is due.
-    fn sleep(&self, world: &World) -> Duration {
-        let due = self.files.iter().filter_map(|file| file.due).min();
-        let left = due.map_or(LONGEST_SLEEP, |due| (due - world.clock.now()).clamp(0, LONGEST_SLEEP));
-        Duration::from_secs(left as u64)
-    }
-
-    /// The signal that came meanwhile, if any.
-    fn refill(&mut self, world: &mut World) -> Option<i32> {
+    /// Replaces tokens that expire soon, or that are no longer the login's; with the kernel's copy
+    /// that opens nothing. Returns the signal that came meanwhile, if any.
+    fn look(&mut self, world: &mut World) -> Option<i32> {
         let now = world.clock.now();
-        for file in self.files.iter_mut().filter(|file| file.due.is_some_and(|due| due <= now)) {
+        for file in self.files.iter_mut().filter(|file| file.rest <= now) {
             if let Err(e) = file.fill(world) {
-                file.due = Some(now + TRY_AGAIN);
+                file.rest = now + TRY_AGAIN;
                 tell(world, &e);
                 if let Some(signal) = signal_of(&e) {
                     return Some(signal);
                 }
             }
         }
-        None
+        self.proxies.iter_mut().filter(|proxy| proxy.gate.was_used()).find_map(|proxy| proxy.look(world))
     }
 }
 
 impl Proxy {
+    /// Takes the login's token of now in the place of another one.
+    fn look(&mut self, world: &mut World) -> Option<i32> {
+        let held = self.gate.held();
+        let Ok((set, _)) = &held.credentials else { return None };
+        let found = first(world, &mut self.session, held.number + 1);
+        match &found {
+            Ok(now) if now.credentials.as_ref().is_ok_and(|(found, _)| found.access_token == set.access_token) => None,
+            // an error of a moment is one for the request that meets it
+            Err(e) if e.kind != Kind::LoginFirst => signal_of(e),
+            _ => {
+                let provider = held.provider.clone();
+                let ended = |e| Held::new(held.number + 1, provider, Err(e), world.clock.now());
+                self.gate.hold(found.unwrap_or_else(ended));
+                None
+            }
+        }
+    }
+
     /// The signal that came meanwhile, if any.
     fn renew(&mut self, world: &mut World, Renewal { number, refused, done }: Renewal) -> Option<i32> {
         let held = self.gate.held();
@@ -228,16 +256,20 @@ fn tell(world: &mut World, e: &Error) {
 }
 
 fn not_started(e: ListenError) -> Error {
-    let taken = matches!(e, ListenError::PortTaken { .. } | ListenError::Reserved(_));
-    let hint = taken.then_some("choose another port with `--port`; without it a free port is used");
-    Error { kind: Kind::TryLater, ..Error::from(e) }.hints(hint).context("the proxy can't be started")
+    let error = match e {
+        ListenError::PortTaken { .. } | ListenError::Reserved(_) => {
+            Error::of(Kind::TryLater, e).hint("choose another port with `--port`; without it a free port is used")
+        }
+        e => Error { kind: Kind::TryLater, ..Error::from(e) },
+    };
+    error.context("the proxy can't be started")
 }
 
-fn first(world: &mut World, session: &mut Session) -> Result<Held, Error> {
+fn first(world: &mut World, session: &mut Session, number: u64) -> Result<Held, Error> {
     let (provider, _) = provider_of_token(world, session, false)?;
     let set = fresh(world, session, FreshnessPolicy::default())?;
     let credentials = Ok(bound(world, session, set)?);
-    Ok(Held::new(0, provider, credentials, world.clock.now()))
+    Ok(Held::new(number, provider, credentials, world.clock.now()))
 }
 
 fn renewed(world: &mut World, session: &mut Session, held: &Held, refused: bool) -> Result<(TokenSet, Binding), Error> {

@@ -15,21 +15,23 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = "The address on standard output stands for the API's: whoever knows it can send requests as the
 login, until Ctrl-C. A request gets the token, the provider's own headers and, where the token is
-bound to a key or a certificate, its proof. Cookies, `Authorization`, `Origin` and `Referer` of the
-client are left out. An expired token is refreshed. A rule with both parts is one word of the shell:
-`--allow 'POST,PUT /contacts/*/notes'`. GET admits HEAD.
+bound to a key or a certificate, its proof. `Cookie`, `Authorization`, `Origin` and `Referer` of the
+client are left out, and `Set-Cookie` of the API. An expired token is refreshed; a login that ended
+or was made again counts at once. `-v` shows each request.
+
+A rule names a path below the API's address: `*` is a part of one segment, `**` any number of
+segments. GET admits HEAD. A server that takes another method from the query is not held by it.
 
 Examples:
   oauthctl proxy work
-  oauthctl proxy work --port 8080 --allow GET")]
+  oauthctl proxy work --allow GET --allow POST,PUT:/contacts/*/notes")]
 pub struct ProxyArgs {
     #[command(flatten)]
     pub who: WhoArgs,
     /// The port; any free one if none is given.
     #[arg(long)]
     pub port: Option<u16>,
-    /// Let only such requests pass: methods, a path below the API's address, or both; `*` stands
-    /// for a part of one segment, `**` for any number of segments; may be given several times.
+    /// Let only such requests pass: `METHOD:PATH`, or one of the two; may be given several times.
     #[arg(long, value_name = "RULE", value_parser = Rule::parse)]
     pub allow: Vec<Rule>,
 }
@@ -38,10 +40,12 @@ pub fn run(args: ProxyArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let name = safe(&session.name);
     let mut keeper = Keeper::new();
+    let only = args.allow.iter().map(|rule| safe(&rule.to_string())).collect::<Vec<_>>().join(", ");
     let (provider, _) = provider_of_token(world, &mut session, false)?;
     let address = keeper.serve(world, session, (args.port, args.allow))?;
     let api = safe(provider.api.base_url.as_deref().unwrap_or_default());
-    world.say(&format!("requests to this address go to {api} as `{name}`, until Ctrl-C"));
+    let rules = if only.is_empty() { String::new() } else { format!(" ({only})") };
+    world.say(&format!("requests to this address go to {api} as `{name}`{rules}, until Ctrl-C"));
     print(world, format!("{}\n", address.expose()).as_bytes())?;
     match keeper.run(world)? {
         End::Signal(signal) => Ok(ended_by(signal)),

@@ -31,14 +31,15 @@ use crate::world::fork::Companion;
 #[command(
     after_help = "A token in the environment can't be refreshed while the command runs: `--min-ttl` says how long it will
 run at least. The token in a file and the one behind an address are refreshed; both end with the
-command. Another `oauthctl` below the command uses OAUTHCTL_<PROFILE>_TOKEN as it is.
+command, whose environment then has no `OAUTHCTL_…_TOKEN`, `…_SECRET` or `…_PASSPHRASE`. The rules
+of `--allow` are for each address. Another `oauthctl` below the command uses OAUTHCTL_<PROFILE>_TOKEN as it is.
 
 Examples:
   oauthctl run work -- make deploy
   oauthctl run --env NPM_TOKEN=registry --env GH_TOKEN=work -- npm ci
   oauthctl run --file TOKEN_FILE=work -- ./long-job
   oauthctl run --fd 3=work -- ./reads-descriptor-3
-  oauthctl run --proxy API_URL=work --allow GET -- jupyter lab"
+  oauthctl run --proxy API_URL=work --allow GET:/contacts/* -- jupyter lab"
 )]
 pub struct RunArgs {
     /// The profiles whose tokens the command gets [default: the only one, or `default-profile`]
@@ -126,7 +127,17 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
             put(&mut environment, (name, set.access_token.expose()), &session.name)?;
         }
     }
-    world.programs.run_instead(&args.command, &environment).map_err(|e| not_run(&args.command, e))
+    let without = withheld(world, args, &environment);
+    world.programs.run_instead(&args.command, &environment, &without).map_err(|e| not_run(&args.command, e))
+}
+
+/// Variables that hold secrets: a command that gets a token otherwise is not to find it there.
+fn withheld(world: &World, args: &RunArgs, given: &[(String, OsString)]) -> Vec<String> {
+    const SECRETS: [&str; 5] = ["_TOKEN", "_SECRET", "_PASSPHRASE", "_PASSWORD", "_ASSERTION"];
+    let is_secret = |name: &String| name.starts_with("OAUTHCTL_") && SECRETS.iter().any(|end| name.ends_with(end));
+    let otherwise = !(args.files.is_empty() && args.proxies.is_empty() && args.descriptors.is_empty());
+    let names = world.env.names().iter().filter(|name| is_secret(name)).cloned().collect::<Vec<_>>();
+    names.into_iter().filter(|name| otherwise && !given.iter().any(|(known, _)| known == name)).collect()
 }
 
 fn offer(world: &World, descriptors: &[String], token: &str) -> Result<(), Error> {
@@ -172,12 +183,16 @@ fn accompany(
     if args.id_token && kept.iter().any(|wanted| wanted.gets == Gets::Address) {
         return Err(Error::usage("`--proxy` adds access tokens: `--id-token` is not for it"));
     }
-    let folder = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let folder = folder.unwrap_or_else(|| world.env.temp_dir()).join(format!("oauthctl-run-{}", random_hex(world)));
-    let files = kept.iter().any(|wanted| wanted.gets == Gets::File);
-    match world.programs.companion(Some(&folder).filter(|_| files).map(PathBuf::as_path)) {
-        Companion::Unsupported => Err(Error::usage("`--file` and `--proxy` need Linux")
-            .hint("`oauthctl proxy` serves the same address from another terminal")),
+    let folder = match kept.iter().any(|wanted| wanted.gets == Gets::File) {
+        true => Some(make_place(world)?),
+        false => None,
+    };
+    match world.programs.companion(folder.as_deref()) {
+        Companion::Unsupported => {
+            let _ = folder.map(std::fs::remove_dir_all);
+            Err(Error::usage("`--file` and `--proxy` need Linux")
+                .hint("`oauthctl proxy` serves the same address from another terminal"))
+        }
         Companion::Starter(mut told) => {
             let mut words = Zeroizing::new(Vec::new());
             let read = told.read_to_end(&mut words).ok();
@@ -188,7 +203,7 @@ fn accompany(
         }
         Companion::Here(here) => {
             let mut keeper = Keeper::new();
-            let made = fill(world, (args, global), (kept, &folder), &mut keeper);
+            let made = fill(world, (args, global), (kept, folder.as_deref()), &mut keeper);
             let words = Zeroizing::new(serde_json::to_vec(&made).unwrap_or_default());
             (here.tell)(&words);
             if made.is_ok() {
@@ -200,9 +215,44 @@ fn accompany(
                 });
                 let _ = waits.map(|_| keeper.run(world));
             }
-            let _ = std::fs::remove_dir_all(&folder);
+            let _ = folder.map(std::fs::remove_dir_all);
             (here.exit)();
             Ok(Vec::new())
+        }
+    }
+}
+
+/// Makes the folder for token files, in memory where the system offers that. Those of runs that
+/// were killed with their companions go.
+fn make_place(world: &mut World) -> Result<PathBuf, Error> {
+    let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let candidates = [runtime, Some("/dev/shm".into()), Some(world.env.temp_dir())];
+    let name = format!("{PLACE}{}-{}", std::process::id(), random_hex(world));
+    let mut failed = None;
+    for base in candidates.into_iter().flatten().filter(|base| base.is_dir()) {
+        sweep(&base);
+        match make_folder(&base.join(&name)) {
+            Ok(_) => return Ok(base.join(&name)),
+            Err(e) => failed = Some(e),
+        }
+    }
+    let error = Error::new(Kind::Store, "no folder can be made for the token");
+    Err(match failed {
+        Some(e) => error.cause(e),
+        None => error.because("there is no folder for temporary files"),
+    })
+}
+
+const PLACE: &str = "oauthctl-run-";
+
+/// A folder's name begins with the process id of its command.
+fn sweep(base: &Path) {
+    for entry in std::fs::read_dir(base).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(PLACE)?.split('-').next());
+        if process.is_some_and(|id| !Path::new("/proc").join(id).exists()) {
+            // another user's stays
+            let _ = std::fs::remove_dir_all(entry.path());
         }
     }
 }
@@ -211,7 +261,7 @@ fn accompany(
 fn fill(
     world: &mut World,
     (args, global): (&RunArgs, &Global),
-    (kept, folder): (&[Wanted], &Path),
+    (kept, folder): (&[Wanted], Option<&Path>),
     keeper: &mut Keeper,
 ) -> Result<Vec<(String, String)>, Error> {
     let mut made: Vec<(String, OsString)> = Vec::new();
@@ -221,9 +271,7 @@ fn fill(
         let value = match gets {
             Gets::Address => keeper.serve(world, session, (None, args.allow.clone()))?,
             _ => {
-                let unmade = |e| Error::new(Kind::Store, "no folder can be made for the token").cause(e);
-                make_folder(folder).map_err(unmade)?;
-                let path = folder.join(format!("token-{number}"));
+                let path = folder.unwrap_or(Path::new("")).join(format!("token-{number}"));
                 let text = path.to_string_lossy().into_owned();
                 let set = keeper.write(world, TokenFile::new(path, session, seconds(args), args.id_token))?;
                 warn_of_key(world, &set);

@@ -259,7 +259,8 @@ mod tests {
 
     use super::linux::{MOST_KEYS, ORDER, description, find, ours, remove, write_into};
 
-    /// The rest of this user's quota: `1000: 40 40/40 39/200 6340/20000` (keys(7)). `None`: not known.
+    /// The rest of this user's quota: `1000: 40 40/40 39/200 6340/20000` (keys(7)). `None`: not
+    /// known.
     fn bytes_left() -> Option<u64> {
         let users = std::fs::read_to_string("/proc/key-users").ok()?;
         let own = format!("{}:", rustix::process::getuid().as_raw());

@@ -342,7 +342,8 @@ pub trait Programs {
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
     /// The same in the place of this process where the system can do that: then signals, the
     /// terminal and the exit code are the command's own, and this returns an error alone.
-    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8> {
+    /// `without`: variables of this process that the command doesn't get.
+    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)], _without: &[String]) -> std::io::Result<u8> {
         self.run(argv, env)
     }
     /// Opens a descriptor, for the program that takes this process's place, from which these bytes

@@ -66,9 +66,13 @@ impl Programs for Real {
     }
 
     #[cfg(unix)]
-    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
+    fn run_instead(&self, argv: &[OsString], env: &[(String, OsString)], without: &[String]) -> io::Result<u8> {
         use std::os::unix::process::CommandExt as _;
-        Err(typed(argv, env)?.exec())
+        let mut command = typed(argv, env)?;
+        for name in without {
+            command.env_remove(name);
+        }
+        Err(command.exec())
     }
 
     #[cfg(unix)]

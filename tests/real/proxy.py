@@ -82,7 +82,10 @@ class Api:
             handler.wfile.write(b"0\r\n\r\n")
             return True
         if target.startswith("/v1/moved"):
-            return self._answer(handler, 302, b"", "Location: /v1/there?a=b")
+            query = target.partition("?")[2]
+            return self._answer(handler, 302, b"", f"Location: /v1/there?{query}\r\nLink: <{self.base}/x?{query}&page=2>; rel=next\r\nX-Echo: {query}")
+        if target.startswith("/v1/changes"):
+            return self._answer(handler, 101, b"", "Upgrade: echo")
         if target == "/v1/large":
             handler.wfile.write(b"HTTP/1.1 200 Yes\r\nContent-Length: %d\r\n\r\n" % (200 << 20))
             for _ in range(200):
@@ -166,8 +169,11 @@ def a_request_goes_on_with_the_token_and_without_what_is_not_the_apis(t):
     came = seen["headers"]
     same((came["authorization"], came["x-own"], came["x-app"]), (f"Bearer {server.newest()}", "1", "mine"), "headers")
     check(not {"cookie", "referer", "origin"} & set(came) and proxy.url.path.strip("/") not in body.decode(), f"{came}")
-    same(headers["Set-Cookie"], "a=b", "the API's own header")
-    same(proxy.ask("/moved")[2]["Location"], f"{proxy.address}/there?a=b", "a redirect within the API")
+    same((headers["Set-Cookie"], headers["Content-Security-Policy"]), (None, "sandbox"), "what a browser would take")
+    headers = proxy.ask("/moved?a=b")[2]
+    same(headers["Location"], f"{proxy.address}/there?a=b&version=7", "a redirect within the API")
+    same(headers["Link"], f"<{proxy.address}/x?a=b&version=7&page=2>; rel=next", "the next page")
+    same(proxy.ask("/changes")[0], 502, "a protocol that nobody asked for")
     ended = proxy.end()
     check(ended.code == 130 and server.newest() not in ended.out + ended.err, f"{ended}")
 
@@ -192,9 +198,21 @@ def only_who_knows_the_address_gets_through_and_no_page_of_a_browser(t):
         same(proxy.ask(path)[0], 404, path)
     for path in ["/../x", "/%2e%2e/x", "//evil.example/x", "/..%5cx/../../../y"]:
         same(proxy.ask(word + path)[0], 400, path)
+    for path in ["/a%2f..%2f..%2fx", "/..%5cx", "/..;/x", "/%252e%252e/x"]:
+        same(proxy.ask(word + path)[0], 400, path)
+    for method in ["TRACE", "TRACK", "CONNECT"]:
+        same(proxy.ask(word + "/x", method)[0], 405, method)
+    same(proxy.ask(word + "/x", "POST", b"a", Transfer_Encoding="gzip, chunked")[0], 501, "another transfer coding")
+    with proxy.raw() as line:
+        # the body of a request that is refused is not waited for
+        line.sendall(f"POST /x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 10\r\n\r\nab".encode())
+        check(b" 404 " in line.recv(4096), "a refusal at once")
+    with proxy.raw() as line:
+        line.sendall(f"GET {word}/x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nHost: evil.example\r\n\r\n".encode())
+        check(b" 421 " in line.recv(4096), "two hosts")
     same(api.seen, [], "requests that came to the API")
     for host in (f"localhost:{port}", f"127.0.0.1:{port}"):
-        same(proxy.ask(word + "/x", host=host)[0], 200, host)
+        same(proxy.ask(word + "/x", host=host, Origin=f"http://{host}")[0], 200, host)
     with proxy.raw() as line:
         line.sendall(f"GET http://evil.example{word}/x HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         check(b" 421 " in line.recv(4096), "another host in the request line")
@@ -216,7 +234,7 @@ def another_user_of_the_machine_gets_nothing(t):
 @test
 def rules_let_their_methods_and_paths_pass_alone(t):
     server, home, api = signed_in(t)
-    proxy = Proxy(t, home, "strict", "--allow", "GET", "--allow", "POST,PUT /notes/*/text")
+    proxy = Proxy(t, home, "strict", "--allow", "GET", "--allow", "POST,PUT:/notes/*/text")
     for method, path, status in [
         ("GET", "/anything/at?all=1", 200),
         ("POST", "/notes/7/text", 200),
@@ -224,14 +242,13 @@ def rules_let_their_methods_and_paths_pass_alone(t):
         ("POST", "/notes/7", 403),
         ("POST", "/notes/7/8/text", 403),
         ("POST", "/notes/7%2f8/text", 403),
-        ("POST", "/notes/%252e%252e/text", 403),
+        ("POST", "/notes/%252e%252e/text", 400),
         ("POST", "/notes/a/../../users/text", 403),
-        ("POST", "/notes/..;/text", 403),
+        ("POST", "/notes/..;/text", 400),
     ]:
         same(proxy.ask(path, method)[0], status, f"{method} {path}")
     for name in ("X-HTTP-Method-Override", "X-Original-URL"):
         same(proxy.ask("/x", **{name: "DELETE"})[0], 403, name)
-    same(proxy.ask("/x", "TRACE")[0], 405, "a request whose answer would show the token")
     home.run("proxy", "strict", "--allow", "get /x").expect(2, err="write it as")
 
 
@@ -265,6 +282,35 @@ def a_token_that_the_api_refuses_is_replaced_and_the_request_repeated(t):
     api.who = lambda token: False
     same(proxy.ask("/c")[0], 401, "an API that refuses each token")
     same(len(server.refreshes()), 3, "refreshes, one for each request at most")
+
+
+@test
+def a_token_in_the_query_comes_back_in_no_header(t):
+    server, home, api = signed_in(t)
+    at_api(home, server, api, '\nauth = { in = "query", name = "key" }')
+    api.who = lambda token: True
+    proxy = Proxy(t, home, "strict")
+    token = server.newest()
+    same(json.loads(proxy.ask("/x?a=1")[1])["target"], f"/v1/x?a=1&key={token}", "request")
+    headers = proxy.ask("/moved?a=1")[2]
+    same(headers["Location"], f"{proxy.address}/there?a=1", "a redirect")
+    same(headers["Link"], f"<{proxy.address}/x?a=1&page=2>; rel=next", "the next page")
+    check(token not in str(headers.items()) and headers["X-Echo"] is None, f"{headers.items()}")
+
+
+@test
+def a_login_that_was_made_again_counts_at_once(t):
+    server, home, api = signed_in(t)
+    proxy = Proxy(t, home, "strict", "-v")
+    first = server.newest()
+    same(proxy.ask()[0], 200, "the first login's request")
+    home.run("login", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
+    api.who = lambda token: token != first
+    rig.wait_until(lambda: proxy.ask("/seen")[0] == 200 and api.seen[-1]["headers"]["authorization"] == f"Bearer {server.newest()}", "its token", 10)
+    same(server.refreshes(), [], "refreshes")
+    home.run("logout", "strict").expect(0)
+    rig.wait_until(lambda: proxy.ask("/x")[0] == 502, "the end of the login", 10)
+    check("GET /seen: passes" in proxy.end().err, "`-v` should show each request")
 
 
 @test
@@ -369,14 +415,21 @@ def runs(t, lifetime=3600):
 @test
 def a_command_gets_an_address_and_a_file_and_never_the_token(t):
     server, home, api = runs(t)
-    script = 'cat "$TOKEN_FILE"; echo; curl -s -d a "$API_URL/x" >&2; curl -s "$API_URL/x"; env | grep -c "$(cat "$TOKEN_FILE")"; exit 9'
+    script = 'cat "$TOKEN_FILE"; echo; curl -s -d a "$API_URL/x" >&2; curl -s "$API_URL/x"; env | grep -c "$(cat "$TOKEN_FILE")"; test -z "$OAUTHCTL_OTHER_TOKEN" && exit 9'
+    # one that was killed with its companions, and one that runs
+    for name in ("oauthctl-run-999999999-a", "oauthctl-run-1-a"):
+        (t.folder / "runtime" / name).mkdir()
+    home.env["OAUTHCTL_OTHER_TOKEN"] = "of-another"
     ran = home.run("run", "--file", "TOKEN_FILE=strict", "--proxy", "API_URL=strict", "--allow", "GET", "--", "sh", "-c", script).expect(9)
     token, seen, _ = ran.out.split("\n", 2)
     same(token, server.newest(), "the file")
     check("no `--allow` admits POST /x" in ran.err, f"the rule should have held: {ran.err}")
     same(json.loads(ran.out.split("\n")[1].rsplit("}", 1)[0] + "}")["headers"]["authorization"], f"Bearer {server.newest()}", "the request")
     check(ran.out.endswith("}0\n"), f"no variable should hold the token: {ran.out}")
-    rig.wait_until(lambda: left(home) == ([], []), "the end of what was kept", 10)
+    rig.wait_until(lambda: left(home) == (["oauthctl-run-1-a"], []), "the end of what was kept", 10)
+    home.env["XDG_RUNTIME_DIR"] = str(t.folder / "not-there")
+    home.run("run", "--file", "F=strict", "--", "sh", "-c", 'cat "$F"').expect(0, out=server.newest())
+    check(not os.path.exists(t.folder / "not-there"), "no folder of the system's is made")
 
 
 @test

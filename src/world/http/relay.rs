@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
@@ -28,8 +29,9 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::driver::Driver;
 use super::upload::InTurn;
-use super::{MOST_HEADERS, Real, carry, headers, told};
+use super::{MOST_HEADERS, Real, carry, headers, told, unreadable};
 use crate::wire::Request;
+use crate::world::HttpError;
 use crate::world::http_server::listening::Bound;
 use crate::world::http_server::listening::peer;
 
@@ -68,6 +70,8 @@ pub type Done = Box<dyn FnOnce() + Send>;
 
 /// Decides about the requests. Several threads call it; none of them may be held up for long.
 pub trait Desk: Send + Sync {
+    /// Whether a request is refused for its head. Asked before its body is read.
+    fn refusal(&self, head: &Head<'_>) -> Option<Refusal>;
     fn judge(&self, head: &Head<'_>) -> Judged;
     /// Replaces the credentials of this number. `refused`: a server refused them.
     fn renew(&self, number: u64, refused: bool, done: Done);
@@ -75,10 +79,10 @@ pub trait Desk: Send + Sync {
     fn may_refuse(&self, status: u16) -> bool;
     /// Whether it does. The body is its first mebibyte.
     fn refuses(&self, status: u16, headers: &[(String, String)], body: &[u8]) -> bool;
-    /// The address that a redirect from `from` leads to, as the proxy's clients reach it.
-    fn redirected(&self, from: &str, to: &str) -> Option<String>;
+    /// A header of the response from an address, as the client may see it. `None`: not at all.
+    fn shown(&self, from: &str, header: (&str, &str)) -> Option<String>;
     /// The response in the place of one that can't be had.
-    fn unanswered(&self, why: &crate::world::HttpError) -> Refusal;
+    fn unanswered(&self, why: &HttpError) -> Refusal;
 }
 
 /// A larger request isn't kept, and so can't be sent a second time.
@@ -110,8 +114,15 @@ const OF_CONNECTION: [HeaderName; 10] = [
 
 /// Headers of a client that are for the proxy alone. A browser sends `localhost` the cookies of
 /// every program there, and the proxy's address, which is a secret, as the referrer.
-const OF_CLIENT: [HeaderName; 6] =
-    [header::HOST, header::CONTENT_LENGTH, header::AUTHORIZATION, header::COOKIE, header::ORIGIN, header::REFERER];
+const OF_CLIENT: [HeaderName; 7] = [
+    header::HOST,
+    header::CONTENT_LENGTH,
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::ORIGIN,
+    header::REFERER,
+    HeaderName::from_static("dpop"),
+];
 
 type Response = hyper::Response<Passing>;
 
@@ -192,10 +203,13 @@ impl Worker {
     async fn answer(&self, mut incoming: hyper::Request<Incoming>) -> Response {
         let upgrade = incoming.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut incoming));
         let (head, body) = incoming.into_parts();
+        if let Some(refused) = refused(&*self.desk, &head) {
+            return refusal(refused);
+        }
         let body = match Sent::of(body).await {
             Ok(body) => body,
             // the client itself has gone
-            Err(_) => return refusal(Refusal { status: 400, headers: Vec::new(), body: String::new() }),
+            Err(_) => return refusal(bad_body()),
         };
         let mut turn = Turn { head: &head, body, renewed: false, challenged: false, broke: false };
         loop {
@@ -229,7 +243,8 @@ impl Worker {
                 turn.broke = true;
                 return None;
             }
-            Err(e) => return Some(Err(self.desk.unanswered(&told(&e, &request)))),
+            Err(_) if turn.body.has_failed() => return Some(Err(bad_body())),
+            Err(e) => return Some(Err(self.desk.unanswered(&unreadable(told(&e, &request))))),
         };
         let status = answer.status().as_u16();
         if let Some(at_sending) = &request.at_sending
@@ -267,17 +282,38 @@ impl Worker {
         let _ = from.await;
     }
 
+    /// The headers that the client may see. A page of the API is not one of the proxy's origin, and
+    /// a cookie would be one of every program on this host.
+    fn shown(&self, from: &str, came: &HeaderMap) -> HeaderMap {
+        let mut headers = HeaderMap::with_capacity(came.len() + 2);
+        for (name, value) in came.iter().filter(|(name, _)| **name != header::SET_COOKIE) {
+            let shown = match value.to_str() {
+                Ok(text) => {
+                    self.desk.shown(from, (name.as_str(), text)).and_then(|text| HeaderValue::from_str(&text).ok())
+                }
+                Err(_) => Some(value.clone()),
+            };
+            if let Some(shown) = shown {
+                headers.append(name, shown);
+            }
+        }
+        headers.append(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers
+    }
+
     async fn respond(&self, (request, mut answer, first): Answer, upgrade: Option<OnUpgrade>) -> Response {
         let mut headers = std::mem::take(answer.headers_mut());
         let changes = upgrade.filter(|_| answer.status() == hyper::StatusCode::SWITCHING_PROTOCOLS);
         let protocol = headers.get(header::UPGRADE).cloned().filter(|_| changes.is_some());
-        leave_out(&mut headers);
-        if let Some(to) = headers.get(header::LOCATION).and_then(|to| to.to_str().ok())
-            && let Some(to) = self.desk.redirected(request.url.expose(), to)
-            && let Ok(to) = HeaderValue::from_str(&to)
-        {
-            headers.insert(header::LOCATION, to);
+        if answer.status() == hyper::StatusCode::SWITCHING_PROTOCOLS && changes.is_none() {
+            return refusal(self.desk.unanswered(&HttpError::Malformed {
+                place: request.place(),
+                why: "it changes the protocol, which nobody asked for".to_owned(),
+            }));
         }
+        leave_out(&mut headers);
+        let mut headers = self.shown(request.url.expose(), &headers);
         put_protocol(&mut headers, protocol);
         let mut made = hyper::Response::new(Passing { first, rest: reqwest::Body::default() });
         *made.status_mut() = answer.status();
@@ -304,14 +340,14 @@ struct Turn<'a> {
 /// A client's body.
 enum Sent {
     Kept(Bytes),
-    /// `None`: it has gone.
-    Stream(Option<Incoming>),
+    /// `None`: it has gone. The flag tells whether it failed.
+    Stream(Option<Incoming>, Arc<AtomicBool>),
 }
 
 impl Sent {
     async fn of(mut body: Incoming) -> Result<Sent, hyper::Error> {
         if body.size_hint().upper().is_none_or(|most| most > SMALL) {
-            return Ok(Sent::Stream(Some(body)));
+            return Ok(Sent::Stream(Some(body), Arc::default()));
         }
         let mut kept = BytesMut::new();
         while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
@@ -325,25 +361,36 @@ impl Sent {
         matches!(self, Sent::Kept(_))
     }
 
+    /// Whether the client broke it off, or sent something else.
+    fn has_failed(&self) -> bool {
+        matches!(self, Sent::Stream(_, failed) if failed.load(Ordering::Relaxed))
+    }
+
     /// The body to send. `None`: the request has none.
     fn take(&mut self, method: &hyper::Method, announced: bool) -> Option<reqwest::Body> {
         match self {
             Sent::Kept(kept) if kept.is_empty() && method.is_safe() && !announced => None,
             Sent::Kept(kept) => Some(reqwest::Body::from(kept.clone())),
-            Sent::Stream(body) => body.take().map(|body| InTurn::with_reading(Streaming(body))),
+            Sent::Stream(body, failed) => {
+                body.take().map(|body| InTurn::with_reading(Streaming(body, Arc::clone(failed))))
+            }
         }
     }
 }
 
 /// A client's body on its way to the server.
-struct Streaming(Incoming);
+struct Streaming(Incoming, Arc<AtomicBool>);
 
 impl Body for Streaming {
     type Data = Bytes;
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Pin::new(&mut self.0).poll_frame(context).map_err(io::Error::other)
+        let Streaming(body, failed) = &mut *self;
+        Pin::new(body).poll_frame(context).map_err(|e| {
+            failed.store(true, Ordering::Relaxed);
+            io::Error::other(e)
+        })
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -385,12 +432,23 @@ impl Body for Passing {
 }
 
 fn judged(desk: &dyn Desk, head: &Parts) -> Judged {
-    desk.judge(&Head {
-        method: head.method.as_str(),
-        target: head.uri.path_and_query().map_or("", |target| target.as_str()),
-        header: &|name| head.headers.get(name).map(|value| value.to_str().unwrap_or_default()),
-        authority: head.uri.authority().map(|named| named.as_str()),
-    })
+    desk.judge(&as_head(head, &|name| value(head, name)))
+}
+
+fn refused(desk: &dyn Desk, head: &Parts) -> Option<Refusal> {
+    desk.refusal(&as_head(head, &|name| value(head, name)))
+}
+
+fn as_head<'a>(head: &'a Parts, header: &'a dyn Fn(&str) -> Option<&'a str>) -> Head<'a> {
+    let target = head.uri.path_and_query().map_or("", |target| target.as_str());
+    Head { method: head.method.as_str(), target, header, authority: head.uri.authority().map(|named| named.as_str()) }
+}
+
+/// The value of a header; empty if it is no text, or if there are several.
+fn value<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
+    let mut values = head.headers.get_all(name).iter();
+    let first = values.next()?.to_str().unwrap_or_default();
+    Some(if values.next().is_some() { "" } else { first })
 }
 
 /// The client's request with the headers of our own, which come first.
@@ -454,6 +512,12 @@ async fn join(client: OnUpgrade, answer: reqwest::Response) {
     if let (Ok(client), Ok(mut server)) = (client.await, answer.upgrade().await) {
         let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(client), &mut server).await;
     }
+}
+
+/// The client's own mistake.
+fn bad_body() -> Refusal {
+    let body = "{\"message\":\"the body of the request can't be read\"}\n".to_owned();
+    Refusal { status: 400, headers: Vec::new(), body }
 }
 
 fn refusal(refused: Refusal) -> Response {
