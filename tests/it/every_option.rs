@@ -14,7 +14,6 @@ use oauthctl::world::Clock as _;
 use serde_json::{Value, json};
 
 use crate::manners::laid;
-use crate::proofs::pem;
 use crate::world::op::{Op, Plan};
 use crate::world::serve::{self, Request, Response};
 use crate::world::{Person, answer, own_port, robot};
@@ -161,7 +160,7 @@ impl Run {
 }
 
 /// RFC 7515, appendix A.3.1
-const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+pub const KEY: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
 
 const FILE: &str = "id = \"odd\"\nname = \"Odd\"\nsources = [\"a test\"]\nchecked = \"2026-11-21\"\nclient-id = \"an-app\"\n\
     [authorize]\nurl = \"BASE/authorize\"\n[pkce]\nmode = \"off\"\n[token]\nurl = \"BASE/token\"\n\
@@ -249,14 +248,12 @@ fn answered(request: &Request, base: &str, token: &Value) -> Response {
 
 /// Files that options name.
 fn files(me: &Person) {
-    let made = rcgen::generate_simple_self_signed(["client.example".to_owned()]).expect("a certificate");
     for (name, text) in [
         ("secret", "eyJ-file-secret\n".to_owned()),
         ("body", "file-body".to_owned()),
         ("token", "file-token".to_owned()),
         ("jwt", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJyb3cifQ.c2ln".to_owned()),
         ("key.json", KEY.to_owned()),
-        ("cert.pem", pem("CERTIFICATE", made.cert.der())),
     ] {
         std::fs::write(me.path(name), text).expect("a file");
     }
@@ -903,14 +900,6 @@ const PROFILE_KEYS: &[ProfileKey] = &[
     ("scopes", "scopes = [\"rd\"]", "--scope rd", "", CC, "scope=rd"),
     ("params.NAME", "params.row = \"1\"", "--param row=1", "", CC, "row=1"),
     ("auth", "auth = \"post\"", "--auth post", "", CC, "client_secret=env-secret"),
-    (
-        "client-certificate",
-        "client-certificate = \"HOME/cert.pem\"",
-        "--client-certificate HOME/cert.pem",
-        "",
-        "status odd{}",
-        "certificate in HOME/cert.pem",
-    ),
     ("dpop", "dpop = true", "--dpop", "", CC, "dpop: eyJ"),
     ("login-hint", "login-hint = \"ann\"", "--login-hint ann", "", SIGN_IN, "login_hint=ann"),
     ("prompt", "prompt = \"consent\"", "--prompt consent", "", SIGN_IN, "prompt=consent"),
@@ -1044,6 +1033,7 @@ const PROFILE_KEYS_ELSEWHERE: &[(&str, &str)] = &[
         "allow-private",
         "tests/it/id_token.rs::a_document_that_leads_to_this_networks_own_services_is_refused_unless_that_is_allowed",
     ),
+    ("client-certificate", "tests/real/bound.py::a_client_shows_the_certificate_that_it_made_itself"),
     ("assertion-audience", "tests/it/proofs.rs::a_client_proves_itself_by_its_key_anew_each_time"),
     ("client-key-id", "tests/it/every_option.rs::the_kid_of_the_configuration_is_in_an_assertion"),
     ("client-key-algorithm", "tests/it/proofs.rs::keys_of_the_configuration_are_read_strictly"),
@@ -1188,6 +1178,7 @@ const FLAGS: &[Flag] = &[
 ];
 
 const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("PROFILE", "--client-certificate", "tests/real/bound.py::a_client_shows_the_certificate_that_it_made_itself"),
     ("", "--no-cache", "tests/it/token.rs::a_token_that_nobody_reads_is_an_error"),
     ("login", "--no-browser", "tests/it/bad_input.rs::ctrl_c"),
     ("login", "--timeout", "tests/it/environment.rs::no_input_is_said_as_ci_is"),
@@ -1399,7 +1390,6 @@ const VARIABLES: &[(&str, &str, &str, &str, &str)] = &[
         "client_secret=row-secret",
     ),
     ("OAUTHCTL_CLIENT_KEY_FILE", "HOME/key.json", "token.auth = [\"private_key_jwt\"]", PLAIN, "client_assertion="),
-    ("OAUTHCTL_CLIENT_CERTIFICATE", "HOME/cert.pem", "", "status odd", "certificate in HOME/cert.pem"),
     ("OAUTHCTL_GRANT", "client-credentials", "", "token odd", "grant_type=client_credentials"),
     ("OAUTHCTL_SCOPE", "aa bb", "", PLAIN, "scope=aa+bb"),
     ("OAUTHCTL_<PROFILE>_TOKEN", "row-token", "", "token odd", "row-token"),
@@ -1412,7 +1402,6 @@ const VARIABLES: &[(&str, &str, &str, &str, &str)] = &[
     ("OAUTHCTL_STORE_PASSPHRASE", "row", "", "p login odd --store file", "passphrase"),
     ("OAUTHCTL_STORE_PASSPHRASE_FILE", "HOME/token", "", "p login odd --store file", "passphrase"),
     ("BROWSER", "firefox", "", "doctor", "BROWSER names `firefox`"),
-    ("ALL_PROXY", "http://127.0.0.1:PORT", "", "doctor", "(ALL_PROXY)"),
 ];
 
 const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
@@ -1420,9 +1409,11 @@ const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
         "OAUTHCTL_PRACTICE",
         "tests/it/sandbox.rs::inside_sandbox_run_every_command_says_on_a_terminal_that_it_is_practice",
     ),
-    ("HTTPS_PROXY", "tests/it/doctor.rs::a_proxy_that_is_dead_is_told_without_its_password"),
-    ("HTTP_PROXY", "src/world/http/proxy.rs::the_proxy_on_the_way_is_named_without_its_password"),
-    ("NO_PROXY", "src/world/http/proxy.rs::the_proxy_on_the_way_is_named_without_its_password"),
+    ("HTTPS_PROXY", "tests/real/hostile.py::each_variable_decides_what_goes_through_a_proxy"),
+    ("HTTP_PROXY", "tests/real/hostile.py::each_variable_decides_what_goes_through_a_proxy"),
+    ("NO_PROXY", "tests/real/hostile.py::each_variable_decides_what_goes_through_a_proxy"),
+    ("ALL_PROXY", "tests/real/hostile.py::each_variable_decides_what_goes_through_a_proxy"),
+    ("OAUTHCTL_CLIENT_CERTIFICATE", "tests/real/bound.py::a_client_shows_the_certificate_that_it_made_itself"),
     ("NO_COLOR", "tests/it/call_answer.rs::on_a_screen_json_is_pretty_and_nothing_acts"),
     ("SSL_CERT_FILE", "tests/it/doctor.rs::authorities_that_are_said_to_be_where_there_are_none_are_told"),
     ("SSL_CERT_DIR", "tests/it/doctor.rs::authorities_that_are_said_to_be_where_there_are_none_are_told"),

@@ -180,6 +180,13 @@ def a_client_shows_the_certificate_that_it_made_itself(t):
     home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
     shown = ["--client-certificate", keys() / "self.crt", "--client-key-file", keys() / "es.pem"]
     machine(home, op, "by-own", *shown, "--auth", "self-signed-tls-client-auth", issuer=op.https)
+    # the same by a variable, and by the key `client-certificate` of a profile
+    own = ["--grant", "client-credentials", "--client-id", "by-own", "--auth", "self-signed-tls-client-auth", "--client-key-file", keys() / "es.pem"]
+    for others, code in ("client.crt", 2), ("self.crt", 0):
+        home.run("token", op.https, *own, "--store", "none", env={"OAUTHCTL_CLIENT_CERTIFICATE": str(keys() / others)}).expect(code)
+        home.run("profile", "set", "machine", "provider", op.https).expect(0)
+        home.run("profile", "set", "machine", "client-certificate", keys() / others).expect(0)
+        home.run("token", "machine", *own, "--store", "none").expect(code)
 
 
 @test

@@ -769,6 +769,31 @@ def no_proxy_is_chosen_by_a_flag_and_none_sees_a_secret(t):
 
 
 @test
+def each_variable_decides_what_goes_through_a_proxy(t):
+    """T-73: seen at the proxy. `HTTP_PROXY` does nothing, since `http` doesn't leave this machine"""
+    _, home, proxy = caller(t)
+    proxy.on[f"{GOOD}:443"] = answer(502, "no")
+    place = home.env["HTTPS_PROXY"]
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"):
+        del home.env[name]
+
+    def asked(**env):
+        before = len(proxy.requests)
+        check(home.run("call", "rig", "/x", "--retry", "0", env=env).code != 0, "that host does not exist")
+        return [f"{r.method} {r.target}" for r in proxy.requests[before:]]
+
+    through = [f"CONNECT {GOOD}:443"]
+    for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
+        same(asked(**{name: place}), through, name)
+        for without in ("NO_PROXY", "no_proxy"):
+            same(asked(**{name: place, without: GOOD}), [], f"{name}, {without}")
+    for hosts, goes in ((".good.example", []), ("good.example", []), ("*", []), (f"x.example, {GOOD}", []), ("x.example", through), ("", through)):
+        same(asked(HTTPS_PROXY=place, NO_PROXY=hosts), goes, f"NO_PROXY={hosts}")
+    for name in ("HTTP_PROXY", "http_proxy"):
+        same(asked(**{name: place}), [], name)
+
+
+@test
 def a_redirect_of_the_api_leaves_the_token_behind(t):
     """T-24, C-17"""
     server, home = world(t)
