@@ -1,9 +1,10 @@
 //! The store on files, for machines without a keychain: one sealed file per profile
 //! (XChaCha20-Poly1305).
 //!
-//! Argon2id derives the key from a passphrase. Without a passphrase the first save makes a key
-//! file. It protects a record in backups, searches and logs that catch only one of the two files.
-//! It gives no protection against a reader of the folder; `login` says so.
+//! Argon2id derives the key from a passphrase and the folder's salt: one derivation opens all of a
+//! folder's records. Without a passphrase the first save makes a key file. It protects a record in
+//! backups, searches and logs that catch only one of the two files. It gives no protection against
+//! a reader of the folder; `login` says so.
 //!
 //! A file holds: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's
 //! costs and salt, the profile's name (since format 2, to find records outside the configuration),
@@ -77,12 +78,35 @@ struct Derivation {
 
 type SealKey = Zeroizing<[u8; KEY]>;
 
+thread_local! {
+    /// The keys that were derived so far (28 ms each), and of which passphrase. Records from before
+    /// the folder had a salt have their own.
+    static DERIVED: RefCell<Vec<(Secret, Derivation, SealKey)>> = const { RefCell::new(Vec::new()) };
+}
+
+fn derive(passphrase: &Secret, derivation: &Derivation) -> Result<SealKey, StoreError> {
+    let known = |keys: &Vec<(Secret, Derivation, SealKey)>| {
+        let key = keys.iter().find(|(of, how, _)| how == derivation && of == passphrase);
+        key.map(|(.., key)| key.clone())
+    };
+    if let Some(key) = DERIVED.with_borrow(known) {
+        return Ok(key);
+    }
+    let Costs { memory, passes, lanes } = derivation.costs;
+    let mut key = Zeroizing::new([0u8; KEY]);
+    let text = passphrase.expose().as_bytes();
+    Params::new(memory, passes, lanes, Some(KEY))
+        .map(|params| Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+        .and_then(|argon2| argon2.hash_password_into(text, &derivation.salt, &mut *key))
+        .map_err(|e| failed(anyhow::Error::msg(format!("Argon2id: {e}"))))?;
+    DERIVED.with_borrow_mut(|keys| keys.push((passphrase.clone(), *derivation, key.clone())));
+    Ok(key)
+}
+
 /// Sealed files in one folder, one per profile.
 pub struct FileStore {
     folder: PathBuf,
     passphrase: Option<Secret>,
-    /// The key derived last: one derivation (28 ms) serves a load and the saves after it.
-    derived: RefCell<Option<(Derivation, SealKey)>>,
     /// The key file's key as last read: one reading serves a list. A save reads the file.
     key: RefCell<Option<SealKey>>,
 }
@@ -224,7 +248,7 @@ impl FileStore {
     /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
     /// key file still open.
     pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
-        FileStore { folder, passphrase, derived: RefCell::default(), key: RefCell::default() }
+        FileStore { folder, passphrase, key: RefCell::default() }
     }
 
     fn path(&self, profile: &str) -> PathBuf {
@@ -278,57 +302,48 @@ impl FileStore {
         }
     }
 
-    /// The key file's key, made if missing. Only one process at a time: a second key would lock the
-    /// first one's records.
+    /// The key file's key, made if missing.
     fn make_key(&self) -> Result<SealKey, StoreError> {
-        if let Some(key) = self.read_key()? {
-            return Ok(key);
-        }
-        let path = self.key_path();
-        let _lock = files::lock(&self.folder.join("lock")).map_err(|e| self.write_failed(e))?;
-        if let Some(key) = self.read_key()? {
-            return Ok(key);
-        }
-        let mut key = Zeroizing::new([0u8; KEY]);
-        files::random(&path, &mut *key).map_err(|e| self.write_failed(e))?;
-        files::replace(&path, &*key).map_err(|e| self.write_failed(e))?;
+        let key = self.made_once(&self.key_path(), || self.read_key())?;
         Ok(self.key.borrow_mut().insert(key).clone())
     }
 
-    fn derive(&self, passphrase: &Secret, derivation: &Derivation) -> Result<SealKey, StoreError> {
-        if let Some((known, key)) = &*self.derived.borrow()
-            && known == derivation
-        {
-            return Ok(key.clone());
+    /// The folder's salt, made if missing or damaged: each record holds the salt that it was sealed
+    /// with.
+    fn salt(&self) -> Result<[u8; SALT], StoreError> {
+        let path = self.folder.join("salt");
+        let read = || {
+            let salt = files::read(&path, SALT).map_err(|e| self.read_failed(e))?;
+            Ok(salt.and_then(|salt| salt.as_slice().try_into().ok()).map(Zeroizing::new))
+        };
+        self.made_once(&path, read).map(|salt| *salt)
+    }
+
+    /// The random bytes of a file, made if `read` finds none. Only one process at a time: a second
+    /// key would lock the first one's records.
+    fn made_once<const N: usize>(
+        &self,
+        path: &Path,
+        read: impl Fn() -> Result<Option<Zeroizing<[u8; N]>>, StoreError>,
+    ) -> Result<Zeroizing<[u8; N]>, StoreError> {
+        if let Some(bytes) = read()? {
+            return Ok(bytes);
         }
-        let Costs { memory, passes, lanes } = derivation.costs;
-        let mut key = Zeroizing::new([0u8; KEY]);
-        Params::new(memory, passes, lanes, Some(KEY))
-            .and_then(|params| {
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(
-                    passphrase.expose().as_bytes(),
-                    &derivation.salt,
-                    &mut *key,
-                )
-            })
-            .map_err(|e| failed(anyhow::Error::msg(format!("Argon2id: {e}"))))?;
-        *self.derived.borrow_mut() = Some((*derivation, key.clone()));
-        Ok(key)
+        let _lock = files::lock(&self.folder.join("lock")).map_err(|e| self.write_failed(e))?;
+        if let Some(bytes) = read()? {
+            return Ok(bytes);
+        }
+        let mut bytes = Zeroizing::new([0u8; N]);
+        files::random(path, &mut *bytes).map_err(|e| self.write_failed(e))?;
+        files::replace(path, &*bytes).map_err(|e| self.write_failed(e))?;
+        Ok(bytes)
     }
 
     /// The key for new files, and its source.
     fn key_to_save(&self) -> Result<(Option<Derivation>, SealKey), StoreError> {
         let Some(passphrase) = &self.passphrase else { return Ok((None, self.make_key()?)) };
-        let known = self.derived.borrow().as_ref().map(|(known, _)| *known).filter(|known| known.costs == COSTS);
-        let derivation = match known {
-            Some(known) => known,
-            None => {
-                let mut salt = [0u8; SALT];
-                files::random(&self.folder, &mut salt).map_err(|e| self.write_failed(e))?;
-                Derivation { costs: COSTS, salt }
-            }
-        };
-        Ok((Some(derivation), self.derive(passphrase, &derivation)?))
+        let derivation = Derivation { costs: COSTS, salt: self.salt()? };
+        Ok((Some(derivation), derive(passphrase, &derivation)?))
     }
 
     fn open_file(&self, profile: &str, path: &Path, file: &[u8]) -> Result<Secret, StoreError> {
@@ -341,7 +356,7 @@ impl FileStore {
                 .map_or_else(|| self.read_key(), |key| Ok(Some(key)))?
                 .ok_or_else(|| corrupt("its key file is gone"))?,
             Some(derivation) => match &self.passphrase {
-                Some(passphrase) => self.derive(passphrase, derivation)?,
+                Some(passphrase) => derive(passphrase, derivation)?,
                 None => return Err(StoreError::NeedsPassphrase(place)),
             },
         };
@@ -449,9 +464,7 @@ impl Store for FileStore {
 
     fn writable(&self, profile: &str) -> Result<(), StoreError> {
         self.make_folder()?;
-        if self.passphrase.is_none() {
-            self.make_key()?;
-        }
+        self.key_to_save()?;
         files::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
     }
 
@@ -472,11 +485,10 @@ mod tests {
     const CHEAP: Costs = Costs { memory: 8, passes: 1, lanes: 1 };
 
     fn seal(profile: &str, passphrase: &str, costs: Costs) -> Vec<u8> {
-        let store = FileStore::new(PathBuf::new(), Some(passphrase.into()));
         let derivation = Derivation { costs, salt: [7; SALT] };
         let mut file = head(Some(&derivation), profile);
         let aad = associated(&file, profile);
-        let key = store.derive(&passphrase.into(), &derivation).unwrap();
+        let key = derive(&passphrase.into(), &derivation).unwrap();
         let body = cipher(&key).encrypt(&XNonce::from([9; NONCE]), Payload { msg: b"{\"a\":1}", aad: &aad }).unwrap();
         file.extend_from_slice(&[9; NONCE]);
         file.extend_from_slice(&body);
@@ -596,20 +608,55 @@ mod tests {
 
     #[test]
     fn several_first_saves_at_once_make_one_key() {
+        for passphrase in [None, Some("correct horse")] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("store");
+            let store = || FileStore::new(path.clone(), passphrase.map(Secret::from));
+            std::thread::scope(|scope| {
+                for n in 0..8 {
+                    let store = &store;
+                    scope.spawn(move || store().save(&format!("work-{n}"), &"record-1".into()).unwrap());
+                }
+            });
+            let later = store();
+            for n in 0..8 {
+                assert_eq!(later.load(&format!("work-{n}")).unwrap().unwrap().expose(), "record-1");
+            }
+            assert_eq!(DERIVED.take().len(), usize::from(passphrase.is_some()));
+        }
+    }
+
+    #[test]
+    fn one_derivation_opens_all_of_a_folders_records() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        std::thread::scope(|scope| {
-            for n in 0..8 {
-                let path = path.clone();
-                scope.spawn(move || {
-                    let store = FileStore::new(path, None);
-                    store.save(&format!("work-{n}"), &"record-1".into()).unwrap();
-                });
-            }
-        });
-        for n in 0..8 {
-            let store = FileStore::new(path.clone(), None);
-            assert_eq!(store.load(&format!("work-{n}")).unwrap().unwrap().expose(), "record-1");
+        let store = || FileStore::new(path.clone(), Some("correct horse".into()));
+        let derivations = |profiles: &[&str]| {
+            DERIVED.take();
+            profiles.iter().for_each(|profile| assert!(store().load(profile).unwrap().is_some(), "{profile}"));
+            DERIVED.take().len()
+        };
+        store().save("work", &"record-1".into()).unwrap();
+        store().save("office", &"record-1".into()).unwrap();
+        assert_eq!(derivations(&["work", "office"]), 1);
+
+        // from before the folder had a salt; the next save takes it over
+        std::fs::write(path.join(file_name("old")), seal("old", "correct horse", CHEAP)).unwrap();
+        assert_eq!(derivations(&["work", "old", "office"]), 2);
+        store().save("old", &"record-1".into()).unwrap();
+        assert_eq!(derivations(&["work", "old", "office"]), 1);
+
+        // the records need no other file
+        let salt = path.join("salt");
+        let damages: [&dyn Fn() -> std::io::Result<()>; 2] =
+            [&|| std::fs::remove_file(&salt), &|| std::fs::write(&salt, "short")];
+        for damage in damages {
+            damage().unwrap();
+            assert_eq!(derivations(&["work", "old", "office"]), 1);
+            store().save("office", &"record-2".into()).unwrap();
+            assert_eq!(derivations(&["work", "old", "office"]), 2);
+            ["work", "old"].into_iter().for_each(|profile| store().save(profile, &"record-2".into()).unwrap());
+            assert_eq!(derivations(&["work", "old", "office"]), 1);
         }
     }
 
