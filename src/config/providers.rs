@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Config, ConfigError, file};
 use crate::address::{UrlFault, check_url, with_scheme};
-use crate::layers::tree::ReadError;
+use crate::layers::tree::{self, ReadError, Table, Value};
 use crate::provider::{Provider, catalogue, is_provider_name, resolve};
 use crate::text::{nearest, safe};
 use crate::world::files;
@@ -76,8 +76,8 @@ pub fn aliases(dir: &Path, name: &str) -> Vec<String> {
 /// The one of the user's own files with this alias. Two of them are an error.
 fn own_by_alias(dir: &Path, alias: &str) -> Result<Option<String>, ConfigError> {
     let own = |name: &str| own_text(dir, name);
-    // an alias is not inherited
-    let names_it = |file: &String| own(file).is_ok_and(|text| text.is_some_and(|text| text.contains(alias)));
+    // an alias is not inherited: only a file that holds it is read whole
+    let names_it = |file: &String| own(file).is_ok_and(|text| text.is_some_and(|text| has_alias(&text, alias)));
     let goes_by =
         |file: &String| resolve::resolve(file, None, &own).is_ok_and(|found| found.aliases.iter().any(|a| a == alias));
     let files = own_names(dir)?;
@@ -89,6 +89,15 @@ fn own_by_alias(dir: &Path, alias: &str) -> Result<Option<String>, ConfigError> 
         )),
         (one, _) => Ok(one.cloned()),
     }
+}
+
+/// Whether a file has this alias. What most files lack is looked for first.
+fn has_alias(text: &str, alias: &str) -> bool {
+    let has = |table: Table| match table.get("aliases").map(|entry| &entry.value) {
+        Some(Value::List(aliases)) => aliases.iter().any(|entry| entry.value == Value::Text(alias.to_owned())),
+        _ => false,
+    };
+    text.contains("aliases") && text.contains(alias) && tree::parse("", text).is_ok_and(has)
 }
 
 /// The same provider in each of its environments.

@@ -91,7 +91,7 @@ impl Who {
     /// The one decision: whether a secret with this `bound` may go to the places of `provider`.
     pub(super) fn moved(&self, bound: &Bound, record: &Record, provider: &Provider, scope: Scope) -> Option<Moved> {
         let now = self.bound(provider, &record.vars);
-        bound.moved(&now, self.is_built_in(&bound.provider), |key| scope.counts(key))
+        bound.moved(&now, &|| self.is_built_in(&bound.provider), |key| scope.counts(key))
     }
 
     /// The places that count before the provider has the recorded addresses.
@@ -126,7 +126,7 @@ impl Who {
             _ => Ok(()),
         };
         refuse(provider, self.scope())?;
-        let aside = bound.moved_aside(&self.bound(provider, &record.vars), self.is_built_in(&bound.provider));
+        let aside = bound.moved_aside(&self.bound(provider, &record.vars), &|| self.is_built_in(&bound.provider));
         // the logout of a token is said where it was obtained; the others ask no place that is gone
         let fits = record.secret_bound.as_ref().is_none_or(|secret| secret.places == bound.places);
         let secrets = record.secret_vars.iter().filter(|_| fits);

@@ -140,8 +140,9 @@ impl Bound {
         }
     }
 
-    /// How `now` differs, in the places that `counts`. `built_in`: the file is this program's.
-    pub fn moved(&self, now: &Bound, built_in: bool, counts: impl Fn(&str) -> bool) -> Option<Moved> {
+    /// How `now` differs, in the places that `counts`. `built_in`: whether the file is this
+    /// program's, which is asked only for a place that was another.
+    pub fn moved(&self, now: &Bound, built_in: &dyn Fn() -> bool, counts: impl Fn(&str) -> bool) -> Option<Moved> {
         if self.provider != now.provider {
             return Some(Moved::Provider { was: self.provider.clone(), is: now.provider.clone() });
         }
@@ -158,12 +159,12 @@ impl Bound {
     }
 
     /// The endpoints of one command each that have moved.
-    pub(super) fn moved_aside(&self, now: &Bound, built_in: bool) -> BTreeMap<&'static str, Moved> {
+    pub(super) fn moved_aside(&self, now: &Bound, built_in: &dyn Fn() -> bool) -> BTreeMap<&'static str, Moved> {
         let moved = |key| Some((key, self.moved_place(key, now.places.get(key)?, built_in)?));
         ASIDE.into_iter().filter_map(moved).collect()
     }
 
-    fn moved_place(&self, key: &str, is: &BTreeSet<String>, built_in: bool) -> Option<Moved> {
+    fn moved_place(&self, key: &str, is: &BTreeSet<String>, built_in: &dyn Fn() -> bool) -> Option<Moved> {
         let was = self.places.get(key);
         let known = |is: &str| was.is_some_and(|was| was.iter().any(|was| agree(was, is)));
         let new = is.iter().find(|is| !known(is) && !self.takes(key, is, built_in))?;
@@ -173,10 +174,10 @@ impl Bound {
     }
 
     /// Whether a secret may go to a place that was not recorded.
-    fn takes(&self, key: &str, is: &str, built_in: bool) -> bool {
+    fn takes(&self, key: &str, is: &str, built_in: &dyn Fn() -> bool) -> bool {
         match self.places.get(key) {
             // a newer file of this program's, on a host that it named before
-            Some(was) => built_in && (LISTS.contains(&key) || was.iter().any(|was| same_origin(was, is))),
+            Some(was) => (LISTS.contains(&key) || was.iter().any(|was| same_origin(was, is))) && built_in(),
             // not known then: the issuer names it for the first time, or its host was known
             None => {
                 !self.places.contains_key("token.url") && self.places.contains_key("issuer")

@@ -109,4 +109,14 @@ def ten_thousand_profiles_are_not_read_for_one_token(t):
     rig.soon(1, lambda: home.run("token", "sandbox", "--no-cache").expect(0))
 
 
+@test
+def each_provider_of_ones_own_is_read_once_for_its_aliases(t):
+    home = t.home(OAUTHCTL_STORE="environment", OAUTHCTL_WORK_TOKEN="a-token-of-the-test")
+    (home.config / "config.toml").write_text('[profiles.work]\nprovider = "github"\n')
+    home.provider("own", 'extends = "github"\naliases = ["mine"]\n')
+    for command in "status work", "list", "call work /user --dry-run":
+        opened = [c for c in traced(t, home, *command.split()) if "/own.toml" in c]
+        same(len(opened), 1, f"`{command}`: readings")
+
+
 rig.main(globals())
