@@ -268,7 +268,7 @@ impl<'a> Attempt<'a> {
     fn begin(&self, world: &mut World, listening: &Listening) {
         // before the address is shown: Ctrl-C counts from its first byte on, and an address pasted
         // at once isn't echoed
-        world.signals.watch(forward(&listening.events, &listening.acted, Event::Signal));
+        world.signals.watch(first_interruption(listening));
         let stand_in = StandIn::at(world, &self.login.asking.provider, &self.address.url);
         let is_practice = stand_in.is_some();
         if self.login.take_paste {
@@ -567,6 +567,23 @@ fn forward<T: Send + 'static>(events: &Sender<Event>, acted: &Arc<AtomicBool>, w
         for value in from {
             acted.store(true, Ordering::Relaxed);
             if events.send(wrap(value)).is_err() {
+                return;
+            }
+        }
+    });
+    to
+}
+
+/// A sender of signals into the inbox, up to the first Ctrl-C: then nobody listens, and the next
+/// signal ends the program, even while a token is exchanged or waits for its place in the store.
+fn first_interruption(listening: &Listening) -> Sender<i32> {
+    const INTERRUPTION: i32 = 2;
+    let (to, from) = channel();
+    let (events, acted) = (listening.events.clone(), listening.acted.clone());
+    std::thread::spawn(move || {
+        for signal in from {
+            acted.store(true, Ordering::Relaxed);
+            if events.send(Event::Signal(signal)).is_err() || signal == INTERRUPTION {
                 return;
             }
         }

@@ -3,6 +3,7 @@
 astray. The rows that a test stands for are in its docstring; `rows` counts them."""
 
 import contextlib
+import fcntl
 import gzip
 import json
 import os
@@ -19,6 +20,7 @@ import time
 import urllib.parse
 
 import rig
+import strict
 from rig import Listening, answer, check, same, test
 
 CI = bool(os.environ.get("CI"))
@@ -182,6 +184,84 @@ def an_interruption_during_the_exchange_waits_for_what_is_spent(t):
     login.process.send_signal(signal.SIGINT)
     login.end()
     same(home.run("token", "rig").expect(0).token, ACCESS, "the token that was in flight")
+
+
+@test
+def a_second_interruption_waits_for_nothing(t):
+    """L-47: neither for the server nor for the lock of another process"""
+    server = t.scripted()
+    asked, done = threading.Event(), threading.Event()
+
+    def slow(_):
+        asked.set()
+        done.wait(rig.PATIENCE)
+        return answer(200, token())
+
+    def waits(login):
+        check(asked.wait(rig.PATIENCE), "no exchange")
+
+    def waits_for_lock(login):
+        rig.wait_until(lambda: strict.waiting_for_locks([login.process.pid]), "the wait for the lock")
+
+    home = signed_in(t, server)
+    held = open(next((home.state / "locks").iterdir()), "rb")
+    for held_up, answers in (waits, slow), (waits_for_lock, answer(200, token(1))):
+        server.on["/token"] = answers
+        for second in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            login = Listening(home, *LOGIN)
+            threading.Thread(target=login.redirect, daemon=True).start()
+            held_up(login)
+            login.process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+            same(login.process.poll(), None, "the first waits")
+            # on a busy machine two of a kind may be one
+            rig.wait_until(lambda: login.process.send_signal(second) or login.process.poll() is not None, "the end")
+            same(login.end().code, -second, "the second")
+            fcntl.flock(held, fcntl.LOCK_UN)
+            asked.clear()
+            same(home.run("token", "rig", "--no-cache").expect(0).token, ACCESS, "the login of before")
+    done.set()
+    # one alone is obeyed once the login is stored
+    fcntl.flock(held, fcntl.LOCK_EX)
+    login = Listening(home, *LOGIN)
+    threading.Thread(target=login.redirect, daemon=True).start()
+    waits_for_lock(login)
+    login.process.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    fcntl.flock(held, fcntl.LOCK_UN)
+    login.end().expect(0)
+    same(home.run("token", "rig").expect(0).token, token(1)["access_token"], "the token that was in flight")
+
+
+@test
+def a_registrations_end_that_is_interrupted_is_finished_by_the_next(t):
+    """L-47, P-19: SIGINT, SIGTERM and SIGHUP while the server is asked to delete it"""
+    server = t.scripted()
+    place = f"{server.base}/register/one"
+    server.on["/register"] = answer(201, {"client_id": "one", "registration_client_uri": place, "registration_access_token": "to-manage"})
+    for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+        home = home_for(t, server, f'registration-url = "{server.base}/register"')
+        home.run("register", "rig").expect(0)
+        asked, deleted = threading.Event(), threading.Event()
+
+        def slow(_):
+            asked.set()
+            deleted.wait(rig.PATIENCE)
+            return answer(204, b"")
+
+        server.on["/register/one"] = slow
+        running = home.start("register", "rig", "--delete")
+        check(asked.wait(rig.PATIENCE), "not asked")
+        running.send_signal(number)
+        same(running.wait(rig.PATIENCE), -number, "the signal")
+        deleted.set()
+        # the server has it no more
+        server.on["/register/one"] = answer(401, {"error": "invalid_token"})
+        home.run("register", "rig", "--delete").expect(0, err=["unknown at the server"])
+        same(list((home.state / "store").glob("*.sealed")), [], "records")
+        check("client-id" not in (home.config / "config.toml").read_text(), "the client in config.toml")
+        home.run("register", "rig").expect(0)
 
 
 @test
