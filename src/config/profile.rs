@@ -411,7 +411,7 @@ impl Profile {
         let mut changes = self.values();
         let once = marked("once");
         changes.retain(|(key, value)| {
-            !is_one_of(key, &once) && !reads_stdin(key, value) && known.get(key) != Some(&value.to_string())
+            !is_one_of(key, &once) && !reads_pipe(key, value) && known.get(key) != Some(&value.to_string())
         });
         changes
     }
@@ -438,14 +438,20 @@ impl Profile {
         reads.map(|(key, _)| flag(&key)).collect()
     }
 
-    /// The command-line options with these values, without secrets and standard input.
+    /// The keys whose values come from a pipe.
+    pub fn from_pipes(&self) -> Vec<String> {
+        let reads = self.values().into_iter().filter(|(key, value)| reads_pipe(key, value));
+        reads.map(|(key, _)| key.trim_end_matches(".file").to_owned()).collect()
+    }
+
+    /// The command-line options with these values, without secrets and pipes.
     pub fn options(&self) -> Vec<(String, String)> {
         // none for each profile of a list
         if *self == Profile::default() {
             return Vec::new();
         }
         let mut options = Vec::new();
-        for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_stdin(key, value)) {
+        for (key, value) in self.values().into_iter().filter(|(key, value)| !reads_pipe(key, value)) {
             let path = toml_edit::Key::parse(&key).unwrap_or_default();
             match path.iter().map(toml_edit::Key::get).collect::<Vec<_>>()[..] {
                 ["vars", name] => options.push(("--var".to_owned(), format!("{name}={}", texts(&value).concat()))),
@@ -500,6 +506,13 @@ fn is_one_of(key: &str, keys: &[Key]) -> bool {
 
 fn reads_stdin(key: &str, value: &toml_edit::Value) -> bool {
     key.ends_with(".file") && value.as_str() == Some(STDIN)
+}
+
+/// Whether this command alone can read the file: standard input, or a pipe of the shell's, `<(…)`.
+fn reads_pipe(key: &str, value: &toml_edit::Value) -> bool {
+    const PIPES: [&str; 3] = ["/dev/stdin", "/dev/fd/", "/proc/self/fd/"];
+    let is_pipe = |file: &str| PIPES.iter().any(|pipe| file.starts_with(pipe));
+    reads_stdin(key, value) || key.ends_with(".file") && value.as_str().is_some_and(is_pipe)
 }
 
 fn flag(key: &str) -> String {
@@ -670,6 +683,7 @@ mod tests {
         (now.asks.sign_in.par, now.asks.audience) = (Some(When::Always), vec!["b c".into()]);
         now.asks.assertion = Some(SecretSource::File("/x/jwt".into()));
         now.asks.subject_token = Some(SecretSource::File("-".into()));
+        now.asks.actor_token = Some(SecretSource::File("/dev/fd/63".into()));
         now.asks.sign_in.password = Some(SecretSource::File("/x/p".into()));
         now.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
         now.proofs.assertion_audience = Some("issuer".into());
@@ -686,6 +700,7 @@ mod tests {
             ]
         );
         assert_eq!(now.from_stdin(), ["--subject-token-file"]);
+        assert_eq!(now.from_pipes(), ["subject-token", "actor-token"]);
         let mut laid = known.clone();
         laid.overlay(&now);
         assert_eq!(laid.asks.sign_in.prompt.as_deref(), Some("consent"));

@@ -1,7 +1,7 @@
 //! The inputs of a grant without a browser, read or made just before they are sent.
 
-use crate::config::{GrantKind, SecretSource};
-use crate::error::Error;
+use crate::config::GrantKind;
+use crate::error::{Error, Kind};
 use crate::grant::Asking;
 use crate::grant::unattended::GrantInput;
 use crate::protocol::assertion;
@@ -9,7 +9,7 @@ use crate::protocol::jose::SigningKey;
 use crate::protocol::token_exchange::{Exchange, Typed, type_uri};
 use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, fresh};
-use crate::session::matching::subject;
+use crate::session::matching::{subject, was_piped};
 use crate::session::secret_source::read;
 use crate::session::{Who, random_hex};
 use crate::text::safe;
@@ -25,11 +25,17 @@ pub fn gather(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -
         _ => return Ok(GrantInput::Credentials),
     };
     let assertion = match (grant, &asks.assertion, &asking.client.proofs.key) {
-        (GrantKind::JwtBearer, None, Some(key)) => own_jwt(world, who, asking, key)?,
-        _ => of_text(&require(world, who, "assertion", &asks.assertion)?)
+        // not in the place of a person's assertion
+        (GrantKind::JwtBearer, None, Some(key)) if !was_piped(who, "assertion") => own_jwt(world, who, asking, key)?,
+        _ => of_text(&assertion_of(world, who)?)
             .map_err(|e| Error::usage(format!("the assertion of `{}` can't be used", who.name)).cause(e))?,
     };
     Ok(GrantInput::Assertion(grant, assertion))
+}
+
+/// What is missing, perhaps since the login's came through a pipe.
+fn missing(who: &Who, key: &str, what: String) -> Error {
+    Error::new(if was_piped(who, key) { Kind::LoginFirst } else { Kind::Usage }, what)
 }
 
 /// An error if the grant's input is missing: before any question.
@@ -40,10 +46,14 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
             Err(Error::usage("the subject is said twice: by a token and by a profile")
                 .hint("give `--subject-token-file` or `--subject-profile`"))
         }
-        (GrantKind::TokenExchange, None, None) => Err(Error::usage("token exchange needs a subject token")
-            .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)")),
+        (GrantKind::TokenExchange, None, None) => Err(no_subject(who)),
         _ => Ok(()),
     }
+}
+
+fn no_subject(who: &Who) -> Error {
+    missing(who, "subject-token", "token exchange needs a subject token".to_owned())
+        .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)")
 }
 
 /// An assertion made here with the client's key (RFC 7523, section 3): a new one each time.
@@ -77,13 +87,17 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
     let subject = match (&asks.subject_profile, &asks.subject_token) {
         (Some(profile), None) => Typed { token: of_profile(world, who, profile, &subject_kind)?, kind: subject_kind },
         _ => {
-            let text = require(world, who, "subject token", &asks.subject_token)?;
-            Typed { token: trimmed(&text), kind: subject_kind }
+            let text = read(world, who, "subject token", &asks.subject_token)?;
+            Typed { token: trimmed(&text.ok_or_else(|| no_subject(who))?), kind: subject_kind }
         }
     };
     let actor = match read(world, who, "actor token", &asks.actor_token)? {
         Some(token) => Some(Typed { token: trimmed(&token), kind: kind(&asks.actor_token_type)? }),
         // section 2.1: the one is required with the other, and forbidden without
+        None if was_piped(who, "actor-token") => {
+            return Err(missing(who, "actor-token", format!("the login of `{}` had an actor token", who.name))
+                .hint("`--actor-token-file FILE` (`-`: standard input)"));
+        }
         None if asks.actor_token_type.is_some() => {
             return Err(Error::usage("`--actor-token-type` is given without an actor token")
                 .hint("add `--actor-token-file FILE`"));
@@ -118,12 +132,10 @@ fn trimmed(text: &Secret) -> Secret {
     Secret::new(text.expose().trim())
 }
 
-/// A source that must have an input. `subject token` has the flag `--subject-token-file`.
-fn require(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Secret, Error> {
-    let key = what.replace(' ', "-");
-    read(world, who, what, source)?.ok_or_else(|| {
-        Error::usage(format!("`{}` has no {what}", who.name))
-            .hint(format!("`--{key}-file FILE` (`-`: standard input)"))
-            .hint(format!("{} {key}.file FILE", who.typed.line("profile set")))
+fn assertion_of(world: &mut World, who: &Who) -> Result<Secret, Error> {
+    read(world, who, "assertion", &who.profile.asks.assertion)?.ok_or_else(|| {
+        missing(who, "assertion", format!("`{}` has no assertion", who.name))
+            .hint("`--assertion-file FILE` (`-`: standard input)")
+            .hint(format!("{} assertion.file FILE", who.typed.line("profile set")))
     })
 }

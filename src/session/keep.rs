@@ -9,7 +9,7 @@ use crate::protocol::client::Client;
 use crate::provider::Provider;
 use crate::secret::Secret;
 use crate::session::bound::Bound;
-use crate::session::matching::{asked_with, elsewhere, recorded};
+use crate::session::matching::{elsewhere, of_login, recorded};
 use crate::session::{Lock, Record, Session, Who, kernel_cache, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
@@ -84,7 +84,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         unrevoked: None,
         bound: Some(bound),
         secret_bound,
-        asked_with: Some(recorded(session, grant, asked_with(world, session, grant)?)),
+        asked_with: Some(recorded(session, grant, of_login(world, session, grant)?)),
         registered: before.registered && before.client_id.as_deref() == Some(&client.id),
         registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
     };

@@ -22,6 +22,13 @@ pub type AskedWith = BTreeMap<String, String>;
 /// The scopes of a grant without a person: those of a flag, a variable or the configuration.
 const SCOPES: &str = "scopes";
 
+/// The inputs of grants without a person, by their keys.
+const INPUTS: [&str; 3] = ["assertion", "subject-token", "actor-token"];
+
+/// In the place of a fingerprint: a login's input came through a pipe, which can't be read again.
+/// Who names no input later means that login's token.
+const PIPED: &str = "-";
+
 /// What the provider's file adds to the request.
 const FILE: &str = "token.params";
 
@@ -147,8 +154,10 @@ fn asked_otherwise(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -
     }
     let (kept, now) = (record.asked_with.as_ref()?, asked_with?);
     // these two are compared above
-    let mut keys = kept.keys().chain(now.keys()).filter(|key| *key != SCOPES && *key != FILE);
-    keys.find(|key| kept.get(*key) != now.get(*key)).cloned().map(Differs::With)
+    let keys = kept.keys().chain(now.keys()).filter(|key| *key != SCOPES && *key != FILE);
+    let mut pairs = keys.map(|key| (key, kept.get(key), now.get(key)));
+    let other = pairs.find(|(_, was, is)| was != is && !(is.is_none() && was.is_some_and(|was| was == PIPED)));
+    other.map(|(key, ..)| Differs::With(key.clone()))
 }
 
 /// All that a token is asked with, to be stored beside it: the provider's file included.
@@ -185,7 +194,7 @@ fn scopes_differ(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> 
 }
 
 /// What decides which token is issued, besides scopes and the provider's file.
-pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
+fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
     let asks = &who.profile.asks;
     let mut with = who.profile.deciding();
     with.extend(who.profile.params.iter().map(|(name, value)| (format!("params.{name}"), value.clone())));
@@ -193,11 +202,9 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<Aske
         return Ok(with);
     }
     with.extend(who.profile.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));
-    let inputs =
-        [("assertion", &asks.assertion), ("subject token", &asks.subject_token), ("actor token", &asks.actor_token)];
-    for (what, source) in inputs {
-        let told = told_apart(world, who, what, source)?;
-        with.extend(told.map(|told| (what.replace(' ', "-"), told)));
+    for (key, source) in INPUTS.into_iter().zip([&asks.assertion, &asks.subject_token, &asks.actor_token]) {
+        let told = told_apart(world, who, &key.replace('-', " "), source)?;
+        with.extend(told.map(|told| (key.to_owned(), told)));
     }
     let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
     with.extend(audience.map(|to| ("assertion-audience".to_owned(), to.clone())));
@@ -205,6 +212,26 @@ pub fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<Aske
         with.insert("subject-profile".to_owned(), of_sign_in(world, who, profile)?);
     }
     Ok(with)
+}
+
+/// The same of a login.
+pub fn of_login(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
+    let mut with = asked_with(world, who, grant)?;
+    with.extend(piped_inputs(who).into_iter().map(|key| (key, PIPED.to_owned())));
+    Ok(with)
+}
+
+/// Whether this input of the stored login came through a pipe.
+pub fn was_piped(who: &Who, key: &str) -> bool {
+    let record = if who.choice.signing_in { None } else { who.load().ok().flatten() };
+    record.and_then(|record| record.asked_with).is_some_and(|with| with.get(key).is_some_and(|was| was == PIPED))
+}
+
+/// The inputs of a grant that came through pipes.
+pub fn piped_inputs(who: &Who) -> Vec<String> {
+    let mut keys = who.choice.flags.from_pipes();
+    keys.retain(|key| INPUTS.contains(&key.as_str()));
+    keys
 }
 
 /// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use crate::every_option::KEY;
 use crate::world::serve;
 use crate::world::{Odd, Person, answer};
 
@@ -144,6 +145,46 @@ fn a_login_by_exchange_is_remembered_and_asked_for_again_without_a_person() {
     me.types("token odd").is(0, "issued-token-2\n", "");
     assert_eq!(forms.lock().unwrap()[1], sent, "the same again, from the profile");
     done.tells_nothing_of("q7Zx3vKp9");
+}
+
+#[test]
+fn an_input_that_came_through_a_pipe_serves_until_the_token_expires() {
+    for (grant, what, more, missing) in [
+        ("jwt-bearer", "assertion", "", "`odd` has no assertion"),
+        // a key that could sign one about somebody else
+        ("jwt-bearer", "assertion", "--client-key-file ~/key --auth none", "`odd` has no assertion"),
+        ("saml2-bearer", "assertion", "", "`odd` has no assertion"),
+        ("token-exchange", "subject token", "", "token exchange needs a subject token"),
+        ("token-exchange", "actor token", "--subject-token-file ~/jwt", "the login of `odd` had an actor token"),
+    ] {
+        let mut me = Person::new();
+        let (_server, forms) =
+            tokens(&mut me, json!({ "issued_token_type": "urn:ietf:params:oauth:token-type:access_token" }));
+        let flag = format!("--{}-file", what.replace(' ', "-"));
+        file(&me, "jwt", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJzaGUifQ.c2ln\n");
+        file(&me, "key", KEY);
+        let (mine, other) = match grant {
+            "saml2-bearer" => ("<Assertion>me</Assertion>", "<Assertion>you</Assertion>"),
+            _ => ("eyJhbGciOiJub25lIn0.eyJpc3MiOiJtZSJ9.c2ln", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJ5b3UifQ.c2ln"),
+        };
+        me.stdin(mine);
+        let done = me.types(&format!("login odd --grant {grant} {flag} - {more}"));
+        assert_eq!(done.code, 0, "{}", done.err);
+        let said = format!("warning: the {what} is not stored: when the token expires, log in again\n");
+        assert!(done.err.contains(&said), "{}", done.err);
+        me.types("token odd").is(0, "issued-token-1\n", "");
+        me.types("token odd --no-cache").is(0, "issued-token-1\n", "");
+        let status = me.types("status odd --format json");
+        assert!(status.out.contains("\"state\":\"fresh\""), "{}", status.out);
+        me.later(700);
+        let ended = me.types("token odd");
+        assert_eq!((ended.code, ended.err.lines().next()), (4, Some(&*format!("error: {missing}"))), "{}", ended.err);
+        assert!(ended.err.contains(&flag), "{}", ended.err);
+        assert_eq!(forms.lock().unwrap().len(), 1);
+        // another one is another token
+        let other = file(&me, "other", other);
+        me.runs(&["token", "odd", &flag, &other]).is(0, "issued-token-2\n", "");
+    }
 }
 
 #[test]

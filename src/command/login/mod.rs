@@ -28,7 +28,7 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::{Provider, VarFrom, When};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
-use crate::session::matching::{elsewhere, flags_serve};
+use crate::session::matching::{elsewhere, flags_serve, piped_inputs};
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
@@ -353,6 +353,9 @@ fn signed_in(
         && set.expires_at.is_some()
     {
         world.warn("the provider gave no refresh token: when this one expires, sign in again");
+    }
+    for key in piped_inputs(session).iter().filter(|_| set.refresh_token.is_none()) {
+        world.warn(&format!("the {} is not stored: when the token expires, log in again", key.replace('-', " ")));
     }
     let login = Record { token: Some(set.clone()), login_at: Some(now), ..Record::default() };
     if let Some(end) = login.ends(provider).filter(|_| by_person) {
