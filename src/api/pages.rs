@@ -112,9 +112,13 @@ struct Envelope {
 const NEXT: &str = "\
     next nextpage nextlink nexturl nexturi nexthref nextpageurl nextpageuri nextpagelink \
     nextrecordsurl nextcollectionlink odatanextlink nextpagetoken nextcursor nextpagecursor \
-    nexttoken nextmarker nextoffset continuationtoken";
-/// Flags that are true where there are more pages.
-const MORE: &str = "hasmore hasnext hasnextpage hasmoreitems moreavailable";
+    nexttoken nextmarker nextoffset nextstart nextpagestart nextkey nextpagekey continuationtoken \
+    nextcontinuationtoken";
+/// Flags that are true where there are more pages, and those that are true on the last one.
+const MORE: &str = "\
+    hasmore hasnext hasnextpage hasmoreitems hasmorepages hasmoreresults moreavailable moreitems \
+    morepages morerecords moreresults istruncated";
+const LAST: &str = "last islast islastpage endofstream endoflist";
 /// Names of this page's number, and of the number of pages.
 const PAGE: &str = "page currentpage pagenumber";
 const PAGES: &str = "pages totalpages pagecount numberofpages lastpage";
@@ -124,7 +128,7 @@ const TOTAL: &str = "\
     totalnumberofrecords";
 /// Members that the envelope may be nested in.
 const AROUND: &str = "\
-    links link paging pagination pageinfo page meta metadata responsemetadata cursor cursors next \
+    links link paging pagination pageinfo page meta metadata info responsemetadata cursor cursors \
     data";
 
 impl Envelope {
@@ -150,14 +154,14 @@ impl Envelope {
             self.last |= this >= all;
             self.more = self.more.take().or_else(|| (this < all).then(|| format!("{path}page")));
         }
+        let inside_next = path.rsplit('.').nth(1).is_some_and(|around| is_one_of(NEXT, &bare(around)));
         for (name, raw) in &members {
             let (bare, path) = (bare(name), format!("{path}{name}"));
-            let is_next =
-                is_one_of(NEXT, &bare) || matches!(&*bare, "href" | "url") && path.ends_with(&format!("next.{name}"));
+            let is_next = is_one_of(NEXT, &bare) || inside_next && matches!(&*bare, "href" | "link" | "uri" | "url");
             match view(raw) {
                 View::Plain(flag) if is_one_of(MORE, &bare) && flag == "true" => self.more = Some(path),
                 View::Plain(flag) if is_one_of(MORE, &bare) => self.last |= flag == "false",
-                View::Plain(flag) if matches!(bare.as_str(), "last" | "islast") => match flag {
+                View::Plain(flag) if is_one_of(LAST, &bare) => match flag {
                     "false" => self.more = Some(path),
                     _ => self.last |= flag == "true",
                 },
@@ -182,6 +186,13 @@ impl Envelope {
                         if text("rel").as_deref() == Some("next") {
                             self.address = text("href").map(|target| (format!("{path}.next"), target));
                         }
+                    }
+                }
+                View::Members(next) if depth > 0 && is_next => {
+                    self.read(raw, &format!("{path}."), depth - 1);
+                    // `"next": {"after": "x"}`
+                    if self.address.is_none() && !self.last && !next.is_empty() {
+                        self.more = Some(path);
                     }
                 }
                 View::Members(_) if depth > 0 && (is_one_of(AROUND, &bare) || path.starts_with("data.")) => {
@@ -455,6 +466,15 @@ mod tests {
             (r#"{"data":{"a":{"pageInfo":{"hasNextPage":true}}}}"#, Some("unknown data.a.pageInfo.hasNextPage")),
             (r#"{"next_page":3,"a":[]}"#, Some("unknown next_page")),
             (r#"{"content":[],"last":false}"#, Some("unknown last")),
+            (r#"{"values":[],"isLastPage":false,"nextPageStart":9}"#, Some("unknown nextPageStart")),
+            (r#"{"users":[],"end_of_stream":false}"#, Some("unknown end_of_stream")),
+            (r#"{"data":[],"info":{"more_records":true}}"#, Some("unknown info.more_records")),
+            (r#"{"IsTruncated":true,"Contents":[]}"#, Some("unknown IsTruncated")),
+            (r#"{"data":[],"next_page":{"offset":"z","uri":"https://a.example/x"}}"#, Some("https://a.example/x")),
+            (r#"{"paging":{"next":{"after":"9","link":"?after=9"}}}"#, Some("https://a.example/v1/l?after=9")),
+            (r#"{"paging":{"next":{"after":"9"}}}"#, Some("unknown paging.next")),
+            (r#"{"values":[],"isLastPage":true,"nextPageStart":null}"#, None),
+            (r#"{"_links":{"next":{"href":null}}}"#, None),
             (r#"{"next":null,"previous":"https://a.example/x"}"#, None),
             (r#"{"response_metadata":{"next_cursor":""}}"#, None),
             (r#"{"has_more":false,"pagination":{"page":9,"total_pages":9}}"#, None),
