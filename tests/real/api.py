@@ -226,6 +226,7 @@ def what_is_large_goes_up_and_down_in_little_memory(t):
     size = 128 << 20
     with (folder / "big").open("wb") as file:
         file.truncate(size)
+    (folder / "small").write_text("a")
     site = t.nginx(f"root {folder}; client_max_body_size 0; location /up/ {{ dav_methods PUT; create_full_put_path on; }}")
     home = with_token(t, SSL_CERT_FILE=rig.pki() / "ca.crt")
     home.provider("rig", f'id = "rig"\ntoken.url = "{site}/token"\napi.base-url = "{site}"\n')
@@ -236,9 +237,11 @@ def what_is_large_goes_up_and_down_in_little_memory(t):
     same((folder / "up" / "big").stat().st_size, size, "bytes that went up")
     parts = home.run("call", "rig", "PUT", "/up/parts", f"file@{folder}/big", under=measure).expect(0)
     check((folder / "up" / "parts").stat().st_size > size, "the parts should have gone up")
+    held = lambda ran: int(re.search(r"(\d+) KiB", ran.err)[1]) * 1024 / 1e6
+    # a program with its debug information in it holds more to begin with; `tests/bench throughput` has the sum
+    usual = held(home.run("call", "rig", "/small", "-o", str(t.folder / "got"), under=measure).expect(0))
     for what, ran in (("down", down), ("up", up), ("up in parts", parts)):
-        held = int(re.search(r"(\d+) KiB", ran.err)[1]) * 1024 / 1e6
-        check(held < 20, f"{held:.1f} MB held on the way {what}")
+        check(held(ran) < usual + 3, f"{held(ran):.1f} MB held on the way {what}, {usual:.1f} MB for one byte")
 
 
 @test

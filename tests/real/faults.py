@@ -290,6 +290,31 @@ def the_disk_fills_up_while_the_server_is_asked(t):
 
 
 @test
+def a_full_disk_keeps_no_answer_of_call_and_loses_none(t):
+    server, home = t.scripted(), t.home(OAUTHCTL_STORE="file")
+    server.on["/token"] = rig.answer(200, {"access_token": "a-token-of-the-cache", "token_type": "Bearer"})
+    server.on |= {f"/v1/{name}": rig.answer(200, {"name": name, "more": "x" * 8192}) for name in ("old", "new")}
+    home.provider("rig", server.provider_file())
+
+    def asked(name):
+        before = len(server.to(f"/v1/{name}"))
+        same(home.run("call", "rig", f"/{name}", "--cache", "1h").expect(0).json()["name"], name, "the answer")
+        return len(server.to(f"/v1/{name}")) - before
+
+    with mounted(home.state, "size=1m,mode=0700"):
+        login = rig.Listening(home, "rig", "--client-id", "public")
+        login.redirect()
+        login.end().expect(0)
+        same([asked("old"), asked("old")], [1, 0], "requests, with room")
+        for leave in (0, 4096):
+            fill(home.state, leave)
+            same([asked("new"), asked("new"), asked("old")], [1, 1, 0], f"requests, with {leave} bytes left")
+            same([p.name for p in home.state.rglob("*.new")], [], "what a failed write left")
+            (home.state / "ballast").unlink()
+        same([asked("new"), asked("new")], [1, 0], "requests, with room again")
+
+
+@test
 def folders_and_files_that_are_not_what_they_should_be(t):
     scene = Scene(t)
     state = scene.home.state
