@@ -319,11 +319,13 @@ mod system {
         if ASKING.load(Ordering::SeqCst) || to.is_none_or(|to| to.send(signal).is_err()) {
             std::process::exit(128 + signal);
         }
-        while !typed {
+        if typed {
+            return 1;
+        }
+        loop {
             // the system ends the program when this returns, or a few seconds later
             std::thread::park();
         }
-        1
     }
 
     fn install() {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use oauthctl::secret::Secret;
 use oauthctl::world::http_server::loopback::{Address, Arrived, Host, ListenError, Loopback, Page};
 
-use crate::world::{itself, own_port};
+use crate::world::own_port;
 
 /// Nothing here takes so long, however busy the machine is.
 const SOON: Duration = Duration::from_secs(30);
@@ -412,7 +412,7 @@ fn alone(test: &str, limit: &str) -> Option<std::process::Child> {
     }
     let child = std::process::Command::new("/bin/sh")
         .args(["-c", &format!("{limit} exec \"$0\" \"$@\"")])
-        .arg(itself())
+        .arg(crate::world::itself())
         .args(["--exact", "--nocapture", &format!("loopback::{test}")])
         .env(MARK, "1")
         .stdin(std::process::Stdio::null())
