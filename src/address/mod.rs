@@ -187,6 +187,8 @@ pub fn fits_host(pattern: &str, url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let (name, port) = pattern.split_once(':').map_or((pattern, None), |(name, port)| (name, port.parse().ok()));
     let fits = match name.strip_prefix("*.") {
+        // the labels of an IP address have no owner
+        Some(_) if url.domain().is_none() => false,
         Some(parent) => host.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
         None => host.eq_ignore_ascii_case(name),
     };

@@ -22,12 +22,15 @@ impl Service {
     /// may go there.
     pub fn parse(text: &str) -> Result<Service, &'static str> {
         let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
-        Service::new(scheme, authority)
+        match authority.strip_suffix('/').unwrap_or(authority) {
+            authority if authority.contains('/') => Err("a token is for a whole host: leave the path out"),
+            authority => Service::new(scheme, authority),
+        }
     }
 
     /// The same from its parts: `authority` is `HOST[:PORT]`.
     pub fn new(scheme: &str, authority: &str) -> Result<Service, &'static str> {
-        let strange = |c: char| c.is_control() || c.is_whitespace() || "/\\@?#*".contains(c);
+        let strange = |c: char| c.is_control() || c.is_whitespace() || "/\\@?#*,".contains(c);
         if authority.is_empty() || authority.contains(strange) {
             return Err("it is no host, such as `git.example.com` or `git.example.com:8443`");
         }
@@ -81,6 +84,7 @@ mod tests {
             ("[::1]:8443", "https://[::1]:8443"),
             ("http://127.0.0.1:80", "http://127.0.0.1"),
             ("http://localhost:443", "http://localhost:443"),
+            ("https://git.example/", "https://git.example"),
             ("imaps://mail.example:993", "imaps://mail.example"),
             ("imaps://mail.example:443", "imaps://mail.example:443"),
             ("smtp://mail.example:465", "smtp://mail.example:465"),
@@ -97,6 +101,8 @@ mod tests {
             "*.git.example",
             "https://ann@git.example",
             "git.example/path",
+            "git.example//",
+            "a.example,b.example",
             "git.example\\@evil.example",
             "git.example#",
             "git.example evil.example",

@@ -1,9 +1,9 @@
 //! Sends the token only to the provider's own hosts, over TLS (A-01 to A-30, C-03, C-16). Addresses
 //! are compared by parsed scheme, host and port, never as text.
 
-use url::{Host, Url};
+use url::Url;
 
-use crate::address::is_loopback;
+use crate::address::{fits_host, is_loopback};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::provider::expand::{open_variable, unfilled};
@@ -115,13 +115,7 @@ pub fn allowed(provider: &Provider, base: &Url, url: &Url) -> bool {
     if same_origin(base, url) {
         return true;
     }
-    let Some(Host::Domain(host)) = url.host() else { return false };
-    url.scheme() == "https"
-        && url.port().is_none()
-        && provider.api.hosts.iter().any(|known| match known.strip_prefix("*.") {
-            Some(parent) => host.strip_suffix(parent).is_some_and(|front| front.len() > 1 && front.ends_with('.')),
-            None => host == known,
-        })
+    url.scheme() == "https" && provider.api.hosts.iter().any(|known| fits_host(known, url))
 }
 
 /// Tells whether scheme, host and port are the same.
@@ -173,7 +167,10 @@ mod tests {
     fn provider() -> Provider {
         let mut provider = Provider::bare("p");
         provider.api.base_url = Some("https://api.good.example/v1/".to_owned());
-        provider.api.hosts = vec!["*.shards.example".to_owned(), "other.example".to_owned()];
+        provider.api.hosts =
+            ["*.shards.example", "other.example", "other.example:9443", "*.ports.example:9443", "192.0.2.7"]
+                .map(str::to_owned)
+                .to_vec();
         provider
     }
 
@@ -211,6 +208,9 @@ mod tests {
             ("https://a.shards.example/", "https://a.shards.example/"),
             ("https://a.b.shards.example/", "https://a.b.shards.example/"),
             ("https://other.example/", "https://other.example/"),
+            ("https://other.example:9443/", "https://other.example:9443/"),
+            ("https://a.ports.example:9443/", "https://a.ports.example:9443/"),
+            ("https://192.0.2.7/", "https://192.0.2.7/"),
             //
             ("/a/../x", "https://api.good.example/v1/x"),
         ] {
@@ -227,6 +227,9 @@ mod tests {
             "http://other.example/",
             "https://other.example./",
             "https://127.0.0.1/",
+            "https://192.0.2.7:9443/",
+            "https://a.ports.example/",
+            "https://ports.example:9443/",
             //
             "/../x",
             "../../x",

@@ -3,7 +3,7 @@
 //! object.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use crate::command::known;
@@ -39,6 +39,16 @@ pub struct Cluster {
     /// Nothing proves that the server is that cluster.
     #[serde(default)]
     pub insecure_skip_tls_verify: bool,
+    /// What the cluster has for its plugin, of any form.
+    #[serde(default)]
+    config: Value,
+}
+
+impl Cluster {
+    /// The profile that the cluster's configuration names.
+    pub fn profile(&self) -> Option<&str> {
+        self.config.get("profile")?.as_str()
+    }
 }
 
 impl Caller {

@@ -45,8 +45,8 @@ pub struct TokenArgs {
     /// With `--format sasl-xoauth2`, `sasl-oauthbearer`, `pgpass`: the account's name.
     #[arg(long, value_name = "NAME", value_parser = one_line)]
     pub user: Option<String>,
-    /// With `--format pgpass`: the database server that the token is for.
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = db_server)]
+    /// With `--format pgpass` and `sasl-oauthbearer`: the server that the token is for.
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = named_server)]
     pub server: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -96,7 +96,8 @@ pub enum Format {
     Netrc,
     /// The first response of XOAUTH2 in base64, for mail servers (`--user`).
     SaslXoauth2,
-    /// The first response of OAUTHBEARER (RFC 7628) in base64, for mail and Kafka (`--user`).
+    /// The first response of OAUTHBEARER (RFC 7628) in base64, for mail and Kafka (`--user`,
+    /// perhaps `--server`).
     SaslOauthbearer,
     /// A line for PostgreSQL's password file (`--user`, `--server`).
     Pgpass,
@@ -193,12 +194,14 @@ pub fn warn_of_lifetime(world: &mut World, set: &TokenSet, min_ttl: Option<i64>)
 fn check_account(args: &TokenArgs) -> Result<(), Error> {
     let account = matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer | Format::Pgpass);
     let format = args.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    for (flag, said, wanted) in
-        [("--user", &args.user, account), ("--server", &args.server, args.format == Format::Pgpass)]
-    {
-        match (said, wanted) {
-            (Some(_), false) => return Err(Error::usage(format!("`{flag}` is not for `--format {format}`"))),
-            (None, true) => return Err(Error::usage(format!("`--format {format}` needs `{flag}`"))),
+    let pgpass = args.format == Format::Pgpass;
+    for (flag, said, taken, wanted) in [
+        ("--user", &args.user, account, account),
+        ("--server", &args.server, pgpass || args.format == Format::SaslOauthbearer, pgpass),
+    ] {
+        match said {
+            Some(_) if !taken => return Err(Error::usage(format!("`{flag}` is not for `--format {format}`"))),
+            None if wanted => return Err(Error::usage(format!("`--format {format}` needs `{flag}`"))),
             _ => {}
         }
     }
@@ -247,14 +250,14 @@ fn check_bound(world: &mut World, session: &Session, format: Format) -> Result<(
             Err(Error::usage(format!("the token of `{name}` is bound to a key (DPoP): it is of no use in this format"))
                 .hint(format!("{} PATH", session.typed.line("call"))))
         }
-        Format::Header | Format::Curl => {
+        Format::Text | Format::Json | Format::DpopProof => Ok(()),
+        _ => {
             world.warn(&format!(
                 "this token is bound to a key: each request needs a `DPoP` header of its own, from `{} --format dpop-proof --method METHOD --url URL`",
                 session.typed.line("token")
             ));
             Ok(())
         }
-        _ => Ok(()),
     }
 }
 
@@ -308,12 +311,18 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }))
 }
 
-/// The token as the API wants it, in its header or in the query.
-fn presented(session: &Session, set: &TokenSet, format: Format) -> Result<Wiped, Error> {
+/// The header or the query parameter with the token, as the API wants it: its place, name, value.
+pub fn parameter(session: &Session, set: &TokenSet) -> Result<(ApiAuthPlace, String, Wiped), Error> {
     let ApiAuth { place, name, scheme } = session.raw_provider()?.api.auth;
     let scheme = if is_dpop(set) { SCHEME } else { &scheme };
-    let value = Wiped::new(format!("{scheme} {}", set.access_token.expose()));
-    let (value, quoted) = (value.trim_start(), |text: &str| text.replace('\\', "\\\\").replace('"', "\\\""));
+    let token = set.access_token.expose();
+    Ok((place, name, Wiped::new(if scheme.is_empty() { token.to_owned() } else { format!("{scheme} {token}") })))
+}
+
+/// The same in two formats.
+fn presented(session: &Session, set: &TokenSet, format: Format) -> Result<Wiped, Error> {
+    let (place, name, value) = parameter(session, set)?;
+    let (value, quoted) = (value.as_str(), |text: &str| text.replace('\\', "\\\\").replace('"', "\\\""));
     Ok(Wiped::new(match (place, format) {
         (ApiAuthPlace::Header, Format::Curl) => format!("header = \"{}: {}\"\n", quoted(&name), quoted(value)),
         (ApiAuthPlace::Query, Format::Curl) => format!("url-query = \"{}={}\"\n", quoted(&name), quoted(value)),
@@ -333,12 +342,18 @@ fn sasl(args: &TokenArgs, token: &str) -> String {
         // a name in it is a `saslname` (RFC 5801, section 4)
         _ => format!("n,a={},", user.replace('=', "=3D").replace(',', "=2C")),
     };
-    let response = Wiped::new(format!("{start}\u{1}auth=Bearer {token}\u{1}\u{1}"));
+    let mut place = String::new();
+    if let Some(server) = &args.server {
+        let (host, port) = host_and_port(server);
+        place = format!("\u{1}host={host}");
+        place.extend(port.map(|port| format!("\u{1}port={port}")));
+    }
+    let response = Wiped::new(format!("{start}{place}\u{1}auth=Bearer {token}\u{1}\u{1}"));
     format!("{}\n", STANDARD.encode(&*response))
 }
 
 /// A server of `--server`: a name or an address, an IPv6 address in brackets, and perhaps a port.
-fn db_server(text: &str) -> Result<String, &'static str> {
+fn named_server(text: &str) -> Result<String, &'static str> {
     match url::Url::parse(&format!("https://{text}/")) {
         Ok(url) if url.path() == "/" && url.username().is_empty() && !text.contains(['*', '/', '\\', '@', '?']) => {
             Ok(text.to_owned())
@@ -347,14 +362,19 @@ fn db_server(text: &str) -> Result<String, &'static str> {
     }
 }
 
+/// Its parts; an IPv6 address without brackets, as libpq has it.
+fn host_and_port(server: &str) -> (&str, Option<&str>) {
+    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let split = server.rsplit_once(':').filter(|(_, port)| is_port(port));
+    let (host, port) = split.map_or((server, None), |(host, port)| (host, Some(port)));
+    (host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host), port)
+}
+
 /// A line of PostgreSQL's password file, for each database of the server.
 fn pgpass(args: &TokenArgs, token: &str) -> String {
     let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
-    let server = args.server.as_deref().unwrap_or_default();
-    let is_port = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let (host, port) = server.rsplit_once(':').filter(|(_, port)| is_port(port)).unwrap_or((server, "5432"));
-    // libpq's own name for an IPv6 address has no brackets
-    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let (host, port) = host_and_port(args.server.as_deref().unwrap_or_default());
+    let port = port.unwrap_or("5432");
     let user = args.user.as_deref().unwrap_or_default();
     format!("{}:{port}:*:{}:{}\n", escaped(host), escaped(user), escaped(token))
 }

@@ -3,6 +3,7 @@
 //! so that two edits at once lose nothing. A reader sees the old file or the new one.
 
 use std::fs::{File, OpenOptions};
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -279,13 +280,19 @@ fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
 }
 
 fn list(key: &str, value: &str) -> Result<Array, ConfigError> {
-    if !value.trim_start().starts_with('[') {
+    if !value.trim_start().starts_with('[') || starts_with_ipv6(value) {
         return Ok(value.split_whitespace().collect());
     }
     match value.trim().parse::<Value>() {
         Ok(Value::Array(array)) if array.iter().all(Value::is_str) => Ok(array),
         _ => Err(ConfigError::new(format!("`{key}` must be words, or a list as TOML writes it: [\"a\", \"b\"]"))),
     }
+}
+
+/// Whether a text begins with an address such as `[::1]`, which is no list.
+fn starts_with_ipv6(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    inner.is_some_and(|(inner, _)| inner.parse::<Ipv6Addr>().is_ok())
 }
 
 /// The table below `parent`, made if needed. A hidden one has no header of its own.

@@ -612,7 +612,8 @@ fn browser<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D:
 fn services<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
     let all = Vec::<String>::deserialize(from)?;
     for one in &all {
-        Service::parse(one).map_err(|why| serde::de::Error::custom(format!("holds `{}`: {why}", safe(one))))?;
+        let more = if one.contains(',') { " (write several with spaces between them)" } else { "" };
+        Service::parse(one).map_err(|why| serde::de::Error::custom(format!("holds `{}`: {why}{more}", safe(one))))?;
     }
     Ok(Some(all))
 }

@@ -9,7 +9,7 @@ use crate::world::{Odd, Output, Person, START, answer};
 const GIT: &str = "protocol=https\nhost=git.example\n\n";
 
 /// Signed in as `work` at a server that numbers its tokens; `more` is what the profile says beside.
-fn signed_in(more: &str) -> (Person, Odd) {
+pub fn signed_in(more: &str) -> (Person, Odd) {
     let mut me = Person::new();
     let count = std::sync::atomic::AtomicUsize::new(0);
     let server = me.odd("acme", move |_| {
@@ -29,7 +29,7 @@ fn signed_in(more: &str) -> (Person, Odd) {
 }
 
 /// The login brought an ID token too.
-fn with_id_token(me: &Person) -> String {
+pub fn with_id_token(me: &Person) -> String {
     let claims = base64url(json!({ "exp": START + 300 }).to_string());
     let token = format!("{}.{claims}.c2ln", base64url(r#"{"alg":"RS256"}"#));
     me.tamper("work", |record| record["token"]["id_token"] = json!(token));
@@ -90,6 +90,15 @@ fn git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names() {
         "https://evil.example is no service of `work`: no token is given\n\
          if it is one of yours: oauthctl profile set work helper-hosts 'git.example smtp://mail.example:465 https://evil.example'\n",
     );
+    // the host of another profile gets that one's token
+    let text = me.config_text();
+    me.config(
+        "config.toml",
+        &format!("{text}\n[profiles.two]\nprovider = \"acme\"\nhelper-hosts = [\"two.example\"]\n"),
+    );
+    me.set("OAUTHCTL_PROFILE", "two");
+    git(&mut me, "get", GIT).is(0, &says_basic("access-1"), "");
+    me.set("OAUTHCTL_PROFILE", "work");
     for (asks, code, why) in [
         ("protocol=http\nhost=git.example\n", 0, "a token goes over `https`, `imaps` and `smtp` alone"),
         ("protocol=ssh\nhost=git.example\n", 0, "a token goes over `https`, `imaps` and `smtp` alone"),
@@ -133,6 +142,8 @@ fn git_gets_a_bearer_token_where_it_knows_how_and_the_server_asks_for_one() {
     for (more, out) in [
         (format!("{knows}wwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer realm=\"x\"\n"), &bearer),
         (format!("{knows}wwwauth[]=bearer\n"), &bearer),
+        (format!("{knows}wwwauth[]=Basic realm=\"x, y\", Bearer realm=\"z\"\n"), &bearer),
+        (format!("{knows}wwwauth[]=Basic realm=\"x, Bearer\", charset=\"UTF-8\"\n"), &basic),
         (format!("{knows}wwwauth[]=Basic realm=\"Bearer\"\n"), &basic),
         (knows.to_owned(), &basic),
         (format!("{knows}wwwauth[]=Bearer\nwwwauth[]=\n"), &basic),
@@ -236,22 +247,25 @@ fn docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none() {
         assert_eq!((done.code, &*done.out), (1, NONE), "{address}");
     }
     let done = docker(&mut me, "get", "\n");
-    assert_eq!((done.code, &*done.out), (2, "no credentials server URL\n"));
+    assert_eq!((done.code, &*done.out), (1, "no credentials server URL\n"));
     let all = json!({ "registry.example": "oauth2", "docker.example:5000": "oauth2" });
     me.types("helper docker list").is(0, &format!("{all}\n"), "");
+    me.types("helper docker version").is(0, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"), "");
+    let done = me.types("helper docker --username <token> get");
+    assert!(done.code == 2 && done.out.is_empty() && done.err.contains("a refresh token"), "{}", done.err);
     me.types("helper docker --profile other list").is(0, "{}\n", "");
 
     let credential = |secret: &str| json!({ "ServerURL": "registry.example", "Username": "ann", "Secret": secret });
     docker(&mut me, "store", &credential("access-1").to_string()).is(0, "", "");
     let done = docker(&mut me, "store", &credential("a-password").to_string());
     let refused = "only `oauthctl login` stores a token: this credential is not stored\n";
-    assert_eq!((done.code, &*done.out), (2, refused));
+    assert_eq!((done.code, &*done.out, &*done.err), (1, refused, ""));
     docker(&mut me, "erase", "registry.example").is(0, "", "the login stays: `oauthctl logout` ends it\n");
     assert!(docker(&mut me, "get", "registry.example").out.contains("access-1"));
     let gone = docker(&mut me, "get --profile work", "registry.example");
     assert_eq!(gone.code, 0, "{}", gone.err);
     let done = docker(&mut me, "get --profile other", "registry.example");
-    assert_eq!(done.code, 2);
+    assert_eq!((done.code, &*done.err), (1, ""));
     assert!(done.out.starts_with("there is no profile and no provider called `other`"), "{}", done.out);
     assert_eq!(server.asked(), 1);
 }
@@ -330,6 +344,20 @@ fn kubectl_gets_the_id_token_for_the_cluster_that_the_profile_names() {
         let said = credential(version, "access-1", "2026-11-21T22:10:00Z");
         me.types("helper kubectl --profile work --access-token").is(0, &said, "");
     }
+    // the cluster may name the profile, and a flag comes first
+    let text = me.config_text();
+    me.config(
+        "config.toml",
+        &format!("{text}\n[profiles.two]\nprovider = \"acme\"\nhelper-hosts = [\"k8s.example:6443\"]\n"),
+    );
+    let of = |config: serde_json::Value| info(v1, json!({ "server": "https://k8s.example:6443", "config": config }));
+    me.set("KUBERNETES_EXEC_INFO", &of(json!({ "profile": "work" })));
+    assert_eq!(me.types("helper kubectl").code, 0);
+    assert_eq!(me.types("helper kubectl --profile two").code, 4);
+    me.set("KUBERNETES_EXEC_INFO", &of(json!({ "profile": 1 })));
+    let done = me.types("helper kubectl");
+    assert!(done.code == 1 && done.err.contains("belongs to several profiles"), "{}", done.err);
+    me.config("config.toml", &text);
     for (cluster, code, says) in [
         (json!({ "server": "https://k8s.example" }), 1, "no profile is for https://k8s.example: no token is given"),
         (json!({ "server": "https://evil.example:6443" }), 1, "no profile is for"),
@@ -357,16 +385,33 @@ fn go_gets_each_host_of_the_profile_first_and_one_that_refused_later() {
         "",
     );
     me.types("helper goauth").is(0, "", "");
-    for line in ["helper goauth", "helper goauth --profile work"] {
+    let just_now =
+        "https://go.example:8443 refused the token of `work`: it was obtained just now, so it may lack a scope\n";
+    for (line, says) in [("helper goauth", ""), ("helper goauth --profile work", just_now)] {
         let asks = format!("{line} https://go.example:8443/private/module?go-get=1");
         let refusal = "HTTP/1.1 401 Unauthorized\nContent-Type: text/plain\n\n";
-        me.stdin(refusal).types(&asks).is(0, &format!("https://go.example:8443\n{header}"), "");
+        me.stdin(refusal).types(&asks).is(0, &format!("https://go.example:8443\n{header}"), says);
     }
     for url in ["https://evil.example/go.example", "http://go.example/", "https://go.example.evil.example/"] {
         let done = me.stdin("").types(&format!("helper goauth --profile work {url}"));
         assert_eq!((done.code, &*done.out), (0, ""), "{url}");
     }
+    // what was given before the first request is refused now: only by that host, and only by a 401
+    me.later(11);
+    let (refused, other) = ("HTTP/1.1 401 Unauthorized\n\n", "HTTP/1.1 404 Not Found\n\n");
+    for (line, answered) in [
+        ("helper goauth https://go.example/m", refused),
+        ("helper goauth --profile work https://go.example/m", other),
+        ("helper goauth --profile work https://go.example:444/m", refused),
+    ] {
+        assert!(!me.stdin(answered).types(line).out.contains("access-2"), "{line}");
+    }
     assert_eq!(server.asked(), 1);
+    for _ in 0..2 {
+        let done = me.stdin(refused).types("helper goauth --profile work https://go.example/m");
+        assert!(done.code == 0 && done.out.ends_with("Authorization: Bearer access-2\n\n"), "{}{}", done.out, done.err);
+    }
+    assert_eq!(server.asked(), 2);
 }
 
 #[test]
@@ -498,4 +543,50 @@ fn each_helper_gives_the_id_token_of_a_profile_where_that_is_asked_for() {
     let done = me.stdin(&refused(&id_token)).types("helper git --id-token erase");
     assert!(done.code == 0 && done.err.contains("it is refreshed now"), "{}", done.err);
     assert_eq!(server.asked(), 2);
+}
+
+#[test]
+fn a_whole_header_is_as_the_api_of_the_provider_has_it() {
+    let (mut me, server) = signed_in("helper-hosts = [\"a.example\"]");
+    let id_token = with_id_token(&me);
+    let plain = server.provider("acme");
+    let cargo = "{\"v\":1,\"kind\":\"get\",\"registry\":{\"index-url\":\"sparse+https://a.example/\"}}\n";
+    for (auth, name, value) in [
+        ("scheme = \"token\"", "Authorization", "token access-1"),
+        ("name = \"X-Token\"\nscheme = \"\"", "X-Token", "access-1"),
+        ("in = \"query\"\nname = \"t\"", "Authorization", "Bearer access-1"),
+    ] {
+        me.config("providers/acme.toml", &format!("{plain}\n[api.auth]\n{auth}\n"));
+        for (line, stdin, says) in [
+            ("pnpm a.example", "", format!("{value}\n")),
+            ("cargo", cargo, format!("\"token\":\"{value}\"")),
+            ("bazel get", "{\"uri\":\"https://a.example/\"}", format!("\"headers\":{{\"{name}\":[\"{value}\"]}}")),
+            ("goauth --profile work", "", format!("\n\n{name}: {value}\n\n")),
+            ("pnpm --id-token a.example", "", format!("Bearer {id_token}\n")),
+        ] {
+            if !stdin.is_empty() {
+                me.stdin(stdin);
+            }
+            let done = me.types(&format!("helper {line}"));
+            assert!(done.code == 0 && done.out.contains(&says), "{auth} {line}: {}{}", done.out, done.err);
+        }
+    }
+    assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn a_rule_for_hosts_is_read_as_people_write_it() {
+    let (mut me, _server) = signed_in("");
+    for (value, says) in [
+        ("[::1]:8443 https://git.example/", "work: helper-hosts is set\n"),
+        ("a.example,b.example", "write several with spaces between them"),
+        ("https://git.example/team", "leave the path out"),
+        ("[a.example, b.example]", "a list as TOML writes it"),
+    ] {
+        let done = me.runs(&["profile", "set", "work", "helper-hosts", value]);
+        assert!(done.err.contains(says), "{value}: {}", done.err);
+    }
+    for host in ["[::1]:8443", "git.example"] {
+        me.types(&format!("helper pnpm {host}")).is(0, "Bearer access-1\n", "");
+    }
 }

@@ -67,6 +67,18 @@ fn each_format_is_printed_whole() {
             "sasl-oauthbearer --user a=n,n",
             format!("{}\n", STANDARD.encode(format!("n,a=a=3Dn=2Cn,\u{1}auth=Bearer {token}\u{1}\u{1}"))),
         ),
+        (
+            "sasl-oauthbearer --user ann --server mail.example:993",
+            format!(
+                "{}\n",
+                STANDARD
+                    .encode(format!("n,a=ann,\u{1}host=mail.example\u{1}port=993\u{1}auth=Bearer {token}\u{1}\u{1}"))
+            ),
+        ),
+        (
+            "sasl-oauthbearer --user ann --server [::1]",
+            format!("{}\n", STANDARD.encode(format!("n,a=ann,\u{1}host=::1\u{1}auth=Bearer {token}\u{1}\u{1}"))),
+        ),
         ("pgpass --user a:n\\n --server db.example", format!("db.example:5432:*:a\\:n\\\\n:{token}\n")),
         ("pgpass --user ann --server [::1]:5433", format!("\\:\\:1:5433:*:ann:{token}\n")),
         (

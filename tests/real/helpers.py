@@ -167,6 +167,9 @@ def git_clones_fetches_and_pushes_with_a_fresh_token(t):
     git(home, "-C", "one", "push", "-q", "origin", "main").expect(0)
     same(served.tokens(), [server.newest()], "tokens that came")
     same(server.refreshes(), [], "refreshes")
+    # a path may be of any bytes
+    asks = f"printf 'protocol=https\\nhost={served.host}\\npath=\\377\\n' | git -c credential.useHttpPath=true credential fill | grep -a ^password="
+    run(home, "sh", "-c", asks).expect(0, out=f"password={server.newest()}")
 
 
 @test

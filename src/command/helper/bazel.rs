@@ -45,10 +45,9 @@ pub fn run(args: &BazelArgs, global: &Global, world: &mut World) -> Result<u8, E
     let asked: Asked = serde_json::from_str(&text).map_err(unread)?;
     // an address of gRPC's names the same server
     let address = asked.uri.replacen("grpcs://", "https://", 1);
-    let Some(set) = args.chosen.at(world, global, &address)? else { return Ok(1) };
-    let header = Zeroizing::new(format!("Bearer {}", set.access_token.expose()));
+    let Some((set, header)) = args.chosen.header_at(world, global, &address)? else { return Ok(1) };
     let said = known(json!({
-        "headers": { "Authorization": [&*header] },
+        "headers": { (header.name): [&*header.value] },
         "expires": set.expires_at.map(times::rfc3339),
     }));
     print(world, Zeroizing::new(format!("{said}\n")).as_bytes()).map(|()| 0)

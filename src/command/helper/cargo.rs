@@ -75,11 +75,12 @@ fn get(request: &Request, args: &CargoArgs, global: &Global, world: &mut World) 
     let address = request.registry.index_url.trim_start_matches("sparse+");
     let own = configured(&request.args)?;
     let chosen = own.as_ref().map_or(&args.chosen, |own| &own.chosen);
-    let Some(set) = chosen.at(world, global, address)? else { return Ok(refusal("url-not-supported")) };
-    // it becomes the whole header
+    let Some((set, header)) = chosen.header_at(world, global, address)? else {
+        return Ok(refusal("url-not-supported"));
+    };
     let said = known(json!({
         "kind": "get",
-        "token": format!("Bearer {}", set.access_token.expose()),
+        "token": &*header.value,
         "cache": set.expires_at.map_or("session", |_| "expires"),
         "expiration": set.expires_at,
         "operation_independent": true,

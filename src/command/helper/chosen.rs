@@ -5,15 +5,16 @@
 use std::rc::Rc;
 
 use clap::Args;
+use zeroize::Zeroizing;
 
 use crate::address::Service;
 use crate::api::hosts;
-use crate::command::token::{mask, must_be_presentable};
+use crate::command::token::{mask, must_be_presentable, parameter};
 use crate::command::{Global, WhoFlags, sandbox_session};
 use crate::config::{Config, Profile};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
-use crate::provider::VarFrom;
+use crate::provider::{ApiAuthPlace, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, JUST_NOW, fresh, fresh_id_token, instead_of, provider_of_token};
 use crate::session::paths::Paths;
@@ -31,6 +32,30 @@ pub struct Chosen {
     /// Give the login's ID token in the access token's place.
     #[arg(long)]
     pub id_token: bool,
+}
+
+/// The same for services that take an ID token.
+#[derive(Args, Debug)]
+pub struct ForIdentity {
+    #[command(flatten)]
+    chosen: Chosen,
+    /// Give the access token [default: the ID token]
+    #[arg(long, conflicts_with = "id_token")]
+    access_token: bool,
+}
+
+impl ForIdentity {
+    /// What was chosen; without a profile, `other`.
+    pub fn chosen(&self, other: Option<&str>) -> Chosen {
+        let profile = self.chosen.profile.as_deref().or(other).map(str::to_owned);
+        Chosen { profile, id_token: !self.access_token }
+    }
+}
+
+/// How a token is presented where a protocol carries the whole header.
+pub struct Header {
+    pub name: String,
+    pub value: Zeroizing<String>,
 }
 
 /// The service that a tool names. `None`: no token may go there, which is said.
@@ -55,42 +80,53 @@ impl Chosen {
         }
     }
 
-    /// The same for a service.
+    /// The same with the header that presents it.
+    pub fn header_at(
+        &self,
+        world: &mut World,
+        global: &Global,
+        address: &str,
+    ) -> Result<Option<(TokenSet, Header)>, Error> {
+        let Some(service) = known_service(world, address, Service::of(address)) else { return Ok(None) };
+        let Some((session, set)) = self.given(world, global, &service)? else { return Ok(None) };
+        // an ID token is not the API's, and a query is no header
+        let (name, value) = match parameter(&session, &set)? {
+            (ApiAuthPlace::Header, name, value) if !self.id_token => (name, value),
+            _ => ("Authorization".to_owned(), Zeroizing::new(format!("Bearer {}", set.access_token.expose()))),
+        };
+        Ok(Some((set, Header { name, value })))
+    }
+
+    /// A fresh token for a service.
     pub fn set(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<TokenSet>, Error> {
+        Ok(self.given(world, global, service)?.map(|(_, set)| set))
+    }
+
+    fn given(
+        &self,
+        world: &mut World,
+        global: &Global,
+        service: &Service,
+    ) -> Result<Option<(Session, TokenSet)>, Error> {
         let Some(mut session) = self.session(world, global, service)? else { return Ok(None) };
-        let obtain = if self.id_token { fresh_id_token } else { fresh };
-        let set = obtain(world, &mut session, FreshnessPolicy::default())?;
-        mask(world, set.access_token.expose());
-        if !self.id_token {
-            must_be_presentable(&session.typed, &set)?;
-        }
-        let name = &session.name;
-        if is_dpop(&set) {
-            return Err(Error::usage(format!(
-                "the token of `{name}` is bound to a key (DPoP): no other program can use it"
-            )));
-        }
-        // in the protocols a line is a value, and a token from outside may be anything
-        if !set.access_token.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(Error::new(Kind::Unsafe, format!("the token of `{name}` has characters that no token has")));
-        }
-        Ok(Some(set))
+        let set = presentable(world, &mut session, self.id_token)?;
+        Ok(Some((session, set)))
     }
 
     /// A server refused this token: if it is still the stored one, another takes its place. Where
-    /// that can't be done, everything stays as it is.
+    /// that can't be done, everything stays as it is. `None`: it refused the stored one.
     pub fn refused(
         &self,
         world: &mut World,
         global: &Global,
-        (service, token): (&Service, &Secret),
+        (service, token): (&Service, Option<&Secret>),
     ) -> Result<(), Error> {
         let Some(mut session) = self.session(world, global, service)? else { return Ok(()) };
         let stored = FreshnessPolicy { no_refresh: true, whole: self.id_token, ..FreshnessPolicy::default() };
         // one that has expired is refreshed by the next request anyway
         let Ok(set) = fresh(world, &mut session, stored) else { return Ok(()) };
         let given = if self.id_token { set.id_token.as_ref() } else { Some(&set.access_token) };
-        if given != Some(token) {
+        if token.is_some() && given != token {
             return Ok(());
         }
         let outcome = if session.store.kind() == StoreKind::Environment {
@@ -115,27 +151,39 @@ impl Chosen {
     }
 
     fn session(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Session>, Error> {
-        let named = self.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
-        let (name, implied) = match named {
-            Some(name) => (name, false),
-            None => match &owners(world, global, service)?[..] {
-                [name] => (name.clone(), true),
-                [] => {
-                    world.say(&format!("no profile is for {service}: no token is given"));
-                    return Ok(None);
-                }
-                several => {
-                    let names = several.iter().map(|name| safe(name)).collect::<Vec<_>>().join(", ");
-                    world.say(&format!("{service} belongs to several profiles ({names}): `--profile` chooses one"));
-                    return Ok(None);
-                }
-            },
+        let open = |world: &mut World, name: &str, implied| {
+            let choice = WhoFlags::default().choice(Some(name.to_owned()), global);
+            sandbox_session::open(world, Overrides { implied, ..choice })
         };
-        let choice = Overrides { implied, ..WhoFlags::default().choice(Some(name), global) };
-        let mut session = sandbox_session::open(world, choice)?;
-        if names(&session.profile, service) || is_of_api(world, &mut session, service)? {
-            return Ok(Some(session));
+        let named = self.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
+        let mut session = None;
+        if let Some(name) = named {
+            let opened = session.insert(open(world, &name, false)?);
+            if is_owner(world, opened, service)? {
+                return Ok(session);
+            }
         }
+        // the variable is for a whole shell, and this host may be another profile's
+        let others = if self.profile.is_some() { Vec::new() } else { owners(world, global, service)? };
+        let session = match (&others[..], session) {
+            ([name], _) => {
+                let mut session = open(world, name, true)?;
+                if is_owner(world, &mut session, service)? {
+                    return Ok(Some(session));
+                }
+                session
+            }
+            ([], Some(session)) => session,
+            ([], None) => {
+                world.say(&format!("no profile is for {service}: no token is given"));
+                return Ok(None);
+            }
+            (several, _) => {
+                let names = several.iter().map(|name| safe(name)).collect::<Vec<_>>().join(", ");
+                world.say(&format!("{service} belongs to several profiles ({names}): `--profile` chooses one"));
+                return Ok(None);
+            }
+        };
         world.say(&format!("{service} is no service of `{}`: no token is given", session.name));
         let known = session.profile.helper_hosts.iter().flatten().cloned();
         let hosts = known.chain([service.to_string()]).collect::<Vec<_>>().join(" ");
@@ -143,6 +191,32 @@ impl Chosen {
         world.say(&format!("if it is one of yours: oauthctl profile set {name} helper-hosts {hosts}"));
         Ok(None)
     }
+}
+
+/// A fresh token that another program can present.
+fn presentable(world: &mut World, session: &mut Session, id_token: bool) -> Result<TokenSet, Error> {
+    let obtain = if id_token { fresh_id_token } else { fresh };
+    let set = obtain(world, session, FreshnessPolicy::default())?;
+    mask(world, set.access_token.expose());
+    if !id_token {
+        must_be_presentable(&session.typed, &set)?;
+    }
+    let name = &session.name;
+    if is_dpop(&set) {
+        return Err(Error::usage(format!(
+            "the token of `{name}` is bound to a key (DPoP): no other program can use it"
+        )));
+    }
+    // in the protocols a line is a value, and a token from outside may be anything
+    if !set.access_token.expose().bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(Error::new(Kind::Unsafe, format!("the token of `{name}` has characters that no token has")));
+    }
+    Ok(set)
+}
+
+/// Whether the token may go to the service.
+fn is_owner(world: &mut World, session: &mut Session, service: &Service) -> Result<bool, Error> {
+    Ok(names(&session.profile, service) || is_of_api(world, session, service)?)
 }
 
 /// Whether the profile itself names the service.

@@ -35,10 +35,10 @@ pub struct DockerArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// The user name that the registry wants beside the token.
-    #[arg(long, value_name = "NAME", value_parser = one_line, default_value = "oauth2")]
+    #[arg(long, value_name = "NAME", value_parser = user_name, default_value = "oauth2")]
     username: String,
     /// What docker wants; it adds the word itself.
-    #[arg(value_name = "OPERATION", value_parser = ["get", "store", "erase", "list"])]
+    #[arg(value_name = "OPERATION", value_parser = ["get", "store", "erase", "list", "version"])]
     operation: String,
 }
 
@@ -49,8 +49,7 @@ pub fn run(args: &DockerArgs, global: &Global, world: &mut World) -> Result<u8, 
         Err(e) => {
             // all that docker shows
             let cure = e.hints.first().map(|hint| format!(" ({hint})")).unwrap_or_default();
-            print(world, format!("{e}{cure}\n").as_bytes())?;
-            Err(e)
+            print(world, format!("{e}{cure}\n").as_bytes()).map(|()| 1)
         }
     }
 }
@@ -72,6 +71,7 @@ fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Optio
             }
             Err(only_login_stores())
         }
+        "version" => Ok(Some(Zeroizing::new(concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").to_owned()))),
         "list" => {
             let services = args.chosen.services(world)?;
             let names =
@@ -84,6 +84,14 @@ fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Optio
             world.say("the login stays: `oauthctl logout` ends it");
             Ok(Some(Zeroizing::default()))
         }
+    }
+}
+
+/// A user's name: docker takes the secret of `<token>` for a refresh token.
+fn user_name(text: &str) -> Result<String, String> {
+    match text {
+        "<token>" => Err("to docker it means a refresh token, and no helper gives one".to_owned()),
+        _ => one_line(text).map_err(|why| why.to_string()),
     }
 }
 

@@ -2,6 +2,8 @@
 //! says afterwards whether the server took the answer. `git send-email` and `git imap-send` ask in
 //! the same way.
 
+use std::io::Read as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
@@ -52,7 +54,7 @@ pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Err
             if let Some(token) = &asked.secret
                 && let Some(service) = asked.service(world)
             {
-                args.chosen.refused(world, global, (&service, token))?;
+                args.chosen.refused(world, global, (&service, Some(token)))?;
             }
         }
         "capability" => print(world, b"version 0\ncapability authtype\n")?,
@@ -87,6 +89,16 @@ fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> 
     print(world, Zeroizing::new(answer).as_bytes())
 }
 
+/// Whether a challenge is of this scheme: a header may have several, each with parameters.
+fn offers(header: &str, scheme: &str) -> bool {
+    let mut quoted = false;
+    let parts = header.split(|c: char| {
+        quoted ^= c == '"';
+        !quoted && c == ','
+    });
+    parts.map(|part| part.split_whitespace().next().unwrap_or_default()).any(|word| word.eq_ignore_ascii_case(scheme))
+}
+
 /// The token in the credential of a scheme.
 fn token_in(scheme: &str, credential: &str) -> Secret {
     let decoded = STANDARD.decode(credential).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
@@ -111,7 +123,10 @@ struct Asked {
 
 impl Asked {
     fn read(world: &World) -> Result<Asked, Error> {
-        let text = world.terminal.read_stdin(MOST).map_err(unread)?;
+        let mut bytes = Zeroizing::new(Vec::new());
+        world.terminal.stdin().take(MOST as u64).read_to_end(&mut bytes).map_err(unread)?;
+        // a path may be of any bytes
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
         let (mut asked, mut scheme, mut credential) = (Asked::default(), "", None);
         for line in text.split('\n').take_while(|line| !line.is_empty()) {
             let Some((key, value)) = line.split_once('=') else {
@@ -128,9 +143,7 @@ impl Asked {
                     asked.takes_schemes = !value.is_empty() && (asked.takes_schemes || value == "authtype")
                 }
                 "wwwauth[]" => {
-                    let scheme = value.split([' ', ',']).next().unwrap_or_default();
-                    asked.wants_bearer =
-                        !value.is_empty() && (asked.wants_bearer || scheme.eq_ignore_ascii_case("bearer"));
+                    asked.wants_bearer = !value.is_empty() && (asked.wants_bearer || offers(value, "bearer"));
                 }
                 _ => {}
             }

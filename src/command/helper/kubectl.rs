@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::chosen::Chosen;
+use super::chosen::ForIdentity;
 use crate::command::exec_credential::Caller;
 use crate::command::{Global, print};
 use crate::error::{Error, Kind};
@@ -13,7 +13,9 @@ use crate::world::World;
 #[command(
     after_help = "The ID token goes to a cluster that the profile names in `helper-hosts`, and to the API of the login.
 A cluster whose certificate isn't checked (`insecure-skip-tls-verify`) gets none; which authority
-proves it, and through which proxy it is reached, is kubeconfig's to say.
+proves it, and through which proxy it is reached, is kubeconfig's to say. Without `--profile` the
+cluster's own configuration may name one: `profile` in the extension
+`client.authentication.k8s.io/exec`.
 
 To set it up, with `oauthctl profile set work helper-hosts k8s.example.com:6443`, in kubeconfig:
   users:
@@ -31,10 +33,7 @@ Examples:
 )]
 pub struct KubectlArgs {
     #[command(flatten)]
-    chosen: Chosen,
-    /// Give the access token; most clusters want the ID token [default: the ID token]
-    #[arg(long, conflicts_with = "id_token")]
-    access_token: bool,
+    who: ForIdentity,
 }
 
 pub fn run(args: &KubectlArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
@@ -51,8 +50,7 @@ pub fn run(args: &KubectlArgs, global: &Global, world: &mut World) -> Result<u8,
         )
         .hint("replace `insecure-skip-tls-verify` with `certificate-authority-data` in kubeconfig"));
     }
-    let chosen = Chosen { profile: args.chosen.profile.clone(), id_token: !args.access_token };
-    match chosen.at(world, global, &cluster.server)? {
+    match args.who.chosen(cluster.profile()).at(world, global, &cluster.server)? {
         Some(set) => print(world, caller.credential(&set).as_bytes()).map(|()| 0),
         None => Ok(1),
     }

@@ -29,7 +29,7 @@ pub struct PnpmArgs {
 }
 
 pub fn run(args: &PnpmArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let Some(set) = args.chosen.at(world, global, &args.host)? else { return Ok(1) };
-    let text = Zeroizing::new(format!("Bearer {}\n", set.access_token.expose()));
+    let Some((_, header)) = args.chosen.header_at(world, global, &args.host)? else { return Ok(1) };
+    let text = Zeroizing::new(format!("{}\n", *header.value));
     print(world, text.as_bytes()).map(|()| 0)
 }
