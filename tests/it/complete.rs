@@ -169,6 +169,8 @@ fn every_value_is_of_a_kind_that_is_known() {
     // words
     let free = [
         "ADDRESS",
+        "ARN",
+        "CREDENTIAL=PROFILE",
         "DATA",
         "EXPR",
         "ID",
@@ -184,6 +186,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "NONCE",
         "PORT",
         "PORTS",
+        "REGION",
         "SECONDS",
         "TEXT",
         "TIME",

@@ -28,6 +28,7 @@ mod fuzz_targets;
 mod golden;
 mod grants;
 mod helper;
+mod helper_cloud;
 mod hints;
 mod house;
 mod id_token;

@@ -15,6 +15,7 @@ import subprocess
 import tarfile
 import threading
 import time
+import urllib.parse
 import zipfile
 
 import rig
@@ -400,6 +401,16 @@ def cargo_reads_and_writes_in_its_registry_with_one_refresh_and_no_other_gets_th
     cargo(home, "fetch").expect(101, err=["no token is stored for `strict`", "oauthctl login strict"])
 
 
+def with_id_token(t):
+    """A login with an ID token, and that token."""
+    home = t.home(OAUTHCTL_STORE="file", SSL_CERT_FILE=rig.pki() / "ca.crt")
+    terminal = home.at_terminal("login", "sandbox", "--no-browser", "--scope", "openid")
+    terminal.expect(r"Type `allow`")
+    terminal.type("allow")
+    same(terminal.end().code, 0, "exit code of the login")
+    return home, home.run("token", "sandbox", "--id-token").expect(0).token
+
+
 # ---- kubectl ---------------------------------------------------------------------------------------------------------
 
 
@@ -413,12 +424,8 @@ class Cluster(Tls):
 @test
 def kubectl_gets_an_id_token_for_its_cluster_and_no_other_gets_one(t):
     rig.need("kubectl")
-    home = t.home(OAUTHCTL_STORE="file")
-    terminal = home.at_terminal("login", "sandbox", "--no-browser", "--scope", "openid")
-    terminal.expect(r"Type `allow`")
-    terminal.type("allow")
-    same(terminal.end().code, 0, "exit code of the login")
-    id_token, access_token = (home.run("token", "sandbox", *more).expect(0).token for more in (["--id-token"], []))
+    home, id_token = with_id_token(t)
+    access_token = home.run("token", "sandbox").expect(0).token
     served, other = Cluster(t, lambda token: token == id_token), Cluster(t, lambda _: False)
     home.run("profile", "set", "sandbox", "helper-hosts", served.host).expect(0)
     ca = base64.b64encode((rig.pki() / "ca.crt").read_bytes()).decode()
@@ -449,6 +456,100 @@ def kubectl_gets_an_id_token_for_its_cluster_and_no_other_gets_one(t):
     check(kubectl(other, verified).code != 0, "the other cluster should have refused")
     check(kubectl(served, {"insecure-skip-tls-verify": True}).code != 0, "a cluster that isn't verified gets no token")
     same(other.tokens(), [], "tokens that came to another cluster")
+
+
+# ---- Google and AWS ------------------------------------------------------------------------------------------------
+
+
+class Form(Tls):
+    """A server that takes forms, and keeps them."""
+
+    def __init__(self, t, answer):
+        self.forms, self.reply = [], answer
+        super().__init__(t, lambda _: True)
+
+    def page(self, request, body):
+        self.forms.append(dict(urllib.parse.parse_qsl(body.decode())))
+        return self.reply(self.forms[-1])
+
+
+def python(home, text, **env):
+    (home.folder / "script.py").write_text(text)
+    return run(home, "/usr/bin/python3", "script.py", env={"SSL_CERT_FILE": str(rig.pki() / "ca.crt"), **env})
+
+
+GOOGLE = """
+import google.auth, google.auth.transport.requests, requests
+session = requests.Session()
+session.verify = "{ca}"
+credentials, _ = google.auth.load_credentials_from_file("credentials.json")
+credentials.refresh(google.auth.transport.requests.Request(session))
+print(credentials.token)
+"""
+
+
+@test
+def googles_library_exchanges_the_id_token_and_shows_why_there_is_none(t):
+    library = os.environ.get("GOOGLE_AUTH")
+    if not library:
+        raise rig.Skip(f"google-auth is not there: {rig.why_missing('google-auth')}")
+    home, id_token = with_id_token(t)
+    kind = "urn:ietf:params:oauth:token-type:id_token"
+    answer = {"access_token": "of-google", "issued_token_type": kind, "token_type": "Bearer", "expires_in": 3600}
+    sts = Form(t, lambda form: (200, json.dumps(answer).encode()))
+
+    def google(words="", host="iam.googleapis.com"):
+        audience = f"//{host}/projects/1/locations/global/workloadIdentityPools/p/providers/q"
+        executable = {"command": f"{home.folder}/bin/oauthctl helper google --profile sandbox{words}"}
+        file = {"type": "external_account", "audience": audience, "subject_token_type": kind}
+        file |= {"token_url": f"https://{sts.host}/v1/token", "credential_source": {"executable": executable}}
+        (home.folder / "credentials.json").write_text(json.dumps(file))
+        allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "PYTHONPATH": library}
+        # a runner's mask command would spoil the answer: the library reads both streams as one
+        return python(home, GOOGLE.format(ca=rig.pki() / "ca.crt"), GITHUB_ACTIONS="true", **allowed)
+
+    google().expect(1, err="is no service of `sandbox`: no token is given")
+    home.run("profile", "set", "sandbox", "helper-hosts", "iam.googleapis.com").expect(0)
+    same(sts.forms, [], "requests without a token")
+    same(google().expect(0).token, "of-google", "the exchanged token")
+    same([form["subject_token"] for form in sts.forms], [id_token], "tokens that came")
+    google(" --access-token").expect(1, err="an access token is no `id_token`")
+    google(host="iam.googleapis.example").expect(1, err="is no service of `sandbox`")
+    home.run("logout", "sandbox").expect(0)
+    google().expect(1, err=["no token is stored for `sandbox`", "oauthctl login sandbox"])
+    same(len(sts.forms), 1, "requests")
+
+
+KEYS = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleWithWebIdentityResult>
+<Credentials><AccessKeyId>ASIA1</AccessKeyId><SecretAccessKey>of/aws+</SecretAccessKey><SessionToken>session</SessionToken>
+<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+
+AWS = """
+import botocore.session
+session = botocore.session.Session(profile="work")
+print(*session.get_credentials().get_frozen_credentials())
+client = session.create_client("sts", endpoint_url="{sts}", verify="{ca}")
+said = client.assume_role_with_web_identity(RoleArn="{role}", RoleSessionName="oauthctl", DurationSeconds=900, WebIdentityToken="{token}")
+print(said["Credentials"]["SecretAccessKey"])
+"""
+
+
+@test
+def the_aws_library_has_the_keys_of_a_role_by_the_request_that_it_would_send_itself(t):
+    home, id_token = with_id_token(t)
+    sts = Form(t, lambda form: (200, KEYS.encode(), ("Content-Type", "text/xml")))
+    role = "arn:aws:iam::123456789012:role/reader"
+    (home.folder / ".aws").mkdir()
+    line = f"oauthctl helper aws --profile sandbox --role-arn {role} --duration 15m --endpoint-url https://{sts.host}"
+    (home.folder / ".aws/config").write_text(f"[profile work]\nregion = eu-central-1\ncredential_process = {line}\n")
+    script = AWS.format(sts=f"https://{sts.host}", ca=rig.pki() / "ca.crt", role=role, token=id_token)
+    python(home, script).expect(1, err="is no service of `sandbox`: no token is given")
+    same(sts.forms, [], "requests without a rule")
+    home.run("profile", "set", "sandbox", "helper-hosts", sts.host).expect(0)
+    same(python(home, script).expect(0).out, "ASIA1 of/aws+ session\nof/aws+\n", "what the library has")
+    ours, theirs = sts.forms
+    same(ours, theirs, "the request, and the library's own")
+    same(ours["WebIdentityToken"], id_token, "the token")
 
 
 # ---- go --------------------------------------------------------------------------------------------------------------

@@ -3,12 +3,14 @@
 //! A protocol is a reader and a writer. Which profile may answer, and with which token, is decided
 //! for all of them in `chosen`.
 
+mod aws;
 mod bazel;
 mod cargo;
 mod chosen;
 mod docker;
 mod git;
 mod goauth;
+mod google;
 mod keyring;
 mod kubectl;
 mod pnpm;
@@ -42,6 +44,10 @@ pub enum HelperVerb {
     Terraform(terraform::TerraformArgs),
     /// Give Bazel a token (credential helpers).
     Bazel(bazel::BazelArgs),
+    /// Give Google's libraries, gcloud and bq a token (executable-sourced credentials).
+    Google(google::GoogleArgs),
+    /// Give the AWS SDKs and aws the keys of a role (`credential_process`).
+    Aws(aws::AwsArgs),
 }
 
 /// The longest request on standard input.
@@ -66,6 +72,8 @@ pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, E
         HelperVerb::Pnpm(args) => pnpm::run(&args, global, world),
         HelperVerb::Terraform(args) => terraform::run(&args, global, world),
         HelperVerb::Bazel(args) => bazel::run(&args, global, world),
+        HelperVerb::Google(args) => google::run(&args, global, world),
+        HelperVerb::Aws(args) => aws::run(&args, global, world),
     }
 }
 
