@@ -319,6 +319,11 @@ pub trait Terminal {
     fn stdin_file(&self) -> Option<std::fs::File> {
         None
     }
+    /// The other end of standard input, if that is a connection from an address of Linux with a
+    /// name (unix(7), "abstract").
+    fn stdin_peer(&self) -> Option<Peer> {
+        None
+    }
     /// Reads the answer to a question already written, with echo, for at most `wait`.
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered>;
     /// Ends `lines`, and turns the echo off for a hidden answer. Called before the question is
@@ -331,6 +336,14 @@ pub trait Terminal {
     /// Writes to the terminal itself, wherever standard error leads; returns whether that worked.
     fn put(&self, text: &str) -> bool;
     fn width(&self) -> Option<usize>;
+}
+
+/// Who connected.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    pub name: String,
+    /// Whether it is this process's user or root.
+    pub is_own_or_root: bool,
 }
 
 /// Starts other programs, and the helper.

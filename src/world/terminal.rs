@@ -7,12 +7,16 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
+#[cfg(target_os = "linux")]
+use std::os::unix::net::UnixStream;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use super::{Lines, Terminal, Unanswered};
+#[cfg(target_os = "linux")]
+use super::{Peer, users};
 use crate::secret::Secret;
 
 /// Longer lines are dropped whole.
@@ -50,6 +54,16 @@ impl Terminal for Real {
         #[cfg(windows)]
         let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
         Some(File::from(own.ok()?)).filter(|file| file.metadata().is_ok_and(|m| m.is_file()))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn stdin_peer(&self) -> Option<Peer> {
+        use std::os::linux::net::SocketAddrExt as _;
+        let stream = UnixStream::from(std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned().ok()?);
+        let address = stream.peer_addr().ok()?;
+        let name = String::from_utf8_lossy(address.as_abstract_name()?).into_owned();
+        let is_own_or_root = users::is_own_or_root(users::of_peer(&stream).ok()?);
+        Some(Peer { name, is_own_or_root })
     }
 
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {

@@ -1365,6 +1365,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("helper aws", "--endpoint-url", "tests/it/helper_cloud.rs::aws_gets_the_keys_of_a_role"),
     ("helper aws", "--session-name", "tests/it/helper_cloud.rs::aws_gets_the_keys_of_a_role"),
     ("helper aws", "--duration", "tests/it/helper_cloud.rs::aws_gets_the_keys_of_a_role"),
+    ("helper systemd", "--id-token", "tests/it/helper.rs::systemd_gets_the_token_that_stands_beside_its_credential"),
     ("helper keyring", "--username", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
     ("helper keyring", "--mode", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),
     ("helper keyring", "--output", "tests/it/helper.rs::pip_and_uv_and_pnpm_get_the_token_for_their_index"),

@@ -590,3 +590,31 @@ fn a_rule_for_hosts_is_read_as_people_write_it() {
         me.types(&format!("helper pnpm {host}")).is(0, "Bearer access-1\n", "");
     }
 }
+
+#[test]
+fn systemd_gets_the_token_that_stands_beside_its_credential() {
+    let (mut me, server) = signed_in("");
+    let id_token = with_id_token(&me);
+    const FROM: &str = "5f3c/unit/mail@ann.service/token";
+    me.connected_from(FROM, true).types("helper systemd other=two token=work").is(0, "access-1", "");
+    me.connected_from(FROM, true).types("helper systemd --id-token token=work").is(0, &id_token, "");
+    let asked = "the credential `token` of `mail@ann.service`";
+    for (from, own, rule, code, says) in [
+        (FROM, false, "token=work", 7, format!("another user asks for {asked}")),
+        (FROM, true, "tok=work", 2, format!("no profile is for {asked}")),
+        (FROM, true, "mail@ann.service/token=work", 2, format!("no profile is for {asked}")),
+        ("5f3c/unit/token", true, "token=work", 2, "names no unit and no credential".to_owned()),
+        ("5f3c", true, "token=work", 2, "names no unit and no credential".to_owned()),
+        (FROM, true, "token=two", 2, "there is no profile and no provider called `two`".to_owned()),
+    ] {
+        let done = me.connected_from(from, own).types(&format!("helper systemd {rule}"));
+        assert!(done.code == code && done.out.is_empty() && done.err.contains(&says), "{from}: {}", done.err);
+    }
+    for (line, says) in
+        [("token=work", "no connection of systemd's"), ("work", "name=value"), ("", "CREDENTIAL=PROFILE")]
+    {
+        let done = me.types(&format!("helper systemd {line}"));
+        assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{line}: {}", done.err);
+    }
+    assert_eq!(server.asked(), 1);
+}

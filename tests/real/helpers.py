@@ -8,11 +8,14 @@ import http.server
 import io
 import json
 import os
+import pathlib
 import shutil
 import signal
 import ssl
 import subprocess
+import sys
 import tarfile
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -663,6 +666,59 @@ def pip_and_uv_install_from_their_index_with_one_refresh_and_no_other_gets_the_t
         check(tool(home, other.host).code != 0, "the other index should have refused")
         same(other.tokens(), [], "tokens that came to another index")
         same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+# ---- systemd ---------------------------------------------------------------------------------------------------------
+
+# As systemd reads a credential (read_full_file_full): from an address with a name, to the end.
+READS = """
+import os, socket, sys
+if sys.argv[3:]:
+    os.setuid(int(sys.argv[3]))
+s = socket.socket(socket.AF_UNIX)
+s.bind(b"\\0" + sys.argv[2].encode())
+s.connect(sys.argv[1])
+while part := s.recv(65536):
+    sys.stdout.write(part.decode())
+"""
+
+
+@test
+def systemd_hands_a_unit_the_token_of_its_credential_and_another_user_gets_none(t):
+    rig.need("systemd-socket-activate")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    strict.stale(server)
+    # where another user gets to
+    at = pathlib.Path(t.enter(tempfile.TemporaryDirectory(prefix="socket-"))) / "s"
+    at.parent.chmod(0o711)
+    line = ["systemd-socket-activate", "--accept", "--inetd", f"--listen={at}", *(f"--setenv={name}" for name in home.env)]
+    line += [os.path.realpath(rig.program()), "helper", "systemd", "token=strict"]
+    log = t.enter(tempfile.TemporaryFile("w+"))
+    listening = subprocess.Popen(line, env=home.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def read(name, *user):
+        words = [sys.executable, "-c", READS, at, f"{os.urandom(8).hex()}{name}", *user]
+        return subprocess.run(map(str, words), capture_output=True, text=True, timeout=rig.PATIENCE, check=True).stdout
+
+    try:
+        rig.wait_until(at.exists, "the socket")
+        token = read("/unit/a.service/token")
+        same(token, server.newest(), "the credential")
+        same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+        same(read("/unit/a.service/other"), "", "another credential")
+        same(read(""), "", "what an address without a unit gets")
+        if os.getuid() == 0:
+            at.chmod(0o777)
+            same(read("/unit/a.service/token", 65534), "", "what another user gets")
+    finally:
+        listening.terminate()
+        listening.wait(rig.PATIENCE)
+    log.seek(0)
+    said = log.read()
+    check("no profile is for the credential `other` of `a.service`" in said, f"the log says why: {said}")
+    check(os.getuid() != 0 or "another user asks for the credential" in said, f"the log says why: {said}")
+    check(token not in said, "no token belongs in the log")
 
 
 # ---- run -------------------------------------------------------------------------------------------------------------

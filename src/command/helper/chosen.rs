@@ -193,6 +193,13 @@ impl Chosen {
     }
 }
 
+/// A fresh token of a profile, for this machine itself: there is no service to compare.
+pub fn of_profile(world: &mut World, global: &Global, profile: &str, id_token: bool) -> Result<TokenSet, Error> {
+    let choice = WhoFlags::default().choice(Some(profile.to_owned()), global);
+    let mut session = sandbox_session::open(world, choice)?;
+    presentable(world, &mut session, id_token)
+}
+
 /// A fresh token that another program can present.
 fn presentable(world: &mut World, session: &mut Session, id_token: bool) -> Result<TokenSet, Error> {
     let obtain = if id_token { fresh_id_token } else { fresh };

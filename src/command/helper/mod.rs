@@ -14,6 +14,7 @@ mod google;
 mod keyring;
 mod kubectl;
 mod pnpm;
+mod systemd;
 mod terraform;
 
 use std::ffi::OsString;
@@ -48,6 +49,8 @@ pub enum HelperVerb {
     Google(google::GoogleArgs),
     /// Give the AWS SDKs and aws the keys of a role (`credential_process`).
     Aws(aws::AwsArgs),
+    /// Give systemd's units a token (`LoadCredential=`).
+    Systemd(systemd::SystemdArgs),
 }
 
 /// The longest request on standard input.
@@ -74,6 +77,7 @@ pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, E
         HelperVerb::Bazel(args) => bazel::run(&args, global, world),
         HelperVerb::Google(args) => google::run(&args, global, world),
         HelperVerb::Aws(args) => aws::run(&args, global, world),
+        HelperVerb::Systemd(args) => systemd::run(&args, global, world),
     }
 }
 

@@ -377,6 +377,7 @@ pub struct Seat {
     terminal: bool,
     stdin: Mutex<Option<String>>,
     stdin_file: Mutex<Option<std::fs::File>>,
+    peer: Option<Peer>,
     answers: Mutex<VecDeque<Answer>>,
     pastes: Mutex<Vec<Paste>>,
     /// Whether the terminal was made ready for a hidden answer, and how much was on the screen then.
@@ -400,6 +401,7 @@ impl Seat {
             terminal,
             stdin: Mutex::new(stdin),
             stdin_file: Mutex::default(),
+            peer: None,
             answers: Mutex::new(answers),
             pastes: Mutex::new(pastes),
             screen,
@@ -408,10 +410,9 @@ impl Seat {
         }
     }
 
-    /// Standard input is this file.
-    pub fn reading(self, file: Option<std::fs::File>) -> Seat {
-        *self.stdin_file.lock().unwrap() = file;
-        self
+    /// Standard input is this file, or a connection from there.
+    pub fn reading(self, file: Option<std::fs::File>, peer: Option<Peer>) -> Seat {
+        Seat { stdin_file: Mutex::new(file), peer, ..self }
     }
 
     pub fn nothing_left(&self, typed: &str) {
@@ -462,6 +463,10 @@ impl Terminal for Door<Seat> {
 
     fn stdin_file(&self) -> Option<std::fs::File> {
         self.0.stdin_file.lock().unwrap().take()
+    }
+
+    fn stdin_peer(&self) -> Option<Peer> {
+        self.0.peer.clone()
     }
 
     fn read_line(&self, wait: Option<Duration>) -> Result<String, Unanswered> {

@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex};
 
 use oauthctl::sandbox::{Manners, Options, Server, provider_overrides};
 use oauthctl::secret::{fingerprint, redact};
-use oauthctl::world::{Http, Unanswered, Verbosity, World};
+use oauthctl::world::{Http, Peer, Unanswered, Verbosity, World};
 use serde_json::Value;
 
 pub use doubles::{Chest, Copies, Fault, Hand};
@@ -65,6 +65,7 @@ struct Next {
     screens: doubles::Screens,
     stdin: Option<String>,
     stdin_file: Option<std::fs::File>,
+    peer: Option<Peer>,
     cuts: u64,
     network: Option<Arc<dyn Http>>,
     answers: VecDeque<doubles::Answer>,
@@ -301,6 +302,12 @@ impl Person {
         self
     }
 
+    /// The next command's standard input is a connection, from an address with a name.
+    pub fn connected_from(&mut self, name: &str, is_own_or_root: bool) -> &mut Person {
+        self.next.peer = Some(Peer { name: name.to_owned(), is_own_or_root });
+        self
+    }
+
     /// So many answers of the next command break off after three bytes.
     pub fn cuts(&mut self, answers: u64) -> &mut Person {
         self.next.cuts = answers;
@@ -354,7 +361,7 @@ impl Person {
             (doubles::Shared::default(), doubles::Shared::default(), Arc::new(Mutex::new(Vec::new())));
         let (answers, pastes) = (next.answers, next.pastes);
         let seat = doubles::Seat::new(next.terminal, next.stdin, answers, pastes, err.clone(), next.screens);
-        let terminal = Arc::new(seat.reading(next.stdin_file));
+        let terminal = Arc::new(seat.reading(next.stdin_file, next.peer));
         let browser = Arc::new(doubles::Screen::new(next.browser));
         let programs = Arc::new(doubles::Shell(Mutex::new(next.programs)));
         let mut world = World {
