@@ -76,7 +76,7 @@ pub enum Format {
     /// The token and a newline.
     #[default]
     Text,
-    /// An object with the token, its type, expiry and scopes.
+    /// An object with the token, its type, expiry and scopes; `help scripts` names its JSON Schema.
     Json,
     /// The API's header with the token: `Authorization: Bearer …`, or the provider's own.
     Header,
@@ -388,8 +388,10 @@ fn as_json(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> St
         "expires_in": set.expires_at.map(|at| (at - now).max(0)),
         "scope": set.scopes.as_ref().map(|scopes| scopes.join(" ")),
     }));
+    // a member of ours has one meaning, also where it is missing
+    const OURS: [&str; 4] = ["profile", "expires_at", "expires_in", "scope"];
     for (name, value) in &set.extra {
-        if object.get(name).is_none() && (!name.contains("token") || name == "issued_token_type") {
+        if !OURS.contains(&name.as_str()) && (!name.contains("token") || name == "issued_token_type") {
             object[name.as_str()] = value.clone();
         }
     }

@@ -30,9 +30,13 @@ pub fn signed_in(more: &str) -> (Person, Odd) {
 
 /// The login brought an ID token too.
 pub fn with_id_token(me: &Person) -> String {
+    with_id_token_of(me, "work")
+}
+
+pub fn with_id_token_of(me: &Person, profile: &str) -> String {
     let claims = base64url(json!({ "exp": START + 300 }).to_string());
     let token = format!("{}.{claims}.c2ln", base64url(r#"{"alg":"RS256"}"#));
-    me.tamper("work", |record| record["token"]["id_token"] = json!(token));
+    me.tamper(profile, |record| record["token"]["id_token"] = json!(token));
     token
 }
 

@@ -921,3 +921,33 @@ fn a_server_that_is_down_is_worth_another_try() {
         {\"error\":\"try_later\",\"exit_code\":75,\"message\":\"the token endpoint was in trouble a moment ago and is left alone for now\",\"causes\":[\"the token could not be refreshed: the server answered with status 503\"],\"hints\":[\"run the command again in 120 s\"],\"retry_after\":120}
     ");
 }
+
+#[test]
+fn the_schema_has_each_member_of_the_json_and_says_which_are_always_there() {
+    let text = include_str!("../../src/command/token-v1.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(text).unwrap();
+    let mut me = signed_in();
+    me.tamper("sandbox", |record| {
+        record["token"]["extra"] = json!({ "issued_token_type": "urn:x", "expires_at": 1, "other_token": "x" })
+    });
+    let token = crate::helper::with_id_token_of(&me, "sandbox");
+    for (words, of) in [("", 0), ("--id-token", 1)] {
+        let said: serde_json::Value =
+            serde_json::from_str(&me.types(&format!("token sandbox --format json {words}")).out).unwrap();
+        let said = said.as_object().unwrap();
+        for (name, value) in said {
+            let kind = match value {
+                serde_json::Value::String(_) => "string",
+                serde_json::Value::Number(_) => "integer",
+                _ => "another",
+            };
+            assert_eq!(schema["properties"][name]["type"], kind, "{name}");
+        }
+        let always =
+            schema["required"].as_array().unwrap().iter().chain(schema["oneOf"][of]["required"].as_array().unwrap());
+        for name in always {
+            assert!(said.contains_key(name.as_str().unwrap()), "{name}: {said:?}");
+        }
+        assert_eq!(said.get("id_token"), (of == 1).then(|| json!(token)).as_ref());
+    }
+}

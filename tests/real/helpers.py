@@ -668,6 +668,29 @@ def pip_and_uv_install_from_their_index_with_one_refresh_and_no_other_gets_the_t
         same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
 
 
+# ---- token ---------------------------------------------------------------------------------------------------------
+
+
+SCHEMA = """
+import json, jsonschema, sys
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+for line in sys.stdin:
+    print(jsonschema.Draft202012Validator(schema).is_valid(json.loads(line)))
+"""
+
+
+@test
+def the_json_of_a_token_is_as_its_schema_has_it(t):
+    home, _ = with_id_token(t)
+    access, identity = (home.run("token", "sandbox", "--format", "json", *more).expect(0).json() for more in ([], ["--id-token"]))
+    wrong = [access | identity, {"profile": "sandbox"}, access | {"expires_in": -1}, access | {"refresh_token": "x"}]
+    lines = "".join(f"{json.dumps(said)}\n" for said in (access, identity, *wrong))
+    schema = rig.ROOT / "src/command/token-v1.schema.json"
+    done = run(home, "/usr/bin/python3", "-c", SCHEMA, schema, input=lines).expect(0)
+    same(done.out.split(), ["True"] * 2 + ["False"] * len(wrong), "what fits the schema")
+
+
 # ---- systemd ---------------------------------------------------------------------------------------------------------
 
 # As systemd reads a credential (read_full_file_full): from an address with a name, to the end.
