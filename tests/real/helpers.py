@@ -3,14 +3,17 @@
 
 import base64
 import functools
+import glob
 import hashlib
 import http.server
 import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socketserver
 import ssl
 import subprocess
 import sys
@@ -668,7 +671,135 @@ def pip_and_uv_install_from_their_index_with_one_refresh_and_no_other_gets_the_t
         same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
 
 
-# ---- token ---------------------------------------------------------------------------------------------------------
+# ---- recipes ---------------------------------------------------------------------------------------------------------
+
+
+def recipe(beginning, **words):
+    """A block of `help recipes`, with other words for some."""
+    blocks = (rig.ROOT / "src/command/topics/recipes.md").read_text().split("```")[1::2]
+    text = next(text for text in (block.partition("\n")[2] for block in blocks) if text.startswith(beginning))
+    for one, other in {"token work": "token strict", **words}.items():
+        check(one in text, f"no `{one}` in this recipe: {text}")
+        text = text.replace(one, other)
+    return text
+
+
+class Mail(socketserver.ThreadingTCPServer):
+    """An SMTP server over TLS that lets nobody in without a token, by one of two mechanisms."""
+
+    daemon_threads = True
+
+    def __init__(self, t, mechanism, who):
+        self.mechanism, self.who, self.seen, self.mails = mechanism, who, [], []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(rig.pki() / "server.crt", rig.pki() / "server.key")
+        super().__init__(("127.0.0.1", 0), Mail.Talk)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        t.enter(self)
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+    class Talk(socketserver.StreamRequestHandler):
+        timeout = rig.PATIENCE
+
+        def handle(self):
+            server, lines = self.server, (line.decode().strip() for line in self.rfile)
+            self.say("220 the tests")
+            for line in lines:
+                verb = line.split()[0].upper()
+                if verb in ("EHLO", "LHLO"):
+                    self.say("250-the tests", f"250 AUTH {server.mechanism}")
+                elif verb == "AUTH":
+                    _, mechanism, *first = line.split()
+                    if not first:
+                        self.say("334 ")
+                    server.seen.append((mechanism, base64.b64decode(first[0] if first else next(lines)).decode()))
+                    self.say("235 ok" if server.who(server.seen[-1][1]) else "535 no")
+                elif verb == "DATA":
+                    self.say("354 go on")
+                    server.mails.append([line for line in iter(lambda: next(lines), ".")])
+                    self.say("250 ok")
+                elif verb == "QUIT":
+                    return self.say("221 bye")
+                else:
+                    self.say("250 ok")
+
+        def say(self, *lines):
+            self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+
+
+@test
+def msmtp_sends_a_mail_with_a_fresh_token(t):
+    rig.need("msmtp")
+    for mechanism, start, end in (
+        ("XOAUTH2", "user=ann@example.com", ""),
+        ("OAUTHBEARER", "n,a=ann@example.com,", "\1host=localhost\1port={port}"),
+    ):
+        server = strict.serve(t, expires_in=1)
+        home = strict.logged_in(t, server)
+        strict.stale(server)
+        mail = Mail(t, mechanism, lambda said: server.newest() in said)
+        port = mail.server_address[1]
+        words = {"smtp.example.com": "localhost", "465": str(port), "xoauth2": mechanism.lower()}
+        more = f"tls_trust_file {rig.pki() / 'ca.crt'}\naccount default : work\n"
+        (home.folder / ".msmtprc").write_text(recipe("account work", **words) + more)
+        (home.folder / ".msmtprc").chmod(0o600)
+        run(home, "msmtp", "-t", input="To: ben@example.com\nSubject: hello\n\nhello\n").expect(0)
+        first = f"{start}{end.format(port=port)}\1auth=Bearer {server.newest()}\1\1"
+        same(mail.seen, [(mechanism, first)], "the first response")
+        check("hello" in mail.mails[0], "the mail should be there")
+        # the same from the program itself
+        words = ["--format", f"sasl-{mechanism.lower()}", "--user", "ann@example.com", *(["--server", f"localhost:{port}"] if end else [])]
+        same(base64.b64decode(home.run("token", "strict", *words).expect(0).out).decode(), first, "its own first response")
+        same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+def database(t, password):
+    """PostgreSQL's port: there ann has this password."""
+    folder = max(glob.glob("/usr/lib/postgresql/*/bin"), default=None)
+    if not folder:
+        raise rig.Skip("not installed: apt-get install postgresql")
+    data = t.enter(tempfile.TemporaryDirectory(prefix="pg-"))
+    # as root it refuses to run
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] if os.getuid() == 0 else []
+    if user:
+        os.chown(data, 65534, 65534)
+    with open(f"{data}/first", "w") as file:
+        file.write(password)
+
+    def does(program, *words):
+        line = [*user, f"{folder}/{program}", "-D", f"{data}/d", *words]
+        done = subprocess.run(line, cwd="/", capture_output=True, text=True, timeout=rig.PATIENCE)
+        same(done.returncode, 0, f"exit code of {program} ({done.stdout}{done.stderr})")
+
+    does("initdb", "-A", "scram-sha-256", "-U", "ann", f"--pwfile={data}/first", "--no-sync")
+    port = rig.free_port()
+    words = ["-h", "localhost", "-p", port, "-k", "", "-c", "fsync=off", "-D", f"{data}/d"]
+    log = t.enter(tempfile.TemporaryFile())
+    t.ends(subprocess.Popen([*user, f"{folder}/postgres", *map(str, words)], cwd="/", stdout=log, stderr=log))
+    return port
+
+
+@test
+def curl_psql_and_httpie_have_the_token(t):
+    rig.need("curl", "http", "psql")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    api = Cluster(t, lambda token: token == server.newest())
+    # the managed databases that take a token take it as the password
+    port = database(t, server.newest())
+    rig.wait_until(lambda: run(home, "pg_isready", "-h", "localhost", "-p", str(port)).code == 0, "the database")
+    words = {"api.example.com/me": f"{api.host}/", "--server db.example.com": f"--server localhost:{port}", "-h db.example.com": "-h localhost"}
+    line = "set -e\n" + recipe("oauthctl token work --format curl", **words).replace("http --auth", "http --ignore-stdin --auth")
+    ca = str(rig.pki() / "ca.crt")
+    env = {"CURL_CA_BUNDLE": ca, "REQUESTS_CA_BUNDLE": ca, "PGPORT": str(port), "PSQLRC": "/dev/null"}
+    done = run(home, "sh", "-c", line, env=env, input="select 6 * 7 as answer;").expect(0)
+    same(len(re.findall(r"v1\.30\.0", done.out)), 2, f"answers of the API in {done.out}")
+    check(re.search(r"^ +42$", done.out, re.M), f"no answer of the database in {done.out}")
+    same(set(api.seen), {f"Bearer {server.newest()}"}, "headers")
 
 
 SCHEMA = """
