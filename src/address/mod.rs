@@ -93,6 +93,17 @@ pub fn with_scheme(text: &str) -> Option<String> {
     schemes.find(|url| is_name && check_url(url).is_ok())
 }
 
+/// A host's registrable domain, roughly: the last two labels, or three if the last two look like
+/// `co.uk`. An IP address is its own site.
+pub fn site(host: &str) -> String {
+    if host.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok() {
+        return host.to_owned();
+    }
+    let labels: Vec<&str> = host.trim_end_matches('.').split('.').collect();
+    let shared = matches!(labels.as_slice(), [.., second, country] if country.len() == 2 && second.len() <= 3);
+    labels[labels.len().saturating_sub(if shared { 3 } else { 2 })..].join(".")
+}
+
 /// Whether an address has a private scheme, which belongs to an app (RFC 8252, section 7.1).
 pub fn is_of_app(text: &str) -> bool {
     const OTHERS: [&str; 9] = ["http", "https", "file", "javascript", "data", "ftp", "about", "blob", "mailto"];

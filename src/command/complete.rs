@@ -260,9 +260,9 @@ impl<'a> Line<'a> {
             Some(provider) if provider != name => format!("profile of {provider}"),
             _ => "profile".to_owned(),
         };
-        let profiles = Config::load(self.dir).map(|config| config.profiles).unwrap_or_default();
+        let profiles = Config::names(self.dir, word).into_iter();
         let mut offers: Vec<Offer> =
-            profiles.iter().map(|(name, p)| Offer::new(name, about(name, p.provider.as_deref()))).collect();
+            profiles.map(|(name, provider)| Offer::new(&name, about(&name, provider.as_deref()))).collect();
         if !offers.iter().any(|offer| offer.fits(word)) {
             offers = both(offers, self.providers(word));
         }
@@ -286,7 +286,7 @@ impl<'a> Line<'a> {
     fn provider(&self) -> Option<Provider> {
         let named = self.words.first().copied().or_else(|| self.value("profile"));
         let configured = |name: &str| {
-            let profile = Config::load(self.dir).ok()?.profiles.remove(name)?;
+            let profile = Config::load_for(self.dir, name).ok()?.profiles.remove(name)?;
             Some((profile.provider?, profile.environment))
         };
         let (name, environment) = match (self.value("provider"), named.and_then(configured)) {

@@ -10,9 +10,10 @@ const HABITS: &[(&str, &str)] = &[
     ("--help", "commands"),
     ("call", "api, curl, get, http, request"),
     ("doctor", "check, health"),
+    ("init", "quickstart, setup, wizard"),
     ("list", "accounts, config ls, ls, profile ls, profiles, tokens"),
-    ("login", "authenticate, authorize, auth, configure, connect, init, log-in, profile add"),
-    ("login", "profile create, profile new, setup, sign-in, signin"),
+    ("login", "authenticate, authorize, auth, configure, connect, log-in, profile add"),
+    ("login", "profile create, profile new, sign-in, signin"),
     ("logout", "log-out, revoke, sign-out, signout"),
     ("man", "manual"),
     ("profile default", "profile select, profile switch, switch, use"),
@@ -20,6 +21,8 @@ const HABITS: &[(&str, &str)] = &[
     ("profile rename", "profile mv, rename"),
     ("profile set", "config set, set"),
     ("profile unset", "config unset, unset"),
+    ("provider add", "provider create, provider new"),
+    ("provider edit", "provider set"),
     ("provider list", "provider ls, providers"),
     ("provider show", "provider get, provider info"),
     ("refresh", "renew"),
@@ -34,16 +37,10 @@ const HABITS: &[(&str, &str)] = &[
 const GROUPS: [&str; 9] = ["account", "auth", "config", "oauth", "oauth2", "profile", "profiles", "provider", "user"];
 
 /// Commands that don't exist here, and what to do instead.
-const NO_COMMANDS: &[(&[&str], &str)] = &[
-    (
-        &["config dir", "config edit", "config file", "config path"],
-        "`oauthctl doctor` shows the configuration folder, `oauthctl profile set` changes a profile in its `config.toml`",
-    ),
-    (
-        &["provider add", "provider create", "provider edit", "provider new", "provider set"],
-        "a provider of your own is a file: start `providers/NAME.toml` in the configuration folder with the output of `oauthctl provider show getresponse`; a server with OpenID discovery needs none: `oauthctl login https://ISSUER`",
-    ),
-];
+const NO_COMMANDS: &[(&[&str], &str)] = &[(
+    &["config dir", "config edit", "config file", "config path"],
+    "`oauthctl doctor` shows the configuration folder, `oauthctl profile set` changes a profile in its `config.toml`",
+)];
 
 /// Options that are missing on purpose: every program of this machine can read the command line.
 const SECRETS: &[(&str, &str)] = &[

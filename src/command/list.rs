@@ -47,23 +47,10 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     usual_store(world, &Config::default())?;
     world.keychain = Arc::new(AskedOnce::new(world.keychain.clone()));
     let (mut rows, mut objects) = (vec![HEADS.map(Cow::Borrowed)], "[".to_owned());
-    let (mut stores, shared) = (Stores::new(), Rc::default());
-    // of a hundred thousand profiles, neither settings nor records are all held at once
-    let mut one = |dir: &Path, config: &Config| -> Result<(), Error> {
-        let Some(name) = config.profiles.keys().next() else { return Ok(()) };
-        stores.extend(config.stores());
-        let flags = Profile { provider: placeholder_provider(dir, config, name), ..Profile::default() };
-        let choice = Overrides {
-            profile: Some(name.clone()),
-            implied: true,
-            no_cache: global.no_cache,
-            flags,
-            ..Overrides::default()
-        };
-        let who = Who::open_configured(world, choice, (&paths, config, &shared), name)?;
-        let standing = passing(|| standing(world, &who));
+    let known = each(world, global, |world, _, standing| {
         warn_of_end(world, &standing);
         if let Some(why) = standing.record.as_ref().and_then(|record| record.ended.as_deref()) {
+            let name = &standing.profile;
             world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {name}", safe(why)));
         }
         match args.format {
@@ -73,10 +60,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             }
             Format::Table => rows.push(row(world, &standing)),
         }
-        Ok(())
-    };
-    let dir = paths.config.as_deref();
-    let known = dir.map(|dir| Config::each(dir, |config| one(dir, config))).transpose()?.map(|rest| (rest, stores));
+    })?;
     // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, known.as_ref(), None);
     for orphan in &orphans {
@@ -92,6 +76,36 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         Format::Table => print(world, table(&rows, screen(world)).as_bytes())?,
     }
     Ok(0)
+}
+
+/// Looks at each profile in turn: of a hundred thousand, neither settings nor records are all held
+/// at once. Returns the rest of the configuration, and the profiles' stores.
+pub fn each(
+    world: &mut World,
+    global: &Global,
+    mut look: impl FnMut(&mut World, &Who, Standing),
+) -> Result<Option<(Config, Stores)>, Error> {
+    let paths = Paths::find(&*world.env);
+    let (mut stores, shared) = (Stores::new(), Rc::default());
+    let mut one = |config: &mut Config| -> Result<(), Error> {
+        let Some(name) = config.profiles.keys().next() else { return Ok(()) };
+        stores.extend(config.stores());
+        let dir = paths.config.as_deref().unwrap_or(Path::new(""));
+        let flags = Profile { provider: placeholder_provider(dir, config, name), ..Profile::default() };
+        let choice = Overrides {
+            profile: Some(name.clone()),
+            implied: true,
+            no_cache: global.no_cache,
+            flags,
+            ..Overrides::default()
+        };
+        let who = Who::open_configured(world, choice, (&paths, config, &shared), name)?;
+        let standing = passing(|| standing(world, &who));
+        look(world, &who, standing);
+        Ok(())
+    };
+    let dir = paths.config.as_deref();
+    Ok(dir.map(|dir| Config::each(dir, |config| one(config))).transpose()?.map(|rest| (rest, stores)))
 }
 
 /// Warns of a login that ends soon, or has ended: only the user can sign in again.

@@ -5,6 +5,7 @@ mod complete;
 mod completions;
 mod doctor;
 mod exec_credential;
+mod export;
 mod habits;
 mod help;
 mod helper;
@@ -105,6 +106,20 @@ pub enum TextOrJson {
 
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Set up a provider and sign in, led by questions.
+    ///
+    /// Finds the provider, by a part of its name, an address, a domain or an e-mail address. Says
+    /// where to register an app and which redirect URL to enter there, asks for what only you
+    /// know, signs in, and shows the commands to go on with. Left at a question, it goes on there
+    /// the next time. Every question has an option. In CI it prints the lines that the job needs.
+    #[command(
+        mut_arg("profile", |arg| arg.value_name("PROVIDER").help("The provider, by its name, address or domain; or the profile")),
+        after_help = "Examples:
+  oauthctl init
+  oauthctl init getresponse
+  oauthctl init ann@example.com"
+    )]
+    Init(Box<login::LoginArgs>),
     /// Sign in and store the tokens.
     Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
@@ -115,6 +130,8 @@ pub enum Verb {
     Call(call::CallArgs),
     /// Take over a login of another program.
     Import(Box<import::ImportArgs>),
+    /// Print a profile without its secrets, to share it.
+    Export(export::ExportArgs),
     /// Ask the provider which user the token belongs to.
     Whoami(whoami::WhoamiArgs),
     /// Print the provider's claims about the user who signed in (OpenID Connect).
@@ -305,7 +322,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         },
     };
     let explains = match &cli.verb {
-        Verb::Login(args) => args.explain,
+        Verb::Init(args) | Verb::Login(args) => args.explain,
         Verb::Token(args) => args.explain,
         _ => false,
     };
@@ -333,11 +350,13 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
 #[inline(never)]
 fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
     match verb {
-        Verb::Login(args) => login::run(*args, global, world),
+        Verb::Init(args) => login::run(*args, true, global, world),
+        Verb::Login(args) => login::run(*args, false, global, world),
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
         Verb::Import(args) => import::run(&args, global, world),
+        Verb::Export(args) => export::run(args, global, world),
         Verb::Whoami(args) => whoami::run(args, global, world),
         Verb::Userinfo(args) => userinfo::run(args, global, world),
         Verb::Introspect(args) => introspect::run(args, global, world),

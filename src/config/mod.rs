@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 pub use edit::{Editor, edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn, all_profile_keys};
 pub use providers::{
-    Brief, add_provider, aliases, description, in_brief, is_built_in, provider, provider_by_alias,
-    provider_in_environments, provider_names, same_provider, validate_all,
+    Brief, OwnFile, add_provider, aliases, description, in_brief, is_built_in, kept_copy, own_provider, provider,
+    provider_by_alias, provider_in_environments, provider_names, remove_copy, replace_provider, same_provider,
+    validate_all, write_copy,
 };
 
 use crate::address::with_scheme;
@@ -237,8 +238,25 @@ impl Config {
         }
     }
 
-    /// The same with only one profile (if it exists). The others are not parsed, and their errors
-    /// not noticed: ten thousand profiles cost a scan for line starts.
+    /// The names of the profiles that begin so, and the provider that each names in a line of its
+    /// own. For completion, which has no time to parse ten thousand of them.
+    pub fn names(dir: &Path, begin: &str) -> BTreeMap<String, Option<String>> {
+        let text = text(dir).ok().flatten().unwrap_or_default();
+        let Some((_, sections)) = slice::sections(&text) else {
+            let profiles = Config::load(dir).map(|config| config.profiles).unwrap_or_default();
+            return profiles.into_iter().map(|(name, profile)| (name, profile.provider)).collect();
+        };
+        let provider = |line: &str| Some(line.strip_prefix("provider = \"")?.split('"').next()?.to_owned());
+        let mut names = BTreeMap::new();
+        for (name, section) in sections.iter().filter(|(name, _)| name.starts_with(begin)) {
+            let known = names.entry((*name).to_owned()).or_insert(None);
+            *known = known.take().or_else(|| section.lines().find_map(provider));
+        }
+        names
+    }
+
+    /// The configuration with only one profile (if it exists). The others are not parsed, and their
+    /// errors not noticed: ten thousand profiles cost a scan for line starts.
     pub fn load_for(dir: &Path, profile: &str) -> Result<Config, ConfigError> {
         match text(dir)? {
             Some(text) => Config::from_text_for(dir, &text, profile),

@@ -368,6 +368,29 @@ const OF_GRANTS: [(&[GrantKind], &[&str]); 7] = {
 /// Standard input, in place of a file.
 const STDIN: &str = "-";
 
+/// The keys of [`Profile::shared`].
+const SHARED: [&str; 19] = [
+    "provider",
+    "environment",
+    "vars",
+    "grant",
+    "client-id",
+    "redirect-uri",
+    "port",
+    "scopes",
+    "params",
+    "auth",
+    "assertion-audience",
+    "client-key-algorithm",
+    "dpop",
+    "resource",
+    "audience",
+    "prompt",
+    "acr-values",
+    "ui-locales",
+    "par",
+];
+
 impl Profile {
     /// All keys, in the order of the fields.
     pub fn keys() -> Vec<Key> {
@@ -414,6 +437,14 @@ impl Profile {
             !is_one_of(key, &once) && !reads_pipe(key, value) && known.get(key) != Some(&value.to_string())
         });
         changes
+    }
+
+    /// The values that another person can use: no secret, and no file, program, host or store of
+    /// this machine's.
+    pub fn shared(&self) -> Vec<(String, toml_edit::Value)> {
+        let mut values = self.values();
+        values.retain(|(key, _)| SHARED.contains(&key.split('.').next().unwrap_or_default()));
+        values
     }
 
     /// The values that decide which token is issued. Secret inputs are compared elsewhere.

@@ -330,13 +330,68 @@ pub fn add_provider(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Confi
     if let Some(taken) = taken {
         return Err(ConfigError::with_hint(taken, "choose another name; `--extends` takes over a provider's facts"));
     }
-    resolve::resolve(name, None, &|known| {
-        if known == name { Ok(Some(text.to_owned())) } else { own_text(dir, known) }
-    })?;
-    let folder = dir.join(FOLDER);
-    files::make_folder(&folder).map_err(|e| ConfigError::of_disk(&folder, "made", &e))?;
-    files::replace_shared(&path, text.as_bytes()).map_err(|e| ConfigError::of_disk(&path, "written", &e))?;
+    write_provider(dir, name, text)?;
     Ok(path)
+}
+
+/// Writes a file of the user's own, if it is valid in each of its environments.
+fn write_provider(dir: &Path, name: &str, text: &str) -> Result<(), ConfigError> {
+    let own = |known: &str| if known == name { Ok(Some(text.to_owned())) } else { own_text(dir, known) };
+    for environment in resolve::resolve(name, None, &own)?.environments {
+        resolve::resolve(name, Some(&environment), &own)?;
+    }
+    write_copy(&own_file(dir, name), text)
+}
+
+/// A file of the user's own that is edited.
+pub struct OwnFile {
+    pub name: String,
+    pub path: PathBuf,
+    /// Its text; of a built-in provider the beginning of a file that changes it.
+    pub begins: String,
+    is_there: bool,
+}
+
+/// The user's own file of a provider, by its name or an alias.
+pub fn own_provider(dir: &Path, name: &str) -> Result<OwnFile, ConfigError> {
+    // a broken file is there to be edited
+    let name = match own_text(dir, name)? {
+        Some(_) => name.to_owned(),
+        None => provider(dir, name, None)?.id,
+    };
+    let text = own_text(dir, &name)?;
+    let new = || format!("extends = \"{name}\"\n# The keys that differ. `oauthctl provider show {name}` prints all.\n");
+    let (path, is_there) = (own_file(dir, &name), text.is_some());
+    Ok(OwnFile { begins: text.unwrap_or_else(new), name, path, is_there })
+}
+
+/// Replaces the file, if the new text is valid and nobody else has changed the file meanwhile.
+pub fn replace_provider(dir: &Path, file: &OwnFile, text: &str) -> Result<(), ConfigError> {
+    let now = own_text(dir, &file.name)?;
+    if now.as_ref() != Some(&file.begins).filter(|_| file.is_there) {
+        return Err(ConfigError::new(format!("`{}` was changed by somebody else meanwhile", file.path.display())));
+    }
+    write_provider(dir, &file.name, text)
+}
+
+/// Writes a file, and its folder.
+pub fn write_copy(path: &Path, text: &str) -> Result<(), ConfigError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    files::make_folder(folder).map_err(|e| ConfigError::of_disk(folder, "made", &e))?;
+    files::replace_shared(path, text.as_bytes()).map_err(|e| ConfigError::of_disk(path, "written", &e))
+}
+
+/// The text of a copy, if there is one.
+pub fn kept_copy(path: &Path) -> Result<Option<String>, ConfigError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(ConfigError::of_disk(path, "read", &e)),
+    }
+}
+
+pub fn remove_copy(path: &Path) -> Result<(), ConfigError> {
+    files::remove(path).map(drop).map_err(|e| ConfigError::of_disk(path, "removed", &e))
 }
 
 fn own_file(dir: &Path, name: &str) -> PathBuf {

@@ -7,6 +7,7 @@ pub mod ciba;
 pub mod device;
 pub mod discover;
 pub mod explain;
+pub mod find;
 pub mod introspect;
 pub mod jarm;
 pub mod jwks;
@@ -116,15 +117,16 @@ fn ask(world: &mut World, asking: &Asking, question: Question<'_>, request: &Req
 
 /// Warns of a clock that is off: it makes every expiry wrong (T-70).
 pub fn warn_of_skew(world: &mut World, response: &Response, now: i64) {
-    let Some(theirs) = response.header("date").and_then(http_date) else { return };
-    let skew = now - theirs;
-    if skew.abs() > 60 {
-        world.warn(&format!(
-            "this machine's clock is {} s {} the server's",
-            skew.abs(),
-            if skew > 0 { "ahead of" } else { "behind" }
-        ));
+    if let Some(skew) = skew(response, now) {
+        world.warn(&skew);
     }
+}
+
+/// How far this machine's clock is from the server's, in words, if that matters.
+pub fn skew(response: &Response, now: i64) -> Option<String> {
+    let skew = now - http_date(response.header("date")?)?;
+    let side = if skew > 0 { "ahead of" } else { "behind" };
+    (skew.abs() > 60).then(|| format!("this machine's clock is {} s {side} the server's", skew.abs()))
 }
 
 /// Reads a token response that came at `now` (Unix seconds): just now, or earlier by the journal.

@@ -173,6 +173,15 @@ impl Plan {
         self.registered.clone().or_else(|| origin.map(|origin| format!("{origin}{path}")))
     }
 
+    /// How the provider compares the address that is registered, in words behind it.
+    pub fn compared(&self) -> &'static str {
+        match &self.target {
+            Target::Listen { address, .. } if address.ports.is_empty() => "   (any port may be added)",
+            Target::Listen { .. } => "   (exactly so, with the port)",
+            Target::Paste { .. } => "",
+        }
+    }
+
     /// The addresses to register for the app, before any port is bound: one for each port.
     pub fn to_register(&self) -> Vec<String> {
         let (Target::Listen { address, path }, None) = (&self.target, &self.registered) else {

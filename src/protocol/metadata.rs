@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::address::check_url;
+use crate::address::{check_url, site};
 use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
 use crate::text::safe;
 
@@ -162,7 +162,8 @@ impl Metadata {
         self.text(key).map(str::to_owned)
     }
 
-    fn list(&self, key: &str) -> Option<Vec<String>> {
+    /// A member that is a list of texts.
+    pub fn list(&self, key: &str) -> Option<Vec<String>> {
         let list = self.0.get(key)?.as_array()?;
         Some(list.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
@@ -178,9 +179,9 @@ impl Metadata {
 
     /// The token endpoint's host, if its site differs from the issuer's (D-05).
     pub fn foreign_token_endpoint(&self) -> Option<String> {
-        let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host().map(|host| host.to_owned()));
+        let host = |text: &str| url::Url::parse(text).ok().and_then(|u| u.host_str().map(str::to_owned));
         let (issuer, token) = (host(self.text("issuer")?)?, host(self.text("token_endpoint")?)?);
-        (site(&issuer) != site(&token)).then(|| token.to_string())
+        (site(&issuer) != site(&token)).then_some(token)
     }
 
     /// The announced ways of client authentication and token binding, and the announced sign-in
@@ -292,15 +293,6 @@ impl Metadata {
 /// Fills an empty place.
 fn or<T>(place: &mut Option<T>, found: impl FnOnce() -> Option<T>) {
     *place = place.take().or_else(found);
-}
-
-/// A host's registrable domain, roughly, for a warning: the last two labels, or three if the last
-/// two look like `co.uk`. An IP address is its own site.
-fn site(host: &url::Host) -> String {
-    let url::Host::Domain(name) = host else { return host.to_string() };
-    let labels: Vec<&str> = name.trim_end_matches('.').rsplit('.').collect();
-    let shared = matches!(labels.as_slice(), [country, second, ..] if country.len() == 2 && second.len() <= 3);
-    labels.iter().take(if shared { 3 } else { 2 }).copied().collect::<Vec<_>>().join(".")
 }
 
 /// The announced methods that this program supports, the strongest first (RFC 9700, section 2.5).

@@ -1,7 +1,7 @@
 //! The built-in providers: a file each in `catalogue/`. The build lays them end to end, with an
 //! index: a name is looked up there, and only the text that is asked for is read.
 
-use crate::text;
+use crate::{address, text};
 
 const TEXTS: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.toml"));
 const INDEX: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.index"));
@@ -35,6 +35,16 @@ impl Listed {
         self.aliases.split_whitespace()
     }
 
+    /// The hosts of its endpoints and its API.
+    fn hosts(&self) -> impl Iterator<Item = &'static str> + use<> {
+        const KEYS: [&str; 3] = ["url", "issuer", "base-url"];
+        let addresses = self.text().lines().filter_map(|line| {
+            let (key, value) = line.split_once(" = \"https://")?;
+            KEYS.contains(&key).then_some(value)
+        });
+        addresses.filter_map(|rest| rest.split(['/', '"', ':', '?']).next()).filter(|host| !host.contains('{'))
+    }
+
     /// The TOML text.
     pub fn text(&self) -> &'static str {
         &TEXTS[self.span.0..self.span.1]
@@ -61,6 +71,21 @@ pub fn named(name: &str) -> Option<Listed> {
 pub fn find(name: &str) -> Option<(&'static str, &'static str)> {
     let found = named(name).or_else(|| all().find(|it| it.aliases().any(|alias| alias == name)));
     found.map(|it| (it.id, it.text()))
+}
+
+/// The built-in providers with an address on this host.
+pub fn of_host(host: &str) -> Vec<Listed> {
+    all().filter(|it| it.hosts().any(|own| own == host)).collect()
+}
+
+/// Those that are called like its site (`gmail.com`), then those with an address there.
+pub fn of_site(host: &str) -> Vec<Listed> {
+    let site = address::site(host);
+    let label = site.split('.').next().unwrap_or_default();
+    let is_named = |it: &Listed| it.id == label || it.aliases().any(|alias| alias == label);
+    let is_there = |it: &Listed| it.hosts().any(|own| address::site(own) == site);
+    let others = all().filter(|it| !is_named(it) && is_there(it));
+    all().filter(is_named).chain(others).collect()
 }
 
 /// What to use instead at a service that has no OAuth 2.0.
@@ -174,6 +199,19 @@ mod tests {
         }
         assert_eq!(nearest_name("getrespnse").as_deref(), Some("getresponse"));
         assert_eq!(nearest_name("constnat-contact").as_deref(), Some("constant-contact"));
+    }
+
+    #[test]
+    fn a_host_or_its_site_leads_to_its_providers() {
+        let ids = |found: Vec<Listed>| found.into_iter().map(|it| it.id).collect::<Vec<_>>();
+        assert_eq!(ids(of_host("app.getresponse.com")), ["getresponse"]);
+        assert_eq!(ids(of_host("api.cc.email")), ["constantcontact"]);
+        assert_eq!(ids(of_site("gmail.com")), ["google-mail"]);
+        assert_eq!(ids(of_site("www.getresponse.com")), ["getresponse"]);
+        assert!(ids(of_host("accounts.google.com")).contains(&"google"));
+        for nobody in ["", "example.com", "com", "co.uk", "127.0.0.1", "[::1]"] {
+            assert!(of_host(nobody).is_empty() && of_site(nobody).is_empty(), "{nobody}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::world::World;
 const KEEPING: [StoreKind; 2] = [StoreKind::Keychain, StoreKind::File];
 
 /// A record without a profile.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Orphan {
     pub name: String,
     /// The store in words: `the keychain (Secret Service)`.
@@ -26,6 +26,8 @@ pub struct Orphan {
     aside: bool,
     /// Whether it has more than tokens, which a logout leaves.
     outlives: bool,
+    /// Whether it is a login that was left at a question.
+    pub begun: bool,
     provider: String,
     environment: Option<String>,
 }
@@ -74,6 +76,7 @@ impl Orphan {
             kind: store.kind(),
             aside: store.kind() != usual,
             outlives: record.outlives_its_tokens(),
+            begun: unfinished.is_some() && record.token.is_none(),
             provider: provider.unwrap_or_else(|| NOBODY.to_owned()),
             environment: environment.flatten(),
         }))

@@ -132,6 +132,12 @@ pub struct Unfinished {
     /// The server said that the id or the secret is wrong.
     #[serde(default, deserialize_with = "stored::fitting")]
     pub refused: bool,
+    /// The grant of a guided login.
+    #[serde(default, deserialize_with = "stored::fitting", skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// The chosen scopes, or names of presets.
+    #[serde(default, deserialize_with = "stored::list", skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
 }
 
 /// A metadata document and when it expires, in Unix seconds.
@@ -316,6 +322,8 @@ mod tests {
                 client_secret: Some("s3cret-of-another".into()),
                 endpoint: Some("https://as.example/token".into()),
                 refused: true,
+                grant: Some("device-code".to_owned()),
+                scopes: Some(vec!["read".to_owned()]),
             }),
             bound: Some(Bound {
                 provider: "getresponse".into(),

@@ -91,7 +91,7 @@ impl Who {
     }
 
     /// The profile and the usual store, as `config.toml` has them.
-    pub(super) fn in_config(&self) -> Result<(Option<Profile>, Option<StoreKind>), Error> {
+    pub fn in_config(&self) -> Result<(Option<Profile>, Option<StoreKind>), Error> {
         let Some(dir) = &self.paths.config else { return Ok((None, None)) };
         let mut file = Config::load_for(dir, &self.name)?;
         Ok((file.profiles.remove(&self.name).map(|profile| *profile), file.store))
@@ -151,7 +151,7 @@ impl Who {
     }
 
     /// The same, for profiles of one provider.
-    pub(super) fn shared_provider(&self) -> Result<Rc<Provider>, Error> {
+    pub fn shared_provider(&self) -> Result<Rc<Provider>, Error> {
         let provider = self.shared.raw.get(self.meant(), |(name, environment)| {
             config::provider(self.config_dir(), name, environment.as_deref()).map(Rc::new)
         })?;

@@ -4,6 +4,9 @@ use base64::Engine as _;
 use oauthctl::sandbox::Manners;
 use oauthctl::world::{Clock, KeychainError};
 
+use serde_json::json;
+
+use crate::world::robot::allows;
 use crate::world::{Fault, Person, START, own_port};
 
 #[test]
@@ -289,4 +292,145 @@ fn a_proxy_that_can_not_be_read_is_told_before_anything_is_sent() {
         assert_eq!(done.code, 2, "{}", done.err);
         assert!(done.err.starts_with("error: HTTPS_PROXY names no proxy that can be used: "), "{}", done.err);
     }
+}
+
+/// Somebody who is signed in at the practice server, whose file has these lines too.
+fn signed_in(lines: &str) -> (Person, oauthctl::sandbox::Server, String) {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let server = me.practice(Manners::Sandbox);
+    let done = me.browser(allows).types("login practice");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let file = std::fs::read_to_string(me.path("config/oauthctl/providers/practice.toml")).expect("its file");
+    me.config("providers/practice.toml", &(file.clone() + lines));
+    (me, server, file)
+}
+
+#[test]
+fn a_missing_refresh_token_is_told_with_the_scope_or_the_parameter_that_brings_one() {
+    for (lines, key, told, cure) in [
+        (
+            "",
+            ("scopes", "profile"),
+            "FAIL  refresh token  the login has none: the scope `offline_access` was not asked for\n",
+            "do: oauthctl login practice --add-scope offline_access\n",
+        ),
+        (
+            "[authorize.params]\naccess_type = \"offline\"\n",
+            ("params.access_type", "online"),
+            "FAIL  refresh token  the login has none: the request did not say `access_type=offline`\n",
+            "do: oauthctl login practice --param access_type=offline\n",
+        ),
+        (
+            "",
+            ("scopes", "profile"),
+            "FAIL  refresh token  the login has none, though it was asked for: the app may not be allowed to\n",
+            "do: look at the app's settings, then: oauthctl login practice\n",
+        ),
+    ] {
+        let (mut me, _server, _) = signed_in(lines);
+        let asked =
+            if told.contains("offline_access") { json!(["profile"]) } else { json!(["profile", "offline_access"]) };
+        me.tamper("practice", |record| {
+            record["asked"] = asked;
+            record["token"]["refresh_token"] = json!(null);
+        });
+        assert_eq!(me.runs(&["profile", "set", "practice", key.0, key.1]).code, 0);
+        let done = me.types("doctor practice");
+        assert_eq!(done.code, 1, "{}", done.out);
+        assert!(done.out.contains(told) && done.out.contains(cure), "{told}{cure} should be in\n{}", done.out);
+    }
+}
+
+#[test]
+fn a_redirect_url_is_compared_byte_by_byte() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let odd = me.odd("odd", |_| crate::world::answer(200, "text/plain", ""));
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    let other = me.types("doctor odd --registered http://127.0.0.1/callback/");
+    let told = format!(
+        "FAIL  redirect       sent:       http://127.0.0.1/callback\n{0:21}registered: http://127.0.0.1/callback/\n\
+         {0:21}they differ at byte 26: the end is sent, `/` (0x2f) is registered\n",
+        ""
+    );
+    assert!(other.code == 1 && other.out.contains(&told), "{}", other.out);
+    assert!(other.out.contains("do: oauthctl login odd --redirect-uri http://127.0.0.1/callback/\n"), "{}", other.out);
+    let same = me.types("doctor odd --registered http://127.0.0.1:9/callback");
+    assert!(
+        same.code == 0 && same.out.contains("ok    redirect       http://127.0.0.1:9/callback is registered"),
+        "{}",
+        same.out
+    );
+    // a server that compares ports
+    let port = own_port();
+    assert_eq!(me.types(&format!("profile set odd redirect-uri http://127.0.0.1:{port}/cb")).code, 0);
+    let other = me.types("doctor odd --registered http://127.0.0.1:9/cb");
+    assert!(other.code == 1 && other.out.contains("they differ at byte 18: "), "{}", other.out);
+    // and one whose port is taken
+    let (_taken, address) = crate::world::serve::taken();
+    assert_eq!(me.types("profile unset odd redirect-uri").code, 0);
+    assert_eq!(me.types(&format!("profile set odd port {}", address.port())).code, 0);
+    let taken = me.types("doctor odd");
+    assert!(taken.out.contains(&format!("FAIL  port           port {} is taken", address.port())), "{}", taken.out);
+    assert!(taken.out.contains("do: register another port, then: oauthctl login odd --port 8976"), "{}", taken.out);
+}
+
+#[test]
+fn a_refused_client_and_one_without_its_secret_are_told() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let _server = me.practice(Manners::GetResponse);
+    let none = me.types("doctor getresponse");
+    let told =
+        "note  client         no client id is known: register an app at https://app.getresponse.com/authorizations\n";
+    assert!(none.out.contains(told) && none.out.contains("do: oauthctl init getresponse\n"), "{}", none.out);
+    assert_eq!(me.types("profile set getresponse client-id practice-client").code, 0);
+    let bare = me.types("doctor getresponse");
+    assert!(
+        bare.out.contains("FAIL  client         ") && bare.out.contains("is the app of another type?\n"),
+        "{}",
+        bare.out
+    );
+    const LOGIN: &str = "login getresponse --grant client-credentials";
+    assert_eq!(me.answers_hidden("a-wrong-secret").types(LOGIN).code, 2);
+    let refused = me.types("doctor getresponse");
+    let told = "FAIL  client         the provider refused `practice-client`, or its secret, at the last login\n";
+    assert!(refused.code == 1 && refused.out.contains(told), "{}", refused.out);
+}
+
+#[test]
+fn logins_that_end_each_other_or_soon_are_told_for_all_profiles() {
+    let (mut me, _server, _) = signed_in("");
+    assert_eq!(me.browser(allows).types("login work --provider practice").code, 0);
+    assert_eq!(me.types("doctor").code, 0);
+    let token = me.record("practice")["token"]["refresh_token"].clone();
+    me.tamper("work", |record| record["token"]["refresh_token"] = token);
+    let done = me.types("doctor");
+    let told = "FAIL  login          `practice` and `work` spend one refresh token: a refresh of one ends the login of the other\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("do: oauthctl login work\n"), "{}", done.out);
+    let (mut me, _server, file) = signed_in("");
+    me.config("providers/practice.toml", &(file + "[refresh]\nmax-age-s = 864000\n"));
+    assert!(!me.types("doctor").out.contains("ends in"));
+    me.later(4 * 86_400);
+    let done = me.types("doctor");
+    assert!(done.out.contains("note  login          the login of `practice` ends in 6 days, at "), "{}", done.out);
+    assert!(done.code == 0 && done.out.contains("do: oauthctl login practice\n"), "{}", done.out);
+}
+
+#[test]
+fn a_clock_that_is_not_the_servers_is_told() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let odd = me.odd("odd", |_| {
+        let mut answer = crate::world::answer(200, "text/plain", "");
+        answer.headers.push(("Date".into(), "Sat, 21 Nov 2026 21:00:00 GMT".into()));
+        answer
+    });
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    let done = me.types("doctor odd");
+    let told = "FAIL  clock          this machine's clock is 3600 s ahead of the server's\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("do: set the clock: `"), "{}", done.out);
 }

@@ -178,3 +178,78 @@ fn gclouds_and_oidc_agents_logins_are_read() {
     }
     assert_eq!(state.seen.lock().unwrap().len(), 2);
 }
+
+#[test]
+fn a_token_file_of_mutts_a_dotenv_and_a_postman_environment_are_read() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let mutt = json!({ "registration": "google", "authflow": "authcode", "email": "ann@example.test", "access_token": "a",
+        "access_token_expiration": "2020-01-01T00:00:00", "refresh_token": "from-mutt", "client_id": "m", "client_secret": "m-secret-01" });
+    let done = me.stdin(&mutt.to_string()).types("import mutt-oauth2 --provider google");
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.types("token ann@example.test").is(0, "access-1\n", "");
+    let dotenv = "# ours\nexport DROPBOX_CLIENT_ID='d' # the app\nDROPBOX_CLIENT_SECRET=\"d-secret-01\"\nOTHER=1\n\
+                  DROPBOX_REFRESH_TOKEN=from-dotenv # kept\n";
+    let done = me.stdin(dotenv).types("import dotenv - --provider dropbox");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let value = |key: &str, value: Value, enabled: bool| json!({ "key": key, "value": value, "enabled": enabled });
+    let postman = json!({ "name": "Local", "_postman_variable_scope": "environment", "values": [
+        value("refreshToken", json!("not-this-one"), false),
+        value("refreshToken", json!("from-postman"), true),
+        value("clientId", json!("p"), true),
+        value("number", json!(7), true),
+    ] });
+    let done = me.stdin(&postman.to_string()).types("import postman --provider acme --profile pm");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let seen = state.seen.lock().unwrap().clone();
+    for sent in ["from-mutt", "from-dotenv", "from-postman"] {
+        assert_eq!(seen.iter().filter(|body| body.contains(sent)).count(), 1, "{sent}: {seen:?}");
+    }
+    assert_eq!(me.record("dropbox")["client_id"], "d");
+    assert_eq!(me.record("dropbox")["client_secret"], "d-secret-01");
+    let done =
+        me.stdin("CLIENT_ID=x\nCLIENT_SECRET=hush-hush-9\n").types("import dotenv - --provider acme --profile none");
+    let hint = "hint: a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE\n";
+    assert!(done.code == 2 && done.err.ends_with(hint), "{}", done.err);
+}
+
+#[test]
+fn a_profile_goes_to_a_colleague_without_secrets_and_what_is_this_machines_own() {
+    let mut me = Person::new();
+    me.config(
+        "config.toml",
+        "[profiles.work]\nprovider = \"getresponse\"\nenvironment = \"max\"\nclient-id = \"app-1\"\nscopes = [\"a\", \"b\"]\n\
+         vars = { domain = \"mail.example.com\", api_host = \"api3.getresponse360.com\" }\nstore = \"file\"\n\
+         client-secret = { command = [\"pass\", \"show\", \"x\"] }\nbrowser = [\"firefox\"]\nhelper-hosts = [\"evil.example\"]\n",
+    );
+    let done = me.types("export work");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.starts_with("[profiles.work]\n") && done.out.contains("client-id = \"app-1\"\n"), "{}", done.out);
+    for own in ["pass", "firefox", "evil.example", "store"] {
+        assert!(!done.out.contains(own), "{own}: {}", done.out);
+    }
+    assert!(done.err.contains("left out: ") && done.err.contains("helper-hosts"), "{}", done.err);
+    let mut other = Person::new();
+    let taken = other.stdin(&done.out).types("import profile");
+    taken.is(0, "", "work: the profile is there. Next: oauthctl login work\n");
+    assert_eq!(other.types("export work").out, done.out);
+    let again = other.stdin(&done.out).types("import profile");
+    assert!(again.code == 2 && again.err.contains("there is a profile `work` already"), "{}", again.err);
+    assert_eq!(other.stdin(&done.out).types("import profile - --profile two").code, 0);
+    // a text from elsewhere runs nothing and sends nothing
+    let evil = "[profiles.x]\nprovider = \"getresponse\"\nclient-secret = { command = [\"rm\"] }\nhelper-hosts = [\"evil.example\"]\n";
+    assert_eq!(other.stdin(evil).types("import profile").code, 0);
+    assert!(
+        !other.config_text().contains("evil.example") && !other.config_text().contains("rm"),
+        "{}",
+        other.config_text()
+    );
+    for (text, says) in [
+        ("", "there is no profile in it"),
+        ("[profiles.y]\nprovider = \"nobody\"\n", "oauthctl provider show nobody"),
+        ("nonsense", "that is no exported profile"),
+    ] {
+        let done = other.stdin(text).types("import profile");
+        assert!(done.code == 2 && done.err.contains(says), "{text}: {}", done.err);
+    }
+}

@@ -533,7 +533,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
           Redirect URL to enter there: any https URL of your own; you paste the browser's last address
           For your own account you need neither that nor a browser: oauthctl login getresponse --grant client-credentials
 
-        Client id: practice-client
+        Client id (Enter opens that page): practice-client
         Client secret (not shown): 
         Sign in to GetResponse at this address:
 
@@ -544,7 +544,10 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
         Copy that page's whole address, paste it here, and press Enter (it isn't shown):
         Signed in to GetResponse as alice@example.test. The token of `getresponse` expires in 60 min, at 2026-11-21T23:00:00Z.
         It is stored in the keychain (Secret Service).
-        Next: oauthctl token getresponse   or   oauthctl call getresponse '/accounts?fields=accountId,email'
+        Go on with:
+          oauthctl token getresponse                                    a fresh access token, and nothing else
+          oauthctl call getresponse '/accounts?fields=accountId,email'  a request to the API with it
+          oauthctl status getresponse                                   how the login stands, and what comes next
     ");
     assert_eq!(
         me.config_text(),
@@ -724,7 +727,7 @@ fn verticalresponse_is_signed_in_to_with_a_path_of_ones_own() {
     done.is(0, "", "
         To sign in to VerticalResponse (classic) you need an app of your own there (its client id and client secret).
           Register it at: https://secure.mashery.com/login/developer.verticalresponse.com/
-          Redirect URL to enter there: http://127.0.0.1:PORT/cb
+          Redirect URL to enter there: http://127.0.0.1:PORT/cb   (exactly so, with the port)
 
         Client id: practice-client
         Client secret (not shown): 
@@ -778,7 +781,7 @@ fn constant_contact_comes_back_over_https() {
     done.is(0, "", "
         To sign in to Constant Contact you need an app of your own there (its client id and client secret).
           Register it at: https://app.constantcontact.com/pages/dma/portal/
-          Redirect URL to enter there: https://localhost:PORT
+          Redirect URL to enter there: https://localhost:PORT   (exactly so, with the port)
 
         Client id: practice-client
         Client secret (not shown; Enter if the app has none): 

@@ -22,7 +22,7 @@ fn ctrl_c_and_ctrl_d_end_every_question_of_a_login_in_one_sentence_and_what_was_
         let mut me = Person::new();
         let _server = me.practice(Manners::GetResponse);
         let first = ends(&mut me).types("login getresponse");
-        let end = format!("\n\nClient id: \nerror: {words}; nobody was signed in\n");
+        let end = format!("\n\nClient id (Enter opens that page): \nerror: {words}; nobody was signed in\n");
         assert_eq!(first.code, code, "{}", first.err);
         assert!(first.err.ends_with(&end), "{}", first.err);
         assert!(me.keychain.accounts().is_empty());
@@ -213,7 +213,7 @@ fn logout_and_remove_forget_what_was_typed() {
         assert_eq!(me.types(verb).code, 0);
         assert!(me.keychain.accounts().is_empty(), "{verb}");
         let asked = me.presses_ctrl_c().types("login getresponse");
-        assert!(asked.err.contains("\nClient id: \n"), "{}", asked.err);
+        assert!(asked.err.contains("\nClient id (Enter opens that page): \n"), "{}", asked.err);
     }
 }
 
@@ -233,7 +233,7 @@ fn without_a_keychain_what_was_typed_waits_in_the_sealed_files() {
         "getresponse: no token is stored; the answers given to a login are deleted\n",
     );
     let asked = me.presses_ctrl_c().types("login getresponse");
-    assert!(asked.err.contains("\nClient id: \n"), "{}", asked.err);
+    assert!(asked.err.contains("\nClient id (Enter opens that page): \n"), "{}", asked.err);
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn login_alone_offers_a_list_at_a_terminal() {
     let done = me.browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
     for said in [
-        "Sign in to one of these, or to any provider: a part of its name is enough:\n",
+        "Sign in to one of these, or to any provider: a part of its name is enough, or an address, or an e-mail address:\n",
         "\n   1  mine     My own\n   2  sandbox  practice: needs no account\n",
         "There is no `99`: ",
         "There is no `no-such`: ",
@@ -516,11 +516,7 @@ fn a_question_waits_no_longer_than_the_timeout_and_nothing_is_half_kept() {
     let _server = me.practice(Manners::GetResponse);
     let done = me.stays_silent().types("login getresponse --timeout 90s");
     assert_eq!(done.code, 6, "{}", done.err);
-    assert!(
-        done.err.ends_with("Client id: \nerror: nobody answered within 90 s; nobody was signed in\n"),
-        "{}",
-        done.err
-    );
+    assert!(done.err.ends_with("page): \nerror: nobody answered within 90 s; nobody was signed in\n"), "{}", done.err);
     assert!(me.keychain.accounts().is_empty() && me.config_text().is_empty());
     // without echo, of a list, and yes or no
     let done = me.answers("practice-client").stays_silent().types("login getresponse --timeout 1m");

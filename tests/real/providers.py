@@ -248,8 +248,11 @@ FIRST = {
     "verticalresponse": ("vr", "/lists"),
     "constantcontact": ("cc", "/contact_lists"),
 }
-RIGHT = {"id": "practice-client", "secret": "practice-secret", "keep": "y"}
+RIGHT = {"own": "n", "scopes": "", "id": "practice-client", "secret": "practice-secret", "keep": "y"}
 QUESTIONS = {
+    "which": r"^Number or name: (?![^\n])",
+    "own": r"is needed \[Y/n\]: (?![^\n])",
+    "scopes": r"^Numbers or names[^\n]*: (?![^\n])",
     "id": r"^Client id[^\n]*: (?![^\n])",
     "secret": r"^Client secret[^\n]*: (?![^\n])",
     "keep": r"token be stored\? \[y/N\]: (?![^\n])",
@@ -270,7 +273,7 @@ class Newcomer:
 
     def types(self, *argv, **answers):
         """One command to its end. An answer is a word, or the words for the first time, the second, …; `^C` is the key."""
-        answers = {**RIGHT, **answers}
+        answers = {**RIGHT, "which": self.provider, **answers}
         answers = {name: [words] if isinstance(words, str) else list(words) for name, words in answers.items()}
         self.typed.append(argv)
         terminal = self.home.at_terminal(*argv, env={"BROWSER": self.browser})
@@ -333,6 +336,17 @@ def two_commands_lead_from_nothing_to_the_first_answer(t):
         newcomer = first_hour(t, provider)
         same(len(newcomer.typed), 2, f"commands at {provider}")
         check(len(newcomer.asked) <= 3, f"questions at {provider}: {newcomer.asked}")
+
+
+@test
+def init_leads_from_nothing_to_the_first_answer_with_few_questions(t):
+    # the redirect address that is pasted is one more at GetResponse, the provider's page in the browser one more at each
+    for provider, most in (("getresponse", 4), ("constantcontact", 4), ("verticalresponse", 5)):
+        newcomer = Newcomer(t, provider)
+        newcomer.types("init").expect(0, err=r"(?m)^Go on with:\n +oauthctl token")
+        newcomer.calls()
+        check(len(newcomer.asked) <= most, f"questions at {provider}: {newcomer.asked}")
+        print(f"    init, {provider}: {len(newcomer.asked)} questions ({', '.join(newcomer.asked)})")
 
 
 @for_each_provider

@@ -35,7 +35,9 @@ def ctrl_c_and_ctrl_d_end_every_question_with_a_sentence_and_a_terminal_as_it_wa
         home = desk(t)
         for line, question in (
             (["login"], "Number or name: "),
-            (["login", "getresponse"], "Client id: "),
+            (["login", "getresponse"], "Client id.*: "),
+            (["init"], "Number or name: "),
+            (["init", "getresponse"], r"is needed \[Y/n\]: "),
             (["login", "max", "--provider", "getresponse", "--environment", "max"], "Number or name: "),
             (["profile", "set-secret", "getresponse"], "Client secret .*: "),
             (["profile", "set-secret", "getresponse", "-"], "Client secret .*: "),
@@ -92,7 +94,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     home = desk(t)
     terminal = home.at_terminal("login", "getresponse")
     terminal.expect("For your own account .*--grant client-credentials$")
-    terminal.expect("Client id: ")
+    terminal.expect("Client id.*: ")
     terminal.type("my-app")
     terminal.expect("Client secret .*: ")
     terminal.process.kill()
@@ -113,9 +115,48 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
         check(not path.is_file() or SECRET.encode() not in path.read_bytes(), f"the secret is in {path}")
     home.run("logout", "getresponse").expect(0, err="deleted")
     terminal = home.at_terminal("login", "getresponse")
-    terminal.expect("Client id: ")
+    terminal.expect("Client id.*: ")
     terminal.press(CTRL_D)
     ends_well(terminal, 6)
+
+
+@test
+def init_survives_what_a_terminal_and_a_hand_can_do_to_it(t):
+    for terminal_kind in ("xterm", "dumb", ""):
+        home = desk(t, TERM=terminal_kind)
+        terminal = home.at_terminal("init")
+        for typed in ("0", "-7", "99999999999999999999", "日本語 🦀", "x" * 1000, "a\x00b", "\x1b[31m", "goog"):
+            terminal.expect("Number or name: ")
+            terminal.type(typed)
+        # a part of a name finds many
+        terminal.expect("Google Drive")
+        terminal.expect("Number or name: ")
+        terminal.type("getresponse")
+        terminal.expect(r"is needed \[Y/n\]: ")
+        terminal.type("perhaps")
+        terminal.expect("Answer `y` or `n`")
+        terminal.expect(r"is needed \[Y/n\]: ")
+        terminal.type("")
+        terminal.expect("Client id.*: ")
+        terminal.type("i" * 1000)
+        terminal.expect("Client secret .*: ")
+        terminal.type(SECRET)
+        terminal.press(CTRL_C)
+        ran = terminal.end()
+        check("\x1b[31m" not in ran.err and SECRET not in ran.err, f"the screen was written to: {ran.err!r}")
+        # what was answered is offered
+        terminal = home.at_terminal("init")
+        terminal.expect("1  getresponse  begun, and not finished")
+        terminal.press(CTRL_D)
+        ends_well(terminal, 6)
+
+
+@test
+def init_without_a_terminal_names_what_is_missing(t):
+    home = desk(t)
+    home.run("init", "getresponse", stdin="my-app\n").expect(2, err=r"hint: oauthctl login getresponse --client-id ID --client-secret-file FILE")
+    home.run("init", stdin="").expect(2, err="no provider is named")
+    home.run("init", "getresponse", env={"CI": "1"}).expect(0, out="(?m)^OAUTHCTL_CLIENT_SECRET=$")
 
 
 rig.main(globals())

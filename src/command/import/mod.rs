@@ -1,6 +1,7 @@
 //! `import`: takes over logins that other programs made. Each is stored first and then refreshed,
 //! so that a crash loses none; a refresh shows whether it is alive.
 
+mod profiles;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ Examples:
   oauthctl import refresh-token token.txt --provider dropbox --client-id ID
   oauthctl import rclone
   oauthctl import gcloud --profile google
+  gpg -d ann.token | oauthctl import mutt-oauth2
+  oauthctl import dotenv --provider dropbox
   oidc-gen -p egi | oauthctl import oidc-agent")]
 pub struct ImportArgs {
     /// The program that has the login.
@@ -56,6 +59,14 @@ pub enum Source {
     Gcloud,
     /// An account of oidc-agent's, as `oidc-gen -p` prints it.
     OidcAgent,
+    /// The token file of mutt_oauth2.py, decrypted.
+    MuttOauth2,
+    /// A file of `NAME=VALUE` lines: a refresh token, its client's id and secret.
+    Dotenv,
+    /// An environment that Postman exported: a refresh token, its client's id and secret.
+    Postman,
+    /// A profile without secrets, as `oauthctl export` prints it.
+    Profile,
 }
 
 impl Source {
@@ -70,7 +81,10 @@ impl Source {
                 world.env.var("RCLONE_CONFIG").unwrap_or_else(|| "~/.config/rclone/rclone.conf".to_owned())
             }
             Source::Gcloud => "~/.config/gcloud/application_default_credentials.json".to_owned(),
-            Source::RefreshToken | Source::OidcAgent => "-".to_owned(),
+            Source::Dotenv => ".env".to_owned(),
+            Source::RefreshToken | Source::OidcAgent | Source::MuttOauth2 | Source::Postman | Source::Profile => {
+                "-".to_owned()
+            }
         }
     }
 }
@@ -82,6 +96,9 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
         // a file has words beside its secrets, which are listed as they are read
         _ => Secret::unlisted(&**text_of_file(world, &file, ("login", LONGEST))?),
     };
+    if args.source == Source::Profile {
+        return profiles::add(world, text.expose(), args.profile.as_deref());
+    }
     let (found, left) = sources::read(args.source, &text)?;
     for why in left {
         world.say(&why);

@@ -45,6 +45,10 @@ pub fn read(source: Source, text: &Secret) -> Result<(Vec<Found>, Vec<String>), 
         Source::Rclone => rclone(text.expose()),
         Source::Gcloud => alone(gcloud(text.expose())?),
         Source::OidcAgent => alone(oidc_agent(text.expose())?),
+        Source::MuttOauth2 => alone(mutt(text.expose())?),
+        Source::Dotenv => alone(by_names(dotenv(text.expose()))?),
+        Source::Postman => alone(by_names(postman(text.expose())?)?),
+        Source::Profile => Ok((Vec::new(), Vec::new())),
     }
 }
 
@@ -98,6 +102,86 @@ fn oidc_agent(text: &str) -> Result<Found, Error> {
         client_secret: said.client_secret.filter(|secret| !secret.is_empty()),
         scopes,
         ..Found::of(said.refresh_token)
+    })
+}
+
+/// mutt_oauth2.py's token file. Its client is in the script, or since version 2022 in the file.
+fn mutt(text: &str) -> Result<Found, Error> {
+    #[derive(Deserialize)]
+    struct Token {
+        registration: String,
+        email: Option<String>,
+        refresh_token: Secret,
+        client_id: Option<String>,
+        client_secret: Option<Secret>,
+    }
+    let said: Token = json(text, "mutt_oauth2.py's")?;
+    let provider = match said.registration.as_str() {
+        "google" => Some("google-mail"),
+        "microsoft" => Some("microsoft-mail"),
+        _ => None,
+    };
+    Ok(Found {
+        name: said.email,
+        provider: provider.map(str::to_owned),
+        client_id: said.client_id.filter(|id| !id.is_empty()),
+        client_secret: said.client_secret.filter(|secret| !secret.is_empty()),
+        ..Found::of(said.refresh_token)
+    })
+}
+
+/// The pairs of `NAME=VALUE` lines: with `export`, quotes and comments as shells and their
+/// imitators have them.
+fn dotenv(text: &str) -> Vec<(String, String)> {
+    let pair = |line: &str| {
+        let line = line.trim().trim_start_matches("export ");
+        let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
+        let value = value.trim();
+        let quoted = |quote: char| value.strip_prefix(quote)?.split(quote).next();
+        let value =
+            quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or_default());
+        Some((name.trim().to_owned(), value.trim().to_owned()))
+    };
+    text.lines().filter_map(pair).collect()
+}
+
+fn postman(text: &str) -> Result<Vec<(String, String)>, Error> {
+    #[derive(Deserialize)]
+    struct Environment {
+        values: Vec<Variable>,
+    }
+    #[derive(Deserialize)]
+    struct Variable {
+        key: String,
+        value: serde_json::Value,
+        #[serde(default = "enabled")]
+        enabled: bool,
+    }
+    fn enabled() -> bool {
+        true
+    }
+    let said: Environment = json(text, "Postman's")?;
+    let values = said.values.into_iter().filter(|variable| variable.enabled);
+    Ok(values.filter_map(|variable| Some((variable.key, variable.value.as_str()?.to_owned()))).collect())
+}
+
+/// A login of variables that are called like what they hold: `GR_REFRESH_TOKEN`, `clientId`.
+fn by_names(pairs: Vec<(String, String)>) -> Result<Found, Error> {
+    let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
+    let value = |what: &str| {
+        let found = pairs.iter().find(|(name, value)| plain(name).ends_with(what) && !value.is_empty());
+        found.map(|(_, value)| value.clone())
+    };
+    let Some(refresh_token) = value("refreshtoken") else {
+        return Err(Error::usage("it has no refresh token: no variable is called so")
+            .hint("a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE"));
+    };
+    let scopes = value("scope").or_else(|| value("scopes"));
+    Ok(Found {
+        client_id: value("clientid"),
+        client_secret: value("clientsecret").map(Secret::new),
+        scopes: scopes.map(|scopes| scopes.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect()),
+        ..Found::of(Secret::new(refresh_token))
     })
 }
 

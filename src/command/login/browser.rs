@@ -43,12 +43,20 @@ pub(super) struct Attempt {
     pub waiting: Option<(Plan, Listening)>,
     /// The client in use, if the user typed it.
     pub asked: Option<Asked>,
+    /// `init`, or a first login.
+    pub guided: bool,
+    /// The page where an app is registered may be opened.
+    pub opens: bool,
+    /// The person chose the provider by a question: no command line says which grant is meant.
+    pub led: bool,
+    /// No option says anything about the profile.
+    pub plain: bool,
 }
 
 impl Attempt {
     /// Client id and secret, from any source.
     pub fn client(&mut self, world: &mut World, session: &mut Session, needed: &Needed<'_>) -> Result<Client, Error> {
-        let (client, asked) = complete_client(world, session, needed)?;
+        let (client, asked) = complete_client(world, session, (needed, self.opens))?;
         self.asked = asked;
         self.say_notice(world);
         Ok(client)
@@ -121,6 +129,12 @@ fn with_a_port(session: &Session, old: Option<&Record>, plan: &Plan) -> Option<S
     Some(format!("if the provider's page refused the redirect address: {register}, then `{login}`"))
 }
 
+/// Whether a browser that opens is in front of the person: not over SSH, unless a display is named.
+pub(super) fn browser_is_here(world: &World, session: &Session) -> bool {
+    let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
+    Ssh::of(&*world.env).is_none() || has_display || session.profile.browser.is_some()
+}
+
 pub(super) fn by_browser(
     world: &mut World,
     session: &mut Session,
@@ -141,7 +155,6 @@ pub(super) fn by_browser(
             .hint("`--grant client-credentials` needs no browser, if the provider supports it"));
     }
     let ssh = Ssh::of(&*world.env);
-    let has_display = ["DISPLAY", "WAYLAND_DISPLAY", "BROWSER"].iter().any(|name| world.env.var(name).is_some());
     let asked = session.scopes(provider, GrantKind::AuthorizationCode);
     let params: Vec<(String, String)> = session.profile.params.clone().into_iter().collect();
     let browser = session.profile.browser.clone();
@@ -153,7 +166,7 @@ pub(super) fn by_browser(
         plan,
         params: &params,
         timeout: args.timeout.unwrap_or(USUAL_WAIT),
-        open_browser: !args.no_browser && take_paste && (ssh.is_none() || has_display || browser.is_some()),
+        open_browser: !args.no_browser && take_paste && browser_is_here(world, session),
         if_refused,
         browser: browser.as_deref().unwrap_or_default(),
         take_paste,

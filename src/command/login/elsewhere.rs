@@ -25,7 +25,7 @@ const USUAL_WAIT: Duration = Duration::from_secs(3600);
 pub(super) fn without_browser(
     world: &mut World,
     session: &mut Session,
-    &Start { provider, old, grant, args }: &Start<'_>,
+    &Start { provider, old, grant, args, .. }: &Start<'_>,
     attempt: &mut Attempt,
 ) -> Result<Obtained, Error> {
     let mut hint = None;

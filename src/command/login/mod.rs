@@ -3,6 +3,7 @@
 mod browser;
 mod confirm;
 mod elsewhere;
+mod guide;
 mod prompt;
 mod which;
 
@@ -93,18 +94,20 @@ struct Start<'a> {
     old: Option<&'a Record>,
     grant: GrantKind,
     args: &'a LoginArgs,
+    /// `init`, or a first login.
+    guided: bool,
 }
 
-pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+/// `init`: a guided login, whatever is configured.
+pub fn run(args: LoginArgs, init: bool, global: &Global, world: &mut World) -> Result<u8, Error> {
     world.patience = args.timeout;
     let mut choice = args.who.choice(global);
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port.clone());
     choice.flags.listen.clone_from(&args.listen);
     choice.flags.asks.sign_in = args.sign_in.clone();
     choice.signing_in = true;
-    if let Some(profile) = which::offered(world, &choice)? {
-        choice.profile = Some(profile);
-    }
+    let plain = choice.options().is_empty() && args.presets.is_empty() && args.added_scopes.is_empty();
+    let led = which::find(world, &mut choice, init)?;
     let mut session = sandbox_session::open(world, choice)?;
     let variable = session.token_variable(world);
     if world.env.var(&variable).is_some() {
@@ -123,7 +126,11 @@ pub fn run(args: LoginArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if session.provider_name() != known.id && !session.provider_name().contains("://") {
         session.profile.provider = Some(known.id.clone());
     }
-    let mut attempt = Attempt { store_notice: choose_store(world, &mut session)?, ..Attempt::default() };
+    if guide::is_for_ci(world, init) {
+        return guide::for_ci(world, &session, &known);
+    }
+    let store_notice = choose_store(world, &mut session)?;
+    let mut attempt = Attempt { store_notice, guided: init, led: init || led, plain, ..Attempt::default() };
     if may_ask(world) {
         // the answers are stored there
         attempt.say_notice(world);
@@ -139,10 +146,12 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     };
     // without its variables
     let known = &session.raw_provider()?;
+    guide::begin(world, session, (known, old.as_ref()), (&mut *attempt, args.no_browser))?;
     // otherwise the server's metadata decides whether a port is needed
     if known.authorize.url.is_some() && session.grant(Some(known), None) == GrantKind::AuthorizationCode {
         attempt.waiting = Some(make_ready(world, session, known)?);
     }
+    guide::all_said(world, session, (known, old.as_ref()), attempt)?;
     ask_vars(world, session, old.as_ref())?;
     let mut provider = session.provider(world, old.as_ref())?;
     if let Some(url) = provider.token.url.as_deref().filter(|url| url.starts_with("https:")) {
@@ -150,7 +159,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         authorities(&*world.env).map_err(HttpError::Authorities)?;
         usable_proxy_for(&*world.env, url).map_err(HttpError::Proxy)?;
     }
-    let grant = session.grant(Some(&provider), None);
+    let (grant, guided) = (session.grant(Some(&provider), None), attempt.guided);
     let pushes = session.profile.asks.sign_in.par == Some(When::Always) || provider.par == When::Always;
     let forgotten = |id: &str| old.as_ref().is_some_and(|old| old.is_forgotten(id));
     let registers = !args.no_register
@@ -162,7 +171,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         GrantKind::Ciba => provider.ciba.is_some(),
         _ => !registers && (provider.par_url.is_some() || !pushes),
     })?;
-    ask_more(session, &provider, old.as_ref(), args);
+    ask_more(world, session, (&provider, old.as_ref()), (args, attempt.guided))?;
     flags_serve(session, grant)?;
     let by_name = session.profile.grant == Some(grant);
     check_grant(world, &provider, (grant, by_name), &session.typed)?;
@@ -173,14 +182,14 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
             attempt.waiting = Some(make_ready(world, session, &provider)?);
         }
     }
-    let start = Start { provider: &provider, old: old.as_ref(), grant, args };
+    let start = Start { provider: &provider, old: old.as_ref(), grant, args, guided };
     if prompt::registers(world, session, &start)? {
         register::make(world, session, register::USUAL_NAME, None)?;
         old = session.load()?;
         // the server may have registered another method of client authentication
         provider = session.provider(world, old.as_ref())?;
     }
-    let start = Start { provider: &provider, old: old.as_ref(), grant, args };
+    let start = Start { provider: &provider, old: old.as_ref(), grant, args, guided };
     warn_of_mistyped(world, session, &provider);
     let obtained = match grant {
         GrantKind::AuthorizationCode => by_browser(world, session, &start, attempt)?,
@@ -189,10 +198,16 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
     finish(world, session, &start, obtained)
 }
 
-/// Adds the scopes of presets to those that were typed, and added ones to those of the login.
-fn ask_more(session: &mut Session, provider: &Provider, old: Option<&Record>, args: &LoginArgs) {
+/// Adds the scopes of presets to those that were typed, and added ones to those of the login. A
+/// guided login asks.
+fn ask_more(
+    world: &mut World,
+    session: &mut Session,
+    (provider, old): (&Provider, Option<&Record>),
+    (args, guided): (&LoginArgs, bool),
+) -> Result<(), Error> {
     if args.presets.is_empty() && args.added_scopes.is_empty() {
-        return;
+        return if guided { guide::ask_scopes(world, session, (provider, old)) } else { Ok(()) };
     }
     let mut asked = session.choice.flags.scopes.take().unwrap_or_default();
     if !args.added_scopes.is_empty() && asked.is_empty() {
@@ -207,6 +222,7 @@ fn ask_more(session: &mut Session, provider: &Provider, old: Option<&Record>, ar
     }
     session.profile.scopes = Some(asked.clone());
     session.choice.flags.scopes = Some(asked);
+    Ok(())
 }
 
 /// The scopes that were granted, or else asked for; the usual ones, where there is no such login.
@@ -298,12 +314,17 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
     let but = if unverified { " (not verified)" } else { "" };
     let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
     signed_in(world, session, start, (&obtained, &who));
-    say_next(world, session, (&provider, &obtained.set), secret_not_kept);
+    say_next(world, session, (&provider, &obtained.set), (secret_not_kept, start.guided));
     Ok(0)
 }
 
 /// Shows the next commands.
-fn say_next(world: &mut World, session: &Session, (provider, set): (&Provider, &TokenSet), secret_not_kept: bool) {
+fn say_next(
+    world: &mut World,
+    session: &Session,
+    (provider, set): (&Provider, &TokenSet),
+    (secret_not_kept, guided): (bool, bool),
+) {
     if secret_not_kept {
         world.say(&format!(
             "The client secret is not stored: each refresh needs it in the environment (`{}` stores it).",
@@ -314,8 +335,11 @@ fn say_next(world: &mut World, session: &Session, (provider, set): (&Provider, &
         let login = session.typed.login_with(&[("--store", StoreKind::File.name())]);
         return world.say(&format!("Next: {login}   keeps the token"));
     }
-    let call = first_call(provider, set)
-        .map(|path| format!("   or   {} {}", session.typed.line("call"), for_a_shell(&safe(&path))));
+    let call = first_call(provider, set).map(|path| for_a_shell(&safe(&path)));
+    if guided {
+        return guide::go_on(world, session, call);
+    }
+    let call = call.map(|path| format!("   or   {} {path}", session.typed.line("call")));
     world.say(&format!("Next: {}{}", session.typed.line("token"), call.unwrap_or_default()));
 }
 

@@ -1,6 +1,7 @@
 //! The questions of a login: the provider's variables, client id and client secret.
 
 use super::Start;
+use crate::address::check_url;
 use crate::command::{may_ask, register};
 use crate::config::{self, GrantKind};
 use crate::error::{Error, unanswered};
@@ -77,14 +78,31 @@ pub(super) fn choose(
     usual: Option<&str>,
 ) -> Result<String, Error> {
     world.lead(&format!("{question}:"));
-    let width = options.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
-    for (at, (name, about)) in options.iter().enumerate() {
+    list(world, options);
+    let answer = ask_or(world, "Number or name", usual)?;
+    Ok(chosen(options, &answer).map(|(name, _)| name.clone()).unwrap_or(answer))
+}
+
+/// Shows names with explanations: as many as fit on a screen.
+pub(super) fn list(world: &mut World, options: &[(String, String)]) {
+    let shown = &options[..options.len().min(MOST)];
+    let width = shown.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    for (at, (name, about)) in shown.iter().enumerate() {
         let line = format!("  {:>2}  {:width$}  {}", at + 1, safe(name), safe(about));
         world.lead(line.trim_end());
     }
-    let answer = ask_or(world, "Number or name", usual)?;
-    let chosen = answer.parse::<usize>().ok().and_then(|number| options.get(number.checked_sub(1)?));
-    Ok(chosen.map(|(name, _)| name.clone()).unwrap_or(answer))
+    if let Some(more) = options.len().checked_sub(MOST + 1) {
+        world.lead(&format!("  … and {} more: a part of a name finds them", more + 1));
+    }
+}
+
+/// The longest list on a screen.
+const MOST: usize = 20;
+
+/// The option of a number, of those that are shown.
+pub(super) fn chosen<'a>(options: &'a [(String, String)], answer: &str) -> Option<&'a (String, String)> {
+    let number = answer.parse::<usize>().ok().filter(|number| *number <= MOST)?;
+    options.get(number.checked_sub(1)?)
 }
 
 /// Whether to register this program: without a client id, if server and user agree.
@@ -132,11 +150,12 @@ pub(super) struct Needed<'a> {
     pub plan: Option<&'a Plan>,
 }
 
-/// Client id and secret. Asks for missing, refused, and unfinished ones.
+/// Client id and secret. Asks for missing, refused, and unfinished ones. `opens`: the page where an
+/// app is registered may be opened.
 pub(super) fn complete_client(
     world: &mut World,
     session: &mut Session,
-    needed: &Needed<'_>,
+    (needed, opens): (&Needed<'_>, bool),
 ) -> Result<(Client, Option<Asked>), Error> {
     let Needed { provider, old, endpoint, plan } = *needed;
     let known = session.client(world, old)?;
@@ -169,10 +188,12 @@ pub(super) fn complete_client(
         }
     }
     if !may_ask(world) {
-        return Err(stays_elsewhere(session, needed, unregistered(session, provider, plan)));
+        return Err(stays_elsewhere(session, needed, unregistered(session, provider, (plan, &[]))));
     }
     introduce(world, session, provider, plan);
-    let client = ask_client(world, session, needed, known, waiting)?;
+    let page =
+        provider.console_url.as_deref().filter(|page| opens && provider.practice.is_none() && check_url(page).is_ok());
+    let client = ask_client(world, session, (needed, page), known, waiting)?;
     let asked = asked(&client);
     Ok((client, asked))
 }
@@ -193,7 +214,7 @@ fn stays_elsewhere(session: &Session, &Needed { provider, old, .. }: &Needed<'_>
 fn ask_client(
     world: &mut World,
     session: &mut Session,
-    needed: &Needed<'_>,
+    (needed, page): (&Needed<'_>, Option<&str>),
     known: Option<Client>,
     waiting: Option<Unfinished>,
 ) -> Result<Client, Error> {
@@ -212,8 +233,12 @@ fn ask_client(
         Some(id) if !again && kept_id.as_ref().is_none_or(|kept| *kept == id) => id,
         known_id => {
             let usual = kept_id.or(known_id).filter(|id| no_client_id(id, needed.provider, needed.plan).is_none());
+            let mut page = page.filter(|_| usual.is_none());
             loop {
-                let id = ask_or(world, "Client id", usual.as_deref())?;
+                let id = match page.take() {
+                    Some(page) => ask_with_page(world, session, page)?,
+                    None => ask_or(world, "Client id", usual.as_deref())?,
+                };
                 match no_client_id(&id, needed.provider, needed.plan) {
                     Some(why) => world.lead(&format!("{}.", begun_large(&why))),
                     None => break id,
@@ -244,6 +269,20 @@ fn ask_client(
         session.set_secret(secret.clone());
     }
     Ok(Client { secret, ..client })
+}
+
+/// Asks for the client id; Enter alone opens the page where an app is registered.
+fn ask_with_page(world: &mut World, session: &Session, page: &str) -> Result<String, Error> {
+    match world.ask("Client id (Enter opens that page)").map_err(open)?.as_str() {
+        "" => {}
+        id => return Ok(id.to_owned()),
+    }
+    let program = session.profile.browser.clone().unwrap_or_default();
+    match world.browser.open(page, &program, &|| false) {
+        Ok(()) => world.lead("Register an app there, and copy its client id."),
+        Err(e) => world.lead(&format!("No browser opened here ({}): open the page yourself.", safe(&e.to_string()))),
+    }
+    ask(world, "Client id")
 }
 
 /// Refuses a URL pasted by mistake: of the page that shows the client id, or the redirect URL.
@@ -294,8 +333,8 @@ fn warn_of_none(world: &mut World, session: &Session, provider: &Provider, auth:
     }
 }
 
-/// The error without a client id and without a terminal.
-fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> Error {
+/// The error without a client id and without a terminal. `vars`: variables that are missing too.
+pub(super) fn unregistered(session: &Session, provider: &Provider, (plan, vars): (Option<&Plan>, &[String])) -> Error {
     let name = &session.name;
     let practise = practice_apps(provider).map(|app| format!("this is practice: use the app {app}"));
     let register = provider.console_url.as_deref().map(|console| {
@@ -308,9 +347,9 @@ fn unregistered(session: &Session, provider: &Provider, plan: Option<&Plan>) -> 
     if provider.registration_url.is_some() {
         error = error.hint(session.typed.login_with(&[("--register", "")]));
     }
-    error
-        .hint(session.typed.login_with(&[("--client-id", "ID"), ("--client-secret-file", "FILE")]))
-        .hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+    let vars = vars.iter().map(|var| ("--var", var.as_str()));
+    let all: Vec<_> = vars.chain([("--client-id", "ID"), ("--client-secret-file", "FILE")]).collect();
+    error.hint(session.typed.login_with(&all)).hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
 }
 
 /// The apps of a practice provider, whose secrets are public, even if another profile stores one.
@@ -345,7 +384,7 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
             uris => uris,
         };
         for uri in uris {
-            world.say(&format!("  Redirect URL to enter there: {}", safe(&uri)));
+            world.say(&format!("  Redirect URL to enter there: {}{}", safe(&uri), plan.compared()));
         }
         if provider.client_credentials.own_account && provider.client_credentials.supported {
             world.say(&format!(
@@ -360,7 +399,7 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
 const NOTHING: &str = "Nothing was entered. (Ctrl-C ends this.)";
 
 /// The error of a login for an unanswered question.
-fn open(e: Unanswered) -> Error {
+pub(super) fn open(e: Unanswered) -> Error {
     unanswered(e, "nobody was signed in")
 }
 
@@ -370,7 +409,7 @@ pub(super) fn ask(world: &mut World, question: &str) -> Result<String, Error> {
 }
 
 /// The same; Enter alone takes the usual answer, if there is one.
-fn ask_or(world: &mut World, question: &str, usual: Option<&str>) -> Result<String, Error> {
+pub(super) fn ask_or(world: &mut World, question: &str, usual: Option<&str>) -> Result<String, Error> {
     let shown = usual.map(|usual| format!(" [{}]", safe(usual))).unwrap_or_default();
     loop {
         let answer = world.ask(&format!("{question}{shown}")).map_err(open)?;

@@ -1,4 +1,5 @@
-//! `login` without a profile, at a terminal: a short list to choose from.
+//! The profile or provider of a guided login: a list to search in, or what an address, a domain or
+//! an e-mail address leads to.
 
 use std::path::Path;
 
@@ -6,66 +7,158 @@ use super::prompt::choose;
 use crate::command::{may_ask, sandbox_session};
 use crate::config::{self, Config};
 use crate::error::Error;
+use crate::grant::find::{self, Found, Place};
 use crate::provider::catalogue::{self, Listed};
 use crate::session::Overrides;
+use crate::session::orphan::{self, Orphan};
 use crate::session::paths::Paths;
-use crate::text::safe;
+use crate::text::{pasted, safe};
 use crate::world::World;
 
-/// The profile or provider that the user chooses, if nothing else names one.
-pub(super) fn offered(world: &mut World, choice: &Overrides) -> Result<Option<String>, Error> {
-    let said =
-        choice.profile.is_some() || choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
-    if said || !may_ask(world) {
-        return Ok(None);
+/// Completes the choice of profile and provider, by questions where a person is there. `guided`:
+/// whatever the configuration says; else only if nothing names one. Returns whether it did.
+pub(super) fn find(world: &mut World, choice: &mut Overrides, guided: bool) -> Result<bool, Error> {
+    let said = choice.flags.provider.is_some() || world.env.var("OAUTHCTL_PROFILE").is_some();
+    if said || (choice.profile.is_some() && !guided) {
+        return Ok(false);
     }
-    let dir = Paths::find(&*world.env).require_config()?;
+    let paths = Paths::find(&*world.env);
+    let dir = paths.require_config()?;
     let config = Config::load(&dir)?;
-    if config.default_profile.is_some() || config.profiles.len() == 1 {
-        return Ok(None);
+    if choice.profile.is_none() && guided && !may_ask(world) {
+        return Err(Error::usage("no provider is named, and there is no terminal to ask at")
+            .hint("oauthctl init PROVIDER --client-id ID --client-secret-file FILE")
+            .hint("`oauthctl provider list` names the providers"));
     }
-    let mut options = options(&dir, &config)?;
+    let one = config.default_profile.is_some() || config.profiles.len() == 1;
+    if choice.profile.is_none() && (!may_ask(world) || (one && !guided)) {
+        return Ok(false);
+    }
+    let left = match may_ask(world) {
+        true => orphan::all(world, &paths, paths.readable_config().as_ref(), None).0,
+        false => Vec::new(),
+    };
+    let left: Vec<Orphan> = left.into_iter().filter(|orphan| orphan.begun).collect();
+    pick(world, choice, (&dir, &config, &left))
+}
+
+/// Asks until a profile or a provider is meant.
+fn pick(
+    world: &mut World,
+    choice: &mut Overrides,
+    (dir, config, left): (&Path, &Config, &[Orphan]),
+) -> Result<bool, Error> {
+    let mut options = options(dir, config, left)?;
+    let mut typed = choice.profile.take();
     loop {
-        let chosen =
-            choose(world, "Sign in to one of these, or to any provider: a part of its name is enough", &options, None)?;
-        let known = options.iter().any(|(name, _)| *name == chosen)
-            || chosen.contains("://")
-            || config.profiles.contains_key(&chosen)
-            || config::provider(&dir, &chosen, None).is_ok();
-        if known {
-            return Ok(Some(chosen));
+        let word = match typed.take() {
+            Some(typed) => typed,
+            None => choose(world, QUESTION, &options, None)?,
+        };
+        if let Some(orphan) = left.iter().find(|orphan| orphan.name == word) {
+            *choice = orphan.clone().choice(choice.clone());
+            return Ok(true);
         }
-        let found = named_like(&chosen.to_lowercase());
-        match found.is_empty() {
-            false => options = found,
-            true => world.lead(&format!(
-                "There is no `{}`: type a number, a name, or the URL of an issuer. `oauthctl provider list` names all.",
-                safe(&chosen)
-            )),
+        if is_known(dir, config, &word) {
+            choice.profile = Some(word);
+            return Ok(true);
+        }
+        let Some(found) = meant(world, choice, &word)? else { return Ok(true) };
+        match &found[..] {
+            // the error for a name that nobody has
+            [] if !may_ask(world) => {
+                choice.profile = Some(word);
+                return Ok(false);
+            }
+            [] => world.lead(&nothing(&word)),
+            [(name, about)] if Place::of(&word).is_some() => {
+                world.say(&format!("`{}` is {} (`{name}`).", safe(&word), safe(about)));
+                typed = Some(name.clone());
+            }
+            _ if !may_ask(world) => {
+                let names = found.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+                return Err(Error::usage(format!("`{}` may be one of these: {names}", safe(&word)))
+                    .hint(format!("name one: oauthctl init {}", pasted(&found[0].0))));
+            }
+            _ => options = found,
         }
     }
+}
+
+const QUESTION: &str =
+    "Sign in to one of these, or to any provider: a part of its name is enough, or an address, or an e-mail address";
+
+/// A profile, or a provider by its whole name.
+fn is_known(dir: &Path, config: &Config, word: &str) -> bool {
+    config.profiles.contains_key(word) || (!word.contains("://") && config::provider(dir, word, None).is_ok())
+}
+
+/// The providers that a word may mean; `None`: the choice is made.
+fn meant(world: &mut World, choice: &mut Overrides, word: &str) -> Result<Option<Vec<(String, String)>>, Error> {
+    let Some(place) = Place::of(word) else { return Ok(Some(named_like(&word.to_lowercase()))) };
+    // a whole address may be of a service beside those that are known
+    let whole = word.contains("://");
+    let mut known = catalogue::of_host(place.host());
+    if known.is_empty() && !whole {
+        known = catalogue::of_site(place.host());
+    }
+    if !known.is_empty() {
+        return Ok(Some(in_words(known.into_iter())));
+    }
+    world.say(&format!("Looking for the authorization server of {} …", safe(place.host())));
+    let Some(Found { issuer, resource }) = find::server(world, &place)? else {
+        let of_site = catalogue::of_site(place.host());
+        // an issuer's own error says more than that there is none
+        choice.profile = (whole && of_site.is_empty()).then(|| word.to_owned());
+        return Ok(choice.profile.is_none().then(|| in_words(of_site.into_iter())));
+    };
+    let host = url::Url::parse(&issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let known = catalogue::of_host(&host);
+    if resource.is_none() && !known.is_empty() {
+        return Ok(Some(in_words(known.into_iter())));
+    }
+    world.say(&format!("Its authorization server is {}.", safe(&issuer)));
+    choice.profile = Some(issuer);
+    choice.flags.asks.resource.extend(resource);
+    Ok(None)
+}
+
+fn nothing(word: &str) -> String {
+    let without =
+        catalogue::without_oauth(&word.to_lowercase()).map(|instead| format!(" It has no OAuth 2.0: {instead}."));
+    format!(
+        "There is no `{}`: type a number, a name, or an address.{} `oauthctl provider list` names all.",
+        safe(word),
+        without.unwrap_or_default()
+    )
 }
 
 /// The built-in providers in whose names the text occurs.
 fn named_like(part: &str) -> Vec<(String, String)> {
-    let like = |it: &Listed| !part.is_empty() && (it.id.contains(part) || it.name.to_lowercase().contains(part));
-    catalogue::all().filter(like).map(|it| (it.id.to_owned(), it.name.to_owned())).collect()
+    let like = |it: &Listed| it.id.contains(part) || it.name.to_lowercase().contains(part);
+    in_words(catalogue::all().filter(|it| !part.is_empty() && like(it)))
 }
 
-/// The profiles, then the user's own providers without a profile of that name, last the one without
-/// accounts. The built-in ones are too many.
-fn options(dir: &Path, config: &Config) -> Result<Vec<(String, String)>, Error> {
+fn in_words(listed: impl Iterator<Item = Listed>) -> Vec<(String, String)> {
+    listed.map(|it| (it.id.to_owned(), it.name.to_owned())).collect()
+}
+
+/// The logins that were left, the profiles, then the user's own providers without a profile of that
+/// name, last the one without accounts. The built-in ones are too many.
+fn options(dir: &Path, config: &Config, left: &[Orphan]) -> Result<Vec<(String, String)>, Error> {
     let practice = |name: &String| name == sandbox_session::PROVIDER;
     let listed = config::provider_names(dir)?.into_iter().filter(|(name, own)| *own || practice(name));
-    let mut others: Vec<String> =
-        listed.map(|(name, _)| name).filter(|name| !config.profiles.contains_key(name)).collect();
+    let taken = |name: &String| config.profiles.contains_key(name) || left.iter().any(|left| left.name == *name);
+    let mut others: Vec<String> = listed.map(|(name, _)| name).filter(|name| !taken(name)).collect();
     others.sort_by_key(practice);
     let about = |provider: &str| match provider {
         sandbox_session::PROVIDER => "practice: needs no account".to_owned(),
         _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
     };
+    let begun = left.iter().map(|left| (left.name.clone(), "begun, and not finished".to_owned()));
     let profiles = config.profiles.iter().map(|(name, profile)| {
         (name.clone(), format!("your profile at {}", profile.provider.as_ref().unwrap_or(name)))
     });
-    Ok(profiles.chain(others.into_iter().map(|name| (name.clone(), about(&name)))).collect())
+    let others = others.into_iter().map(|name| (name.clone(), about(&name)));
+    Ok(begun.chain(profiles).chain(others).collect())
 }

@@ -1,7 +1,9 @@
 //! `provider`: lists, shows and tries the known authorization servers and their APIs.
 
 mod add;
+mod check;
 mod diff;
+mod edit;
 mod trial;
 
 use std::collections::BTreeMap;
@@ -11,7 +13,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::command::{TextOrJson as Format, fitted, print};
+use crate::command::{TextOrJson as Format, fitted, pair, print};
 use crate::config::{self, Brief};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
@@ -54,6 +56,36 @@ pub enum ProviderVerb {
     #[command(after_help = "Examples:
   oauthctl provider diff getresponse")]
     Diff {
+        /// The provider's name, or an alias.
+        #[arg(value_name = "PROVIDER")]
+        name: String,
+    },
+    /// Reach each address of a provider, and compare its file with the server's metadata.
+    ///
+    /// The requests are plain: no client id, no code, no secret. A refusal is fine, since it shows
+    /// that the address is right. Exit code 1: an address can't be reached, or contradicts.
+    #[command(after_help = "Examples:
+  oauthctl provider check getresponse
+  oauthctl provider check okta --var domain=dev-1.okta.com")]
+    Check {
+        /// The provider's name, or an alias.
+        #[arg(value_name = "PROVIDER")]
+        name: String,
+        /// One of its environments (`max`, …).
+        #[arg(long, value_name = "ENVIRONMENT")]
+        environment: Option<String>,
+        /// A variable of the provider (`domain=…`); may be given several times.
+        #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
+        vars: Vec<(String, String)>,
+    },
+    /// Open the file of a provider in your editor ($VISUAL, $EDITOR); only a valid one is taken.
+    ///
+    /// Of a built-in provider it begins a file of your own, which changes single keys. What is
+    /// refused is kept, and can be edited again.
+    #[command(after_help = "Examples:
+  oauthctl provider edit acme
+  EDITOR=nano oauthctl provider edit getresponse")]
+    Edit {
         /// The provider's name, or an alias.
         #[arg(value_name = "PROVIDER")]
         name: String,
@@ -110,7 +142,11 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
             print(world, provider.to_toml(&inside).as_bytes())?;
         }
         ProviderVerb::Add(args) => return add::run(args, &dir, world),
+        ProviderVerb::Check { name, environment, vars } => {
+            return check::run((&name, environment.as_deref()), &vars, &dir, world);
+        }
         ProviderVerb::Diff { name } => return diff::run(&name, &dir, world),
+        ProviderVerb::Edit { name } => return edit::run(&name, &dir, world),
         ProviderVerb::Test { name: Some(name), environment, .. } => {
             let steps = apart(world, |folder, now| tried(&dir, &name, environment.as_deref(), (folder, now)))?;
             print(world, trial::table(&steps).as_bytes())?;

@@ -129,42 +129,47 @@ pub enum Opens {
     #[default]
     Never,
     Missing,
-    Robot(Act),
+    /// Once for each.
+    Robot(VecDeque<Act>),
 }
 
-enum Shows {
-    Waiting(Opens),
-    Done,
-    Running(std::thread::JoinHandle<Vec<Page>>),
-}
-
-pub struct Screen(Mutex<Shows>);
+/// What has not opened yet, and what is open.
+pub struct Screen(Mutex<(Opens, Vec<std::thread::JoinHandle<Vec<Page>>>)>);
 
 impl Screen {
     pub fn new(opens: Opens) -> Screen {
-        Screen(Mutex::new(Shows::Waiting(opens)))
+        Screen(Mutex::new((opens, Vec::new())))
     }
 
     pub fn pages(&self, typed: &str) -> Vec<Page> {
-        match std::mem::replace(&mut *self.0.lock().unwrap(), Shows::Done) {
-            Shows::Running(thread) => thread.join().unwrap_or_else(|_| panic!("the browser of `{typed}` failed")),
-            Shows::Waiting(Opens::Never) | Shows::Done => Vec::new(),
-            Shows::Waiting(_) => panic!("`{typed}` did not open the browser"),
-        }
+        let (waiting, running) = &mut *self.0.lock().unwrap();
+        let never = match waiting {
+            Opens::Never => true,
+            Opens::Missing => false,
+            Opens::Robot(acts) => acts.is_empty(),
+        };
+        assert!(never, "`{typed}` did not open the browser");
+        let shown = |thread: std::thread::JoinHandle<Vec<Page>>| {
+            thread.join().unwrap_or_else(|_| panic!("the browser of `{typed}` failed"))
+        };
+        running.drain(..).flat_map(shown).collect()
     }
 }
 
 impl Browser for Door<Screen> {
     fn open(&self, url: &str, chosen: &[String], _acted: &dyn Fn() -> bool) -> Result<(), BrowserError> {
-        let mut shows = self.0.0.lock().unwrap();
-        match std::mem::replace(&mut *shows, Shows::Done) {
-            Shows::Waiting(Opens::Missing) if chosen.is_empty() => Err(BrowserError::NotFound),
-            Shows::Waiting(Opens::Missing) => {
-                Err(BrowserError::Failed { program: chosen.join("|"), why: "missing".into() })
+        let (waiting, running) = &mut *self.0.0.lock().unwrap();
+        match waiting {
+            Opens::Missing => {
+                *waiting = Opens::Never;
+                match chosen.is_empty() {
+                    true => Err(BrowserError::NotFound),
+                    false => Err(BrowserError::Failed { program: chosen.join("|"), why: "missing".into() }),
+                }
             }
-            Shows::Waiting(Opens::Robot(act)) => {
-                let url = url.to_owned();
-                *shows = Shows::Running(std::thread::spawn(move || act(&robot::entered(&url))));
+            Opens::Robot(acts) if !acts.is_empty() => {
+                let (act, url) = (acts.pop_front().expect("one"), url.to_owned());
+                running.push(std::thread::spawn(move || act(&robot::entered(&url))));
                 Ok(())
             }
             _ => panic!("a browser must not open: {url}"),
@@ -533,21 +538,32 @@ impl Terminal for Door<Seat> {
     }
 }
 
-/// Programs that are to be started, in order.
-pub struct Shell(pub Mutex<VecDeque<(Vec<String>, String)>>);
+/// What an editor makes of a file's text.
+pub type Edit = Box<dyn Fn(&str) -> String + Send>;
+
+/// Programs that are to be started, in order, and editors.
+pub struct Shell {
+    pub programs: Mutex<VecDeque<(Vec<String>, String)>>,
+    pub edits: Mutex<VecDeque<Edit>>,
+}
 
 impl Programs for Door<Shell> {
     fn output(&self, argv: &[String], _timeout: Duration) -> io::Result<Zeroizing<String>> {
-        match self.0.0.lock().unwrap().pop_front() {
+        match self.0.programs.lock().unwrap().pop_front() {
             Some((expected, prints)) if expected == argv => Ok(prints.into()),
             _ => panic!("a program that must not be started: {argv:?}"),
         }
     }
 
-    /// Ends with 7. What such a program prints is the variables that it gets.
+    /// Ends with 7. What such a program prints is the variables that it gets. An editor ends with 0.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
+        let edit = self.0.edits.lock().unwrap().pop_front();
+        if let (Some(edit), Some(file)) = (edit, argv.last()) {
+            let text = std::fs::read_to_string(file)?;
+            return std::fs::write(file, edit(&text)).map(|()| 0);
+        }
         let gets: String = env.iter().map(|(name, value)| format!("{name}={}\n", value.display())).collect();
-        match self.0.0.lock().unwrap().pop_front() {
+        match self.0.programs.lock().unwrap().pop_front() {
             Some((expected, prints)) if argv.iter().eq(expected.iter().map(OsStr::new)) && gets == prints => Ok(7),
             _ => panic!("a program that must not be started: {argv:?} with {gets}"),
         }

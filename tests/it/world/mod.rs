@@ -73,6 +73,7 @@ struct Next {
     browser: doubles::Opens,
     signal: Option<i32>,
     programs: VecDeque<(Vec<String>, String)>,
+    edits: VecDeque<doubles::Edit>,
     stdout: doubles::Stdout,
 }
 
@@ -314,9 +315,13 @@ impl Person {
         self
     }
 
-    /// The next command must open the browser; this is what happens there, on a thread of its own.
+    /// The next command must open the browser, once for each such line; this is what happens there,
+    /// on a thread of its own.
     pub fn browser(&mut self, act: impl FnOnce(&str) -> Vec<Page> + Send + 'static) -> &mut Person {
-        self.next.browser = doubles::Opens::Robot(Box::new(act));
+        match &mut self.next.browser {
+            doubles::Opens::Robot(acts) => acts.push_back(Box::new(act)),
+            other => *other = doubles::Opens::Robot(VecDeque::from([Box::new(act) as doubles::Act])),
+        }
         self
     }
 
@@ -335,6 +340,12 @@ impl Person {
     /// The next command starts this program, which prints that.
     pub fn program(&mut self, argv: &[&str], prints: &str) -> &mut Person {
         self.next.programs.push_back((argv.iter().map(|&a| a.to_owned()).collect(), prints.to_owned()));
+        self
+    }
+
+    /// The next command opens an editor; this is what becomes of the file's text there.
+    pub fn edits(&mut self, edit: impl Fn(&str) -> String + Send + 'static) -> &mut Person {
+        self.next.edits.push_back(Box::new(edit));
         self
     }
 
@@ -363,7 +374,7 @@ impl Person {
         let seat = doubles::Seat::new(next.terminal, next.stdin, answers, pastes, err.clone(), next.screens);
         let terminal = Arc::new(seat.reading(next.stdin_file, next.peer));
         let browser = Arc::new(doubles::Screen::new(next.browser));
-        let programs = Arc::new(doubles::Shell(Mutex::new(next.programs)));
+        let programs = Arc::new(doubles::Shell { programs: Mutex::new(next.programs), edits: Mutex::new(next.edits) });
         let mut world = World {
             env: Box::new(doubles::Variables(self.env.clone())),
             clock: self.clock.clone(),
@@ -386,7 +397,8 @@ impl Person {
         let typed = words.join(" ");
         let pages = browser.pages(&typed);
         terminal.nothing_left(&typed);
-        assert!(programs.0.lock().unwrap().is_empty(), "`{typed}` did not start the program it should");
+        let all_started = programs.programs.lock().unwrap().is_empty() && programs.edits.lock().unwrap().is_empty();
+        assert!(all_started, "`{typed}` did not start the program it should");
         let home = self.home.path().to_string_lossy().into_owned();
         let err_raw = err.text();
         let sent = sent.lock().unwrap().clone();

@@ -1,14 +1,17 @@
 //! `doctor`: checks the requirements of a login, and suggests a fix for each failure.
 
+mod logins;
+mod profile;
+
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use clap::Args;
 
-use crate::command::{Global, fitted, no_input, print};
+use crate::command::{Global, fitted, no_input, print, sandbox_session};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Error, Kind};
-use crate::grant::tunnel::Ssh;
+use crate::grant::{self, tunnel::Ssh};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Overrides, Session, orphan};
@@ -22,15 +25,19 @@ use crate::world::{Proxy, World, authorities, usable_proxy};
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   oauthctl doctor
-  oauthctl doctor work")]
+  oauthctl doctor work
+  oauthctl doctor work --registered http://127.0.0.1:8976/callback")]
 pub struct DoctorArgs {
     /// Check this profile's provider too.
     #[arg(value_name = "PROFILE")]
     pub profile: Option<String>,
+    /// The redirect URL as the provider's page has it: compared with the one that is sent.
+    #[arg(long, value_name = "URL", requires = "profile")]
+    pub registered: Option<String>,
 }
 
 /// The result of one check.
-struct Found {
+pub struct Found {
     mark: &'static str,
     words: String,
     advice: Option<String>,
@@ -40,22 +47,27 @@ fn found(mark: &'static str, words: impl Into<String>) -> Found {
     Found { mark, words: words.into(), advice: None }
 }
 
-fn good(words: impl Into<String>) -> Found {
+pub fn good(words: impl Into<String>) -> Found {
     found("ok  ", words)
 }
 
 /// Works, with a limit that the user should know.
-fn note(words: impl Into<String>) -> Found {
+pub fn note(words: impl Into<String>) -> Found {
     found("note", words)
 }
 
-fn bad(words: impl Into<String>) -> Found {
+pub fn bad(words: impl Into<String>) -> Found {
     found(FAIL, words)
 }
 
 const FAIL: &str = "FAIL";
 
 impl Found {
+    /// The same, about this.
+    pub fn about(self, what: &str) -> Found {
+        Found { words: format!("{what}: {}", self.words), ..self }
+    }
+
     fn advice(self, advice: impl Into<String>) -> Found {
         Found { advice: Some(advice.into()), ..self }
     }
@@ -69,7 +81,7 @@ impl From<Error> for Found {
 }
 
 /// Exit code 0: a login can work here. 1: something must be fixed first. 5: no store works.
-pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, Error> {
+pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let mut report = Report::default();
     report.add_if("program", world.programs.installed().map(|own| good(format!("{}: {}", own.file.display(), own.by))));
@@ -105,13 +117,19 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
     report.add_if("certificates", certificates(world));
     report.add_if("proxy", proxy(world));
     report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
-    report.add(
-        "network",
-        match session {
-            Some(_) => reach(world, choice).unwrap_or_else(|e| not_reached(e, None)),
-            None => note("not checked").advice("name a profile to check its provider: `oauthctl doctor PROFILE`"),
-        },
-    );
+    logins::check(world, global, &mut report);
+    match session {
+        Some(session) => {
+            let mut session = sandbox_session::served(session);
+            let found = reach(world, &mut session, &mut report).unwrap_or_else(|e| not_reached(e, None));
+            profile::check(world, &mut session, args.registered.as_deref(), &mut report);
+            report.add("network", found);
+        }
+        None => {
+            let advice = "name a profile to check its provider: `oauthctl doctor PROFILE`";
+            report.add("network", note("not checked").advice(advice));
+        }
+    }
     print(world, fitted(world, &report.text, 21).as_bytes())?;
     Ok(match (report.bad, store_works) {
         (_, false) => Kind::Store.exit_code(),
@@ -122,14 +140,15 @@ pub fn run(args: DoctorArgs, _global: &Global, world: &mut World) -> Result<u8, 
 
 /// The lines so far, and whether something must be fixed.
 #[derive(Default)]
-struct Report {
-    text: String,
-    bad: bool,
+pub struct Report {
+    pub text: String,
+    pub bad: bool,
 }
 
 impl Report {
-    fn add(&mut self, topic: &str, Found { mark, words, advice }: Found) {
+    pub fn add(&mut self, topic: &str, Found { mark, words, advice }: Found) {
         self.bad |= mark == FAIL;
+        let words = words.replace('\n', &format!("\n{:21}", ""));
         self.text.push_str(&format!("{mark}  {topic:14} {words}\n"));
         if let Some(advice) = advice {
             self.text.push_str(&format!("      {:14} do: {advice}\n", ""));
@@ -232,12 +251,19 @@ fn probe(store: &dyn Store, world: &mut World) -> Result<String, StoreError> {
     }
 }
 
+/// It decides when tokens expire, and signed assertions.
+const SET_THE_CLOCK: &str = match () {
+    () if cfg!(windows) => "set the clock: `w32tm /resync`",
+    () if cfg!(target_os = "macos") => "set the clock: `sudo sntp -sS time.apple.com`",
+    () => "set the clock: `sudo timedatectl set-ntp true`",
+};
+
 fn clock(world: &World) -> Found {
     // the year in which this program was written
     const WRITTEN: i64 = 1_767_225_600;
     let now = world.clock.now();
     match now < WRITTEN {
-        true => bad(format!("says {}", rfc3339(now))).advice("set the clock: it decides when tokens expire"),
+        true => bad(format!("says {}", rfc3339(now))).advice(SET_THE_CLOCK),
         false => good(rfc3339(now)),
     }
 }
@@ -331,8 +357,7 @@ fn client_key(world: &mut World, session: &Session) -> Option<Found> {
     })
 }
 
-fn reach(world: &mut World, choice: Overrides) -> Result<Found, Error> {
-    let mut session = super::sandbox_session::open(world, choice)?;
+fn reach(world: &mut World, session: &mut Session, report: &mut Report) -> Result<Found, Error> {
     let provider = session.provider(world, None)?;
     let Some(url) = provider.token.url.clone() else { return Ok(note("the provider has no token endpoint")) };
     let proxy = Proxy::of(&*world.env, &url);
@@ -341,6 +366,8 @@ fn reach(world: &mut World, choice: Overrides) -> Result<Found, Error> {
     let place = request.place();
     Ok(match world.http.exchange(&request) {
         Ok(answer) => {
+            let skew = grant::skew(&answer, world.clock.now());
+            report.add_if("clock", skew.map(|skew| bad(skew).advice(SET_THE_CLOCK)));
             let clock = answer.header("date").map(|date| format!("; its clock says {}", safe(date)));
             good(format!("{place} responds{}", clock.unwrap_or_default()))
         }

@@ -1,0 +1,51 @@
+//! The logins of all profiles: which share a refresh token, and which end soon.
+
+use std::collections::BTreeMap;
+
+use super::{Report, bad, note};
+use crate::command::status::in_time;
+use crate::command::{Global, list};
+use crate::provider::Rotates;
+use crate::secret::hash;
+use crate::session::record::Record;
+use crate::text::{pasted, safe};
+use crate::world::World;
+
+/// A login that ends within this time is told of: a week, in seconds.
+const SOON: i64 = 7 * 86_400;
+
+pub(super) fn check(world: &mut World, global: &Global, report: &mut Report) {
+    // by the refresh token's hash: the first profile that has it
+    let mut holders: BTreeMap<String, String> = BTreeMap::new();
+    let mut found = Vec::new();
+    // what is wrong with the configuration has its own row
+    let _ = list::each(world, global, |world, who, standing| {
+        let (name, now) = (standing.profile.clone(), world.clock.now());
+        let login = format!("oauthctl login {}", pasted(&name));
+        // of a login that never lives for a week, the end is told when it is near
+        let ends = standing.ends.filter(|end| end.at - now < SOON && (end.life > SOON || end.is_near(now)));
+        if let Some(end) = ends {
+            let words = match end.at > now {
+                true => format!("the login of `{}` ends {}", safe(&name), in_time(&end, now)),
+                false => format!("the login of `{}` has ended", safe(&name)),
+            };
+            let advice = if end.unused && end.at > now { login.replacen("login", "refresh", 1) } else { login.clone() };
+            found.push(note(words).advice(advice));
+        }
+        let Some(token) = standing.record.as_ref().and_then(refresh_token) else { return };
+        let Some(other) = holders.insert(token, name.clone()) else { return };
+        let words = format!("`{}` and `{}` spend one refresh token", safe(&other), safe(&name));
+        found.push(match who.shared_provider().is_ok_and(|provider| provider.refresh.rotates == Rotates::No) {
+            true => note(format!("{words}; the provider lets both")),
+            false => bad(format!("{words}: a refresh of one ends the login of the other")).advice(login),
+        });
+    });
+    for found in found {
+        report.add("login", found);
+    }
+}
+
+fn refresh_token(record: &Record) -> Option<String> {
+    let token = record.token.as_ref()?.refresh_token.as_ref()?;
+    Some(hash(token.expose().as_bytes()))
+}

@@ -1,0 +1,189 @@
+//! The classic failures of one profile: its client, its redirect address, its refresh token.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::channel;
+
+use super::{Found, Report, bad, good, note};
+use crate::config::GrantKind;
+use crate::error::Error;
+use crate::grant::redirect_plan::{self, Plan, Target, USUAL_PORT};
+use crate::grant::support::check_grant;
+use crate::protocol::token_request::usable_auth;
+use crate::provider::resolve::from_text;
+use crate::provider::{ClientAuth, Provider, auth_name, catalogue, registered_name};
+use crate::session::record::Record;
+use crate::session::{Session, random_hex};
+use crate::text::{pasted, safe};
+use crate::world::World;
+use crate::world::http_server::loopback::Loopback;
+
+pub(super) fn check(world: &mut World, session: &mut Session, registered: Option<&str>, report: &mut Report) {
+    let record = session.load().ok().flatten();
+    let known = session.provider(world, record.as_ref()).or_else(|_| session.raw_provider());
+    // an unknown provider was told of
+    let Ok(provider) = known else { return };
+    let grant = session.grant(Some(&provider), record.as_ref());
+    if let Err(e) = check_grant(world, &provider, (grant, false), &session.typed) {
+        report.add("grant", e.into());
+    }
+    let found = client(world, session, (&provider, record.as_ref())).unwrap_or_else(Found::from);
+    report.add("client", found);
+    if grant == GrantKind::AuthorizationCode {
+        let random = random_hex(world);
+        match redirect_plan::plan(&provider, &session.profile, &random) {
+            Ok(plan) => {
+                report.add("redirect", redirect(session, &plan, registered));
+                report.add_if("port", port(session, plan));
+            }
+            Err(e) => report.add("redirect", e.into()),
+        }
+    }
+    if let Some(record) = record.filter(|_| grant.needs_person() && provider.refresh.supported) {
+        report.add_if("refresh token", refresh_token(session, &provider, &record));
+    }
+}
+
+/// Whether the client can authenticate as the provider wants it, and did.
+fn client(
+    world: &mut World,
+    session: &mut Session,
+    (provider, record): (&Provider, Option<&Record>),
+) -> Result<Found, Error> {
+    let Some(client) = session.client(world, record)? else {
+        let guided = format!("oauthctl init {}", pasted(&session.name));
+        let page = provider.console_url.as_deref().map(|page| format!(": register an app at {}", safe(page)));
+        return Ok(note(format!("no client id is known{}", page.unwrap_or_default())).advice(guided));
+    };
+    if record.and_then(|record| record.unfinished.as_ref()).is_some_and(|kept| kept.refused) {
+        let words = format!("the provider refused `{}`, or its secret, at the last login", safe(&client.id));
+        return Ok(bad(words).advice(session.typed.login()));
+    }
+    let auth = match usable_auth(&provider.token, &client) {
+        Ok(auth) => auth,
+        Err(e) => return Ok(bad(format!("{e}: is the app of another type?")).advice(session.typed.login())),
+    };
+    let words = format!("`{}`, with the client authentication `{}`", safe(&client.id), auth_name(auth));
+    let announced = provider.announced.auth_methods.as_ref();
+    if let Some(announced) =
+        announced.filter(|list| registered_name(auth).is_some_and(|name| !list.iter().any(|it| it == name)))
+    {
+        let list = safe(&announced.join(", "));
+        let advice = format!("if it is refused: {}", session.typed.login_with(&[("--auth", "METHOD")]));
+        return Ok(note(format!("{words}; the provider announces {list}")).advice(advice));
+    }
+    if auth == ClientAuth::None && client.secret.is_some() {
+        return Ok(note(format!("{words}: the stored secret is not sent, as the provider's apps have none")));
+    }
+    Ok(good(words))
+}
+
+/// The redirect address that is sent, beside the registered one.
+fn redirect(session: &Session, plan: &Plan, registered: Option<&str>) -> Found {
+    let sent = plan.to_register();
+    let shown = sent.iter().map(|uri| safe(uri)).collect::<Vec<_>>().join(" or ");
+    if sent.is_empty() {
+        return good("none is sent: the provider uses the registered one");
+    }
+    if plan.random_path {
+        return good(format!("{shown} is sent this time: the path is drawn anew for each login"));
+    }
+    let Some(registered) = registered else {
+        return good(format!("{shown} is sent"))
+            .advice(format!("does the provider's page differ? {} --registered URL", session.typed.line("doctor")));
+    };
+    if sent.iter().any(|uri| fits(uri, registered, plan)) {
+        return good(format!("{} is registered and sent", safe(registered)));
+    }
+    let near = sent.iter().max_by_key(|uri| same(uri, registered)).map(String::as_str).unwrap_or_default();
+    let at = same(near, registered);
+    let byte = |text: &str| match text.as_bytes().get(at) {
+        Some(byte) => format!("`{}` (0x{byte:02x})", byte.escape_ascii()),
+        None => "the end".to_owned(),
+    };
+    let words = format!(
+        "sent:       {}\nregistered: {}\nthey differ at byte {}: {} is sent, {} is registered",
+        safe(near),
+        safe(registered),
+        at + 1,
+        byte(near),
+        byte(registered)
+    );
+    bad(words).advice(session.typed.login_with(&[("--redirect-uri", &pasted(registered))]))
+}
+
+/// Whether the provider takes the address: any port, where its server ignores the port.
+fn fits(sent: &str, registered: &str, plan: &Plan) -> bool {
+    let without_port = |text: &str| {
+        let mut url = url::Url::parse(text).ok()?;
+        url.set_port(None).ok()?;
+        Some(url.to_string())
+    };
+    let any = matches!(&plan.target, Target::Listen { address, .. } if address.ports.is_empty());
+    sent == registered || (any && without_port(sent).is_some_and(|sent| without_port(registered) == Some(sent)))
+}
+
+/// How many bytes two texts begin with in common.
+fn same(one: &str, other: &str) -> usize {
+    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+}
+
+/// Whether the port of the redirect address can be bound.
+fn port(session: &Session, plan: Plan) -> Option<Found> {
+    let Target::Listen { address, .. } = plan.target else { return None };
+    let [first, ..] = address.ports[..] else { return None };
+    let ((requests, _inbox), (strangers, _)) = (channel(), channel());
+    match Loopback::bind(&address, requests, strangers, false) {
+        Ok(_) => None,
+        Err(e) => {
+            let other = if first == USUAL_PORT { USUAL_PORT + 1 } else { USUAL_PORT };
+            let login = session.typed.login_with(&[("--port", &other.to_string())]);
+            let reserved = match cfg!(windows) {
+                true => "; `netsh interface ipv4 show excludedportrange tcp` shows the ports that the system reserves",
+                false => "",
+            };
+            Some(bad(e.to_string()).advice(format!("register another port, then: {login}{reserved}")))
+        }
+    }
+}
+
+/// Why a login has no refresh token.
+fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Option<Found> {
+    let set = record.token.as_ref()?;
+    if set.refresh_token.is_some() {
+        return None;
+    }
+    set.expires_at?;
+    const NONE: &str = "the login has none";
+    let asked = |scope: &str| record.asked.iter().any(|asked| asked == scope);
+    let host = provider.authorize.url.as_deref().and_then(|url| url::Url::parse(url).ok());
+    let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+    let twin = catalogue::of_host(host).into_iter().find_map(|it| from_text(it.id, it.text(), None).ok());
+    let offline = [Some(provider), twin.as_ref()].into_iter().flatten().find_map(|it| it.scopes.offline.clone());
+    if let Some(scope) = offline.filter(|scope| !asked(scope)) {
+        return Some(
+            bad(format!("{NONE}: the scope `{}` was not asked for", safe(&scope)))
+                .advice(session.typed.login_with(&[("--add-scope", &pasted(&scope))])),
+        );
+    }
+    // the parameters that another entry of the same server sends, and this one doesn't
+    let sends = |name: &str| session.profile.params.get(name).or_else(|| provider.authorize.params.get(name));
+    let twin = twin.map(|twin| twin.authorize.params).unwrap_or_default();
+    let wanted = twin.iter().chain(&provider.authorize.params);
+    let lacking: BTreeMap<&String, &String> =
+        wanted.filter(|(name, value)| BRING_ONE.contains(&name.as_str()) && sends(name) != Some(*value)).collect();
+    if !lacking.is_empty() {
+        let named = lacking.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>();
+        let params: Vec<(&str, &str)> = named.iter().map(|param| ("--param", param.as_str())).collect();
+        return Some(
+            bad(format!("{NONE}: the request did not say `{}`", safe(&named.join("&"))))
+                .advice(session.typed.login_with(&params)),
+        );
+    }
+    Some(
+        bad(format!("{NONE}, though it was asked for: the app may not be allowed to"))
+            .advice(format!("look at the app's settings, then: {}", session.typed.login())),
+    )
+}
+
+/// Parameters of an authorization request that bring a refresh token.
+const BRING_ONE: [&str; 4] = ["access_type", "prompt", "token_access_type", "duration"];

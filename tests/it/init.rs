@@ -1,0 +1,319 @@
+//! `init` leads from nothing to a login: how many questions it asks, how it finds the provider, how
+//! it is left and taken up again, and what it says where nobody answers.
+
+use std::sync::Arc;
+
+use oauthctl::sandbox::{Manners, Options, Server};
+use oauthctl::wire::{Request, Response};
+use oauthctl::world::{Http, HttpError, Streamed, Upload};
+use serde_json::json;
+
+use crate::world::robot::{Page, allows, decided, go};
+use crate::world::{Person, answer, own_port};
+
+const SECRET: &str = "practice-secret";
+
+fn looks(_: &str) -> Vec<Page> {
+    Vec::new()
+}
+
+/// The page of the provider's apps, which is not the sign-in.
+fn console(url: &str) -> Vec<Page> {
+    assert!(!url.contains("client_id="), "{url}");
+    Vec::new()
+}
+
+#[test]
+fn getresponse_takes_six_answers_at_most_and_five_for_ones_own_account() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    // provider, whose account, the page, id, secret
+    me.answers("getresponse")
+        .answers("")
+        .browser(console)
+        .answers("")
+        .answers("practice-client")
+        .answers_hidden(SECRET);
+    let done = me.types("init");
+    assert_eq!(done.code, 0, "{}", done.err);
+    for said in [
+        "a redirect URL is needed [Y/n]: \n",
+        "\n  Register it at: https://app.getresponse.com/authorizations\n",
+        "\nClient id (Enter opens that page): \nRegister an app there, and copy its client id.\nClient id: practice-client\n",
+        "\nGo on with:\n  oauthctl token getresponse ",
+        "\n  oauthctl call getresponse '/accounts?fields=accountId,email'  a request",
+        "\n  oauthctl status getresponse ",
+    ] {
+        assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
+    }
+    assert!(me.config_text().contains("\ngrant = \"client-credentials\"\n"), "{}", me.config_text());
+    assert_eq!(me.record("getresponse")["client_secret"], SECRET);
+    // anyone's account: the sixth answer is the address that the browser ended on
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("getresponse")
+        .answers("n")
+        .browser(console)
+        .answers("")
+        .answers("practice-client")
+        .answers_hidden(SECRET);
+    let done = me.browser(looks).pastes(|url| decided(url, "allow")).types("init");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("Signed in to GetResponse as alice@example.test."), "{}", done.err);
+    assert!(!me.config_text().contains("grant"), "{}", me.config_text());
+}
+
+fn constant_contact(me: &Person) -> (Server, String) {
+    let redirect = format!("https://localhost:{}", own_port());
+    (me.practice_for(Options::new(Manners::ConstantContact), &redirect), redirect)
+}
+
+#[test]
+fn constant_contact_takes_five_answers_at_most() {
+    let mut me = Person::new();
+    let (_server, redirect) = constant_contact(&me);
+    // provider, scopes, the page, id, secret
+    me.answers("constantcontact").answers("usual account_update").browser(console).answers("");
+    me.answers("practice-client").answers_hidden(SECRET).browser(allows);
+    let done = me.types(&format!("init --redirect-uri {redirect}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    for said in [
+        "What should the token be good for?\n   1  usual           account_read contact_data campaign_data\n   2  account_update\n",
+        "  Redirect URL to enter there: https://localhost:PORT   (exactly so, with the port)\n",
+    ] {
+        assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
+    }
+    let scopes = "scopes = [\"account_read\", \"contact_data\", \"campaign_data\", \"account_update\"]\n";
+    assert!(me.config_text().contains(scopes), "{}", me.config_text());
+    let asked = "&scope=account_read%20contact_data%20campaign_data%20account_update%20offline_access&";
+    assert!(done.err.contains(asked), "{}", done.err);
+}
+
+#[test]
+fn a_left_init_is_taken_up_where_it_was_left() {
+    type Leaves = fn(&mut Person) -> &mut Person;
+    for (leaves, code) in [(Person::presses_ctrl_c as Leaves, 130), (Person::presses_ctrl_d as Leaves, 6)] {
+        let mut me = Person::new();
+        let (_server, redirect) = constant_contact(&me);
+        let line = format!("init --redirect-uri {redirect}");
+        assert_eq!(leaves(&mut me).types(&line).code, code);
+        leaves(me.answers("constantcontact"));
+        assert_eq!(me.types(&line).code, code);
+        leaves(me.answers("constantcontact").answers("2"));
+        assert_eq!(me.types(&line).code, code, "nothing was kept before");
+        // it stands at the head of the list, and the scopes are offered
+        leaves(me.answers("1").answers("").answers("practice-client"));
+        let left = me.types(&line);
+        assert_eq!(left.code, code, "{}", left.err);
+        assert!(left.err.contains("\n   1  constantcontact  begun, and not finished\n"), "{}", left.err);
+        assert!(left.err.contains(" between them [account_update]: \n"), "{}", left.err);
+        assert_eq!(me.config_text(), "");
+        me.answers("1").answers("").answers("").answers_hidden(SECRET).browser(allows);
+        let done = me.types(&line);
+        assert_eq!(done.code, 0, "{}", done.err);
+        assert!(done.err.contains("\nClient id [practice-client]: \n"), "{}", done.err);
+        assert!(me.config_text().contains("scopes = [\"account_update\"]\n"), "{}", me.config_text());
+        assert_eq!(me.record("constantcontact")["unfinished"], json!(null));
+    }
+}
+
+#[test]
+fn a_first_login_is_led_and_a_later_one_is_not() {
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("practice-client").answers_hidden(SECRET).browser(looks).pastes(|url| decided(url, "allow"));
+    let first = me.types("login getresponse");
+    assert_eq!(first.code, 0, "{}", first.err);
+    assert!(first.err.contains("Client id (Enter opens that page): ") && first.err.contains("Go on with:"));
+    let later = me.presses_ctrl_c().types("login work --provider getresponse");
+    assert!(later.err.contains("\nClient id: \n"), "{}", later.err);
+    // `sandbox` has its client: nothing is asked
+    let mut me = Person::new();
+    let done = me.at_a_terminal().browser(allows).types("login sandbox");
+    assert!(done.code == 0 && done.err.contains("\nNext: oauthctl token sandbox "), "{}", done.err);
+}
+
+#[test]
+fn wrong_numbers_wide_letters_and_long_pastes_are_asked_again() {
+    let mut me = Person::new();
+    let (_server, redirect) = constant_contact(&me);
+    let long = "x".repeat(1000);
+    me.answers("0")
+        .answers("-1")
+        .answers("99999999999999999999")
+        .answers("日本語 🦀")
+        .answers(&long)
+        .answers("\u{202e}");
+    me.answers("constantcontact").answers("0").answers("99").answers(&long).answers("日本").answers("1,1 1");
+    me.presses_ctrl_d();
+    let done = me.types(&format!("init --redirect-uri {redirect}"));
+    assert_eq!(done.code, 6, "{}", done.err);
+    assert!(done.err.contains("There is no `日本語 🦀`: type a number, a name, or an address."), "{}", done.err);
+    assert!(done.err.contains("No scope here is like `99`. Typed again, it is asked for."), "{}", done.err);
+    assert!(done.err.lines().all(|line| line.chars().count() < 1100), "{}", done.err);
+}
+
+#[test]
+fn a_scope_that_is_not_listed_is_asked_for_when_it_is_typed_twice() {
+    let mut me = Person::new();
+    let (_server, redirect) = constant_contact(&me);
+    me.answers("constantcontact").answers("own_scope").answers("own_scope");
+    me.answers("practice-client").answers_hidden(SECRET).browser(allows);
+    let done = me.types(&format!("init --redirect-uri {redirect}"));
+    // the practice server has no such scope
+    assert!(done.code == 3 && done.err.contains("&scope=own_scope%20offline_access&"), "{}", done.err);
+}
+
+#[test]
+fn where_nobody_can_be_asked_every_option_is_named() {
+    let mut me = Person::new();
+    let done = me.types("init max --provider getresponse --environment max");
+    assert_eq!(done.code, 2, "{}", done.err);
+    let line = "hint: oauthctl login max --provider getresponse --environment max --var api_host=VALUE --var domain=VALUE \
+                --client-id ID --client-secret-file FILE\n";
+    assert!(done.err.contains(line), "{}", done.err);
+    // and with them, nothing is asked
+    let _server = me.practice(Manners::GetResponse);
+    std::fs::write(me.path("secret"), SECRET).expect("written");
+    let file = me.path("secret").display().to_string();
+    let words = [
+        "init",
+        "getresponse",
+        "--grant",
+        "client-credentials",
+        "--client-id",
+        "practice-client",
+        "--client-secret-file",
+        &file,
+    ];
+    let done = me.runs(&words);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("Go on with:\n"), "{}", done.err);
+    me.types("init").fails(
+        2,
+        "
+        error: no provider is named, and there is no terminal to ask at
+        hint: oauthctl init PROVIDER --client-id ID --client-secret-file FILE
+        hint: `oauthctl provider list` names the providers
+    ",
+    );
+    let unknown = me.types("init no-such-provider");
+    assert!(unknown.code == 2 && unknown.err.contains("called `no-such-provider`"), "{}", unknown.err);
+}
+
+#[test]
+fn in_ci_it_prints_what_the_job_needs() {
+    let mut me = Person::new();
+    me.set("CI", "true");
+    me.types("init getresponse").is(
+        0,
+        "
+        OAUTHCTL_GRANT=client-credentials
+        OAUTHCTL_STORE=none
+        OAUTHCTL_CLIENT_ID=
+        OAUTHCTL_CLIENT_SECRET=
+        oauthctl token getresponse
+        ",
+        "Into the job, with the client secret as a secret of the platform (`oauthctl help ci`):\n",
+    );
+    me.set("GITHUB_ACTIONS", "true");
+    let done = me.types("init work --provider getresponse --client-id app-1");
+    assert_eq!(
+        done.out,
+        "env:\n  OAUTHCTL_GRANT: client-credentials\n  OAUTHCTL_STORE: none\n  OAUTHCTL_CLIENT_ID: app-1\n  \
+         OAUTHCTL_CLIENT_SECRET: ${{ secrets.WORK_CLIENT_SECRET }}\nsteps:\n  - run: oauthctl token work\n"
+    );
+    let done = me.types("init constantcontact");
+    let line = "env:\n  OAUTHCTL_CONSTANTCONTACT_TOKEN: ${{ secrets.OAUTHCTL_CONSTANTCONTACT_TOKEN }}\n";
+    assert!(done.code == 0 && done.out.starts_with(line), "{}", done.out);
+}
+
+/// Answers by address; every other one is not there.
+struct Net(Vec<(&'static str, String)>);
+
+impl Http for Net {
+    fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        let url = request.url.expose();
+        assert!(!url.contains("thunderbird"), "no other domain is asked: {url}");
+        let found = self.0.iter().find(|(address, _)| url.starts_with(address));
+        let (status, body) = found.map_or((404, ""), |(_, body)| (200, body));
+        Ok(Response { status, headers: Vec::new(), body: body.as_bytes().to_vec().into() })
+    }
+
+    fn stream(&self, request: &Request, _: Option<Upload>) -> Result<Streamed, HttpError> {
+        panic!("a stream from {}", request.url.expose())
+    }
+}
+
+#[test]
+fn an_address_or_an_e_mail_address_leads_to_the_provider() {
+    let mut me = Person::new();
+    for (typed, said) in [
+        ("gmail.com", "`gmail.com` is Gmail (API, IMAP, SMTP) (`google-mail`).\n"),
+        ("ann@gmail.com", "`ann@gmail.com` is Gmail (API, IMAP, SMTP) (`google-mail`).\n"),
+        ("https://app.getresponse.com/start", "` is GetResponse (`getresponse`).\n"),
+        ("accounts.google.com", "\n   1  google "),
+    ] {
+        let done = me.network(Arc::new(Net(Vec::new()))).presses_ctrl_c().runs(&["init", typed]);
+        assert_eq!(done.code, 130, "{}", done.err);
+        assert!(done.err.contains(said), "{typed}: {}", done.err);
+    }
+    // a domain of one's own says where its people sign in
+    let finger = json!({ "links": [{ "rel": "http://openid.net/specs/connect/1.0/issuer", "href": "https://id.firm.example" }] });
+    let mail = "<clientConfig><oAuth2><issuer>accounts.google.com</issuer></oAuth2></clientConfig>";
+    let own = json!({
+        "issuer": "https://id.firm.example",
+        "authorization_endpoint": "https://id.firm.example/authorize",
+        "token_endpoint": "https://id.firm.example/token",
+    });
+    for (net, said) in [
+        (
+            vec![
+                ("https://firm.example/.well-known/webfinger?resource=acct%3Aann%40firm.example&", finger.to_string()),
+                ("https://id.firm.example/.well-known/openid-configuration", own.to_string()),
+            ],
+            "Its authorization server is https://id.firm.example.\n",
+        ),
+        (vec![("https://autoconfig.firm.example/mail/config-v1.1.xml", mail.to_owned())], "\n   1  google "),
+        (vec![], "There is no `ann@firm.example`: type a number"),
+    ] {
+        let done = me.network(Arc::new(Net(net))).presses_ctrl_c().types("init ann@firm.example");
+        assert!(done.err.contains("Looking for the authorization server of firm.example …\n"), "{}", done.err);
+        assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
+    }
+}
+
+#[test]
+fn a_protected_resource_names_its_server_and_the_token_is_for_it() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", move |request| {
+        let base = format!("http://{}", request.header("host").expect("a host"));
+        let json = |value: serde_json::Value| answer(200, "application/json", &value.to_string());
+        match request.path.as_str() {
+            "/.well-known/oauth-protected-resource/mcp" => {
+                json(json!({ "resource": format!("{base}/mcp"), "authorization_servers": [base] }))
+            }
+            "/.well-known/openid-configuration" => json(json!({
+                "issuer": base,
+                "authorization_endpoint": format!("{base}/authorize"),
+                "token_endpoint": format!("{base}/token"),
+                "code_challenge_methods_supported": ["S256"],
+                "token_endpoint_auth_methods_supported": ["none"],
+            })),
+            "/token" => {
+                assert!(String::from_utf8_lossy(&request.body).contains("resource=http%3A%2F%2F127.0.0.1"));
+                json(json!({ "access_token": "an-access-token", "token_type": "Bearer", "expires_in": 600 }))
+            }
+            _ => answer(404, "text/plain", ""),
+        }
+    });
+    me.answers("an-app").answers_hidden("").browser(|url| {
+        assert!(url.contains("resource=http%3A%2F%2F127.0.0.1"), "{url}");
+        let asked = url::Url::parse(url).expect("an address");
+        let value = |name: &str| asked.query_pairs().find(|(n, _)| n == name).expect("a parameter").1.into_owned();
+        vec![go(&format!("{}?code=the-code&state={}", value("redirect_uri"), value("state")))]
+    });
+    let done = me.runs(&["init", &format!("{}/mcp", odd.base)]);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(me.config_text().contains("resource = [\"http://127.0.0.1:"), "{}", me.config_text());
+}
