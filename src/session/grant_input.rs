@@ -34,8 +34,8 @@ pub fn gather(world: &mut World, who: &Who, asking: &Asking, grant: GrantKind) -
 }
 
 /// What is missing, perhaps since the login's came through a pipe.
-fn missing(who: &Who, key: &str, what: String) -> Error {
-    Error::new(if was_piped(who, key) { Kind::LoginFirst } else { Kind::Usage }, what)
+fn missing(who: &Who, input: &str, what: String) -> Error {
+    Error::new(if was_piped(who, input) { Kind::LoginFirst } else { Kind::Usage }, what)
 }
 
 /// An error if the grant's input is missing: before any question.
@@ -52,7 +52,7 @@ pub fn are_said(who: &Who, grant: GrantKind) -> Result<(), Error> {
 }
 
 fn no_subject(who: &Who) -> Error {
-    missing(who, "subject-token", "token exchange needs a subject token".to_owned())
+    missing(who, "subject token", "token exchange needs a subject token".to_owned())
         .hint("`--subject-profile PROFILE`, or `--subject-token-file FILE` (`-`: standard input)")
 }
 
@@ -94,8 +94,8 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
     let actor = match read(world, who, "actor token", &asks.actor_token)? {
         Some(token) => Some(Typed { token: trimmed(&token), kind: kind(&asks.actor_token_type)? }),
         // section 2.1: the one is required with the other, and forbidden without
-        None if was_piped(who, "actor-token") => {
-            return Err(missing(who, "actor-token", format!("the login of `{}` had an actor token", who.name))
+        None if was_piped(who, "actor token") => {
+            return Err(missing(who, "actor token", format!("the login of `{}` had an actor token", who.name))
                 .hint("`--actor-token-file FILE` (`-`: standard input)"));
         }
         None if asks.actor_token_type.is_some() => {

@@ -22,8 +22,12 @@ pub type AskedWith = BTreeMap<String, String>;
 /// The scopes of a grant without a person: those of a flag, a variable or the configuration.
 const SCOPES: &str = "scopes";
 
-/// The inputs of grants without a person, by their keys.
-const INPUTS: [&str; 3] = ["assertion", "subject-token", "actor-token"];
+/// The inputs of grants without a person.
+const INPUTS: [&str; 3] = ["assertion", "subject token", "actor token"];
+
+fn key_of(input: &str) -> String {
+    input.replace(' ', "-")
+}
 
 /// In the place of a fingerprint: a login's input came through a pipe, which can't be read again.
 /// Who names no input later means that login's token.
@@ -202,9 +206,9 @@ fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWit
         return Ok(with);
     }
     with.extend(who.profile.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));
-    for (key, source) in INPUTS.into_iter().zip([&asks.assertion, &asks.subject_token, &asks.actor_token]) {
-        let told = told_apart(world, who, &key.replace('-', " "), source)?;
-        with.extend(told.map(|told| (key.to_owned(), told)));
+    for (what, source) in INPUTS.into_iter().zip([&asks.assertion, &asks.subject_token, &asks.actor_token]) {
+        let told = told_apart(world, who, what, source)?;
+        with.extend(told.map(|told| (key_of(what), told)));
     }
     let audience = who.profile.proofs.assertion_audience.as_ref().filter(|_| grant == GrantKind::JwtBearer);
     with.extend(audience.map(|to| ("assertion-audience".to_owned(), to.clone())));
@@ -217,21 +221,22 @@ fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWit
 /// The same of a login.
 pub fn of_login(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWith, Error> {
     let mut with = asked_with(world, who, grant)?;
-    with.extend(piped_inputs(who).into_iter().map(|key| (key, PIPED.to_owned())));
+    with.extend(piped_inputs(who).into_iter().map(|what| (key_of(what), PIPED.to_owned())));
     Ok(with)
 }
 
 /// Whether this input of the stored login came through a pipe.
-pub fn was_piped(who: &Who, key: &str) -> bool {
+pub fn was_piped(who: &Who, what: &str) -> bool {
     let record = if who.choice.signing_in { None } else { who.load().ok().flatten() };
-    record.and_then(|record| record.asked_with).is_some_and(|with| with.get(key).is_some_and(|was| was == PIPED))
+    record
+        .and_then(|record| record.asked_with)
+        .is_some_and(|with| with.get(&key_of(what)).is_some_and(|was| was == PIPED))
 }
 
 /// The inputs of a grant that came through pipes.
-pub fn piped_inputs(who: &Who) -> Vec<String> {
-    let mut keys = who.choice.flags.from_pipes();
-    keys.retain(|key| INPUTS.contains(&key.as_str()));
-    keys
+pub fn piped_inputs(who: &Who) -> Vec<&'static str> {
+    let keys = who.choice.flags.from_pipes();
+    INPUTS.into_iter().filter(|what| keys.contains(&key_of(what))).collect()
 }
 
 /// A fingerprint of an input: of a JWT's claims but for its times and its id, of a program's

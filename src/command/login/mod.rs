@@ -378,8 +378,8 @@ fn signed_in(
     {
         world.warn("the provider gave no refresh token: when this one expires, sign in again");
     }
-    for key in piped_inputs(session).iter().filter(|_| set.refresh_token.is_none()) {
-        world.warn(&format!("the {} is not stored: when the token expires, log in again", key.replace('-', " ")));
+    for what in piped_inputs(session).into_iter().filter(|_| set.refresh_token.is_none()) {
+        world.warn(&format!("the {what} is not stored: when the token expires, log in again"));
     }
     let login = Record { token: Some(set.clone()), login_at: Some(now), ..Record::default() };
     if let Some(end) = login.ends(provider).filter(|_| by_person) {
