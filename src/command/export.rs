@@ -15,7 +15,7 @@ use crate::world::World;
 programs, the store.
 
 Examples:
-  oauthctl export work > work.toml
+  oauthctl export work
   oauthctl export work | ssh host oauthctl import profile"
 )]
 pub struct ExportArgs {

@@ -194,16 +194,14 @@ mod tests {
             ("config", "oauthctl status"),
             ("config show work", "oauthctl status work"),
             ("config list", "oauthctl list"),
+            ("provider new mine", "oauthctl provider add mine"),
         ] {
             assert_eq!(meant(typed).as_deref(), Some(line), "{typed}");
         }
         assert_eq!(meant("frobnicate"), None);
-        for (typed, how) in
-            [("provider add", "a provider of your own is a file: "), ("config edit", "`oauthctl doctor` shows ")]
-        {
-            let args: Vec<OsString> = format!("oauthctl {typed} x").split(' ').map(Into::into).collect();
-            assert!(command(&args, &definition()).is_some_and(|hint| hint.starts_with(how)), "{typed}");
-        }
+        let args: Vec<OsString> = "oauthctl config edit x".split(' ').map(Into::into).collect();
+        let hint = command(&args, &definition()).unwrap_or_default();
+        assert!(hint.starts_with("`oauthctl doctor` shows "), "{hint}");
     }
 
     #[test]
