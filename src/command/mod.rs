@@ -342,6 +342,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
 }
 
 fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
+    if let Some((verb, global)) = helper::alone(args) {
+        return Ok(Cli { global, verb: Verb::Helper(verb) });
+    }
     let found = definition().try_get_matches_from(args)?;
     Cli::from_arg_matches(&found).map_err(|e| e.format(&mut definition()))
 }

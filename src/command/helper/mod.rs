@@ -19,7 +19,7 @@ mod terraform;
 
 use std::ffi::OsString;
 
-use clap::Subcommand;
+use clap::{Parser, Subcommand};
 
 use crate::command::Global;
 use crate::error::Error;
@@ -51,6 +51,26 @@ pub enum HelperVerb {
     Aws(aws::AwsArgs),
     /// Give systemd's units a token (`LoadCredential=`).
     Systemd(systemd::SystemdArgs),
+}
+
+/// The command line of a helper, without the other commands: a program starts a helper for each
+/// request, and all commands take longer to build than all the rest.
+#[derive(Parser)]
+struct Alone {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: HelperVerb,
+}
+
+/// Reads `oauthctl helper NAME …`. `None`: another command, or one that the whole parser has
+/// something to say about. A test compares the two.
+pub fn alone(args: &[OsString]) -> Option<(HelperVerb, Global)> {
+    let (_program, words) = args.split_first()?;
+    let Alone { global, verb } = Some(words)
+        .filter(|words| words.first().is_some_and(|word| word == "helper"))
+        .and_then(|words| Alone::try_parse_from(words).ok())?;
+    Some((verb, global))
 }
 
 /// The longest request on standard input.
@@ -86,5 +106,33 @@ pub fn meant(args: Vec<OsString>) -> Vec<OsString> {
     match &args[..] {
         [program, word] if word == "--cargo-plugin" => vec![program.clone(), "helper".into(), "cargo".into()],
         _ => args,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::{Cli, Verb};
+
+    #[test]
+    fn a_helper_alone_is_read_as_among_all_commands() {
+        for line in [
+            "oauthctl helper git get",
+            "oauthctl helper git --profile work -q store",
+            "oauthctl helper docker --username x --no-cache get",
+            "oauthctl helper kubectl --access-token --error-format json",
+            "oauthctl helper goauth --profile work https://a.example/x",
+        ] {
+            let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let (verb, global) = alone(&args).expect(line);
+            let whole = Cli::try_parse_from(&args).expect(line);
+            let Verb::Helper(among) = whole.verb else { panic!("{line}") };
+            assert_eq!(format!("{verb:?} {global:?}"), format!("{among:?} {:?}", whole.global), "{line}");
+        }
+        for line in
+            ["oauthctl", "oauthctl token helper", "oauthctl helper", "oauthctl helper git --help", "oauthctl helper x"]
+        {
+            assert!(alone(&line.split(' ').map(OsString::from).collect::<Vec<_>>()).is_none(), "{line}");
+        }
     }
 }
