@@ -369,6 +369,19 @@ const OF_GRANTS: [(&[GrantKind], &[&str]); 7] = {
 const STDIN: &str = "-";
 
 /// The keys of [`Profile::shared`].
+/// Whether a parameter or an address, which may hold anything, could hold a secret.
+fn may_be_secret(key: &str, value: &toml_edit::Value) -> bool {
+    const MARKS: [&str; 8] = ["secret", "key", "token", "password", "passwd", "assertion", "code", "auth"];
+    match key.split_once('.') {
+        Some(("params", name)) => {
+            let name = name.to_lowercase();
+            let is_long = texts(value).iter().any(|text| text.len() > 40 || text.starts_with("Bearer "));
+            is_long || MARKS.iter().any(|mark| name.contains(mark))
+        }
+        _ => key == "resource" && texts(value).iter().any(|text| text.contains(['?', '@'])),
+    }
+}
+
 const SHARED: [&str; 19] = [
     "provider",
     "environment",
@@ -443,7 +456,9 @@ impl Profile {
     /// this machine's.
     pub fn shared(&self) -> Vec<(String, toml_edit::Value)> {
         let mut values = self.values();
-        values.retain(|(key, _)| SHARED.contains(&key.split('.').next().unwrap_or_default()));
+        values.retain(|(key, value)| {
+            SHARED.contains(&key.split('.').next().unwrap_or_default()) && !may_be_secret(key, value)
+        });
         values
     }
 

@@ -383,6 +383,10 @@ pub fn write_copy(path: &Path, text: &str) -> Result<(), ConfigError> {
 
 /// The text of a copy, if there is one.
 pub fn kept_copy(path: &Path) -> Result<Option<String>, ConfigError> {
+    // an editor may have put a link in its place
+    if path.symlink_metadata().is_ok_and(|data| !data.is_file()) {
+        return Err(ConfigError::new(format!("{} is not a file", path.display())));
+    }
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Some(text)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),

@@ -32,7 +32,8 @@ pub fn revoke(
     }
     let (mut revoked, mut spared) = (Vec::new(), Vec::new());
     let mut refused = None;
-    for (token, which) in tokens {
+    // a login that was imported has none before its first refresh
+    for (token, which) in tokens.into_iter().filter(|(token, _)| !token.is_empty()) {
         match one(world, asking, facts, (token, which)) {
             Ok(Outcome::Revoked) => revoked.push(which),
             Ok(Outcome::NotOfferedForThis) => spared.push(which),

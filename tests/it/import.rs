@@ -211,6 +211,22 @@ fn a_token_file_of_mutts_a_dotenv_and_a_postman_environment_are_read() {
         me.stdin("CLIENT_ID=x\nCLIENT_SECRET=hush-hush-9\n").types("import dotenv - --provider acme --profile none");
     let hint = "hint: a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE\n";
     assert!(done.code == 2 && done.err.ends_with(hint), "{}", done.err);
+    // a token goes to its own server, with its own client
+    let asked = || state.seen.lock().unwrap().clone();
+    let before = asked();
+    for (file, says) in [
+        ("GOOGLE_REFRESH_TOKEN=g-1\nACME_REFRESH_TOKEN=a-1\n", "GOOGLE_REFRESH_TOKEN, ACME_REFRESH_TOKEN"),
+        ("GOOGLE_REFRESH_TOKEN=g-1\nGOOGLE_CLIENT_ID=g\n", "the variables are those of `google`"),
+    ] {
+        let done = me.stdin(file).types("import dotenv - --provider acme --profile other");
+        assert!(done.code == 2 && done.err.contains(says), "{}", done.err);
+    }
+    assert_eq!(asked(), before);
+    let mixed = "X_CLIENT_ID=wrong\nX_CLIENT_SECRET=of-another-1\nACME_CLIENT_ID=right\nACME_REFRESH_TOKEN=from-two\n";
+    let done = me.stdin(mixed).types("import dotenv - --provider acme --profile two");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let sent = asked().pop().expect("a request");
+    assert!(sent.contains("client_id=right") && !sent.contains("of-another"), "{sent}");
 }
 
 #[test]
@@ -229,6 +245,12 @@ fn a_profile_goes_to_a_colleague_without_secrets_and_what_is_this_machines_own()
         assert!(!done.out.contains(own), "{own}: {}", done.out);
     }
     assert!(done.err.contains("left out: ") && done.err.contains("helper-hosts"), "{}", done.err);
+    for (key, value) in [("params.api_key", "a-secret-key-1"), ("params.foo", "Bearer a-secret-2")] {
+        assert_eq!(me.runs(&["profile", "set", "work", key, value]).code, 0);
+        let done = me.types("export work");
+        assert!(!done.out.contains("a-secret") && done.err.contains(key), "{}{}", done.out, done.err);
+        assert_eq!(me.types(&format!("profile unset work {key}")).code, 0);
+    }
     let mut other = Person::new();
     let taken = other.stdin(&done.out).types("import profile");
     taken.is(0, "", "work: the profile is there. Next: oauthctl login work\n");

@@ -42,6 +42,16 @@ fn a_valid_text_replaces_the_file_and_a_wrong_one_can_be_edited_again() {
     assert!(left.code == 2 && left.err.contains("hint: your text is kept in "), "{}", left.err);
     assert_eq!(file(&me, "mine.toml.edit").as_deref(), Some("nonsense"));
     assert_eq!(me.types("doctor").code, 0, "the copy is no provider");
+    // a text that was begun before the file changed replaces nothing
+    me.config("providers/mine.toml", &MINE.replace("mine.example/a", "mine.example/c"));
+    let late = me.types("provider edit mine");
+    assert!(late.code == 2 && late.err.contains("was changed since") && late.err.contains("diff "), "{}", late.err);
+    assert!(file(&me, "mine.toml").is_some_and(|text| text.contains("mine.example/c")));
+    // and one that is no text says what to type
+    let copy = me.path("config/oauthctl/providers/mine.toml.edit");
+    std::fs::write(&copy, [0xff, 0xfe]).unwrap();
+    let left = me.types("provider edit mine");
+    assert!(left.code != 0 && left.err.contains("hint: rm "), "{}", left.err);
 }
 
 #[test]

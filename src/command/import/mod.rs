@@ -13,6 +13,7 @@ use sources::Found;
 use crate::command::{Global, WhoFlags, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
+use crate::provider::catalogue;
 use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
@@ -132,6 +133,17 @@ fn named(mut found: Vec<Found>, profile: Option<&str>, file: &str) -> Result<Vec
 fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Found)) -> Result<(), Error> {
     let mut choice = args.flags.choice(found.name, global);
     let flags = &mut choice.flags;
+    let id = |name: &String| catalogue::find(name).map_or(name.clone(), |(id, _)| id.to_owned());
+    if let (Some(named), Some(own)) = (flags.provider.as_ref().map(id), &found.provider)
+        && matches!(args.source, Source::Dotenv | Source::Postman)
+        && named != *own
+    {
+        return Err(Error::usage(format!(
+            "the variables are those of `{own}`, and `--provider` is `{}`",
+            safe(&named)
+        ))
+        .hint("a refresh token goes to its own server alone: rename the variables if they are not"));
+    }
     flags.provider = flags.provider.take().or(found.provider);
     flags.client_id = flags.client_id.take().or(found.client_id);
     flags.scopes = flags.scopes.take().or(found.scopes.clone());
@@ -145,7 +157,10 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
     if old.as_ref().is_some_and(|record| record.token.is_some()) {
         return Err(Error::usage(format!("`{}` has a login already", safe(&name)))
             .hint(format!("oauthctl import {} --profile ANOTHER", args.source.name()))
-            .hint(format!("`{}` ends it", session.typed.line("logout"))));
+            .hint(format!(
+                "`{}` ends it; with `--local-only` the provider isn't asked",
+                session.typed.line("logout")
+            )));
     }
     let provider = session.provider(world, old.as_ref())?;
     let grant = session.grant(Some(&provider), None);

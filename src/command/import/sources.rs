@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::Source;
 use crate::error::Error;
+use crate::provider::catalogue;
 use crate::secret::Secret;
 use crate::text::safe;
 
@@ -165,23 +166,37 @@ fn postman(text: &str) -> Result<Vec<(String, String)>, Error> {
     Ok(values.filter_map(|variable| Some((variable.key, variable.value.as_str()?.to_owned()))).collect())
 }
 
-/// A login of variables that are called like what they hold: `GR_REFRESH_TOKEN`, `clientId`.
+/// A login of variables that are called like what they hold: `GR_REFRESH_TOKEN`, `clientId`. All
+/// have the same beginning: a file may hold the logins of several servers. A beginning that is a
+/// known provider's name says whose it is.
 fn by_names(pairs: Vec<(String, String)>) -> Result<Found, Error> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
-    let value = |what: &str| {
-        let found = pairs.iter().find(|(name, value)| plain(name).ends_with(what) && !value.is_empty());
-        found.map(|(_, value)| value.clone())
+    let values = |what: &str| {
+        let begins = |name: &str| plain(name).strip_suffix(what).map(str::to_owned);
+        let named = pairs.iter().filter_map(|(name, value)| Some((begins(name)?, name, value)));
+        named.filter(|(_, _, value)| !value.is_empty()).collect::<Vec<_>>()
     };
-    let Some(refresh_token) = value("refreshtoken") else {
-        return Err(Error::usage("it has no refresh token: no variable is called so")
-            .hint("a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE"));
+    let tokens = values("refreshtoken");
+    let (begin, token) = match &tokens[..] {
+        [] => {
+            return Err(Error::usage("it has no refresh token: no variable is called so")
+                .hint("a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE"));
+        }
+        [(begin, _, token)] => (begin, token),
+        several => {
+            let names = several.iter().map(|(_, name, _)| safe(name)).collect::<Vec<_>>().join(", ");
+            return Err(Error::usage(format!("it has several refresh tokens: {names}"))
+                .hint("import a file with one of them, and with its client"));
+        }
     };
+    let value = |what: &str| values(what).into_iter().find(|(own, ..)| own == begin).map(|(_, _, value)| value.clone());
     let scopes = value("scope").or_else(|| value("scopes"));
     Ok(Found {
+        provider: catalogue::find(begin).map(|(id, _)| id.to_owned()),
         client_id: value("clientid"),
         client_secret: value("clientsecret").map(Secret::new),
         scopes: scopes.map(|scopes| scopes.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect()),
-        ..Found::of(Secret::new(refresh_token))
+        ..Found::of(Secret::new((*token).clone()))
     })
 }
 

@@ -199,7 +199,8 @@ fn missing(session: &Session, known: &Provider, old: Option<&Record>) -> Vec<Str
 /// Prints what a CI job needs, in the form of its platform.
 pub(super) fn for_ci(world: &mut World, session: &Session, known: &Provider) -> Result<u8, Error> {
     let name = upper(&session.name);
-    let unattended = known.client_credentials.supported;
+    let said = session.profile.grant == Some(GrantKind::ClientCredentials);
+    let unattended = known.client_credentials.supported && (known.client_credentials.own_account || said);
     let mut lines: Vec<(String, String, bool)> = Vec::new();
     if unattended {
         lines.push(("OAUTHCTL_GRANT".to_owned(), GrantKind::ClientCredentials.name().to_owned(), false));
@@ -210,7 +211,7 @@ pub(super) fn for_ci(world: &mut World, session: &Session, known: &Provider) -> 
     } else {
         lines.push((session.token_variable(world), String::new(), true));
         world.say(&format!(
-            "{} gives no token without a person: {} takes one that was obtained elsewhere.",
+            "{} is not known to give a token without a person: {} takes one that was obtained elsewhere.",
             safe(&known.name),
             session.token_variable(world)
         ));

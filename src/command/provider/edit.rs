@@ -17,19 +17,36 @@ pub fn run(name: &str, dir: &Path, world: &mut World) -> Result<u8, Error> {
     let copy = file.path.with_extension("toml.edit");
     let kept =
         || format!("your text is kept in {}: `oauthctl provider edit {}` opens it again", shown(&copy), file.name);
-    match config::kept_copy(&copy)? {
+    let base = file.path.with_extension("toml.base");
+    let drop_both = || config::remove_copy(&base).and_then(|()| config::remove_copy(&copy));
+    match config::kept_copy(&copy).map_err(|e| Error::from(e).hint(format!("rm {}", for_a_shell(&shown(&copy)))))? {
+        Some(_) if config::kept_copy(&base)?.is_some_and(|base| base != file.begins) => {
+            let (file, copy) = (for_a_shell(&shown(&file.path)), for_a_shell(&shown(&copy)));
+            return Err(Error::usage(format!("{file} was changed since your text of the last time was begun"))
+                .hint(format!("compare them: diff {file} {copy}"))
+                .hint(format!("then delete your text, and begin anew: rm {copy}")));
+        }
         Some(_) => world.say(&format!("This is your text of the last time, which was not taken: {}", shown(&copy))),
-        None => config::write_copy(&copy, &file.begins)?,
+        None => {
+            config::write_copy(&base, &file.begins)?;
+            config::write_copy(&copy, &file.begins)?;
+        }
     }
     loop {
         let ended = world.programs.run(&argv(&editor, &copy), &[]).map_err(|e| not_run(&[editor.clone().into()], e))?;
+        let same = || config::kept_copy(&copy).is_ok_and(|text| text.is_none_or(|text| text == file.begins));
+        if ended != 0 && same() {
+            drop_both()?;
+            return Err(Error::new(Kind::Other, format!("`{}` ended with exit code {ended}", safe(&editor)))
+                .hint("nothing was changed"));
+        }
         if ended != 0 {
             let error = Error::new(Kind::Other, format!("`{}` ended with exit code {ended}", safe(&editor)));
             return Err(error.hint(kept()));
         }
         let text = config::kept_copy(&copy)?.unwrap_or_default();
         if text == file.begins {
-            config::remove_copy(&copy)?;
+            drop_both()?;
             world.say(&format!("{}: nothing was changed", file.name));
             return Ok(0);
         }
@@ -47,7 +64,7 @@ pub fn run(name: &str, dir: &Path, world: &mut World) -> Result<u8, Error> {
             Err(e) => return Err(unanswered(e, "the file is as it was").hint(kept())),
         }
     }
-    config::remove_copy(&copy)?;
+    drop_both()?;
     world.say(&format!("{} is written. `oauthctl provider test {}` tries it.", shown(&file.path), file.name));
     Ok(0)
 }
