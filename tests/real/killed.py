@@ -106,6 +106,11 @@ class Scene:
             # the kernel's copy
             self.home.run("token", "work").expect(0)
 
+    def forget(self, more=()):
+        """The program removes its profiles with all that belongs to them: a keychain's copy holds until then."""
+        for name in {*NAMES, *more}:
+            self.home.run("profile", "remove", name)
+
     def run(self, argv, at=None):
         log = os.open(self.t.folder / "said", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
@@ -183,8 +188,7 @@ def judged(scene, argv, may_go, then=None):
         wrong["broken"] = f"once more: {text}"
     for line in re.findall(r"`oauthctl (.*)` deletes it", home.run("list").err):
         home.run(*line.split())
-    for name in profiles | set(NAMES):
-        home.run("profile", "remove", name)
+    scene.forget(profiles)
     left = [p.name for folder in scene.folders for p in folder.rglob("*") if re.search(r"\.(new|sealed|journal)$|^config\.toml\.(?!lock$)", p.name)]
     if scene.records() or left:
         wrong["left"] = f"{scene.records()} records, {left}\n{home.run('list')}"
@@ -208,7 +212,9 @@ def sweep(t, what, store):
         scene.back()
         traced = scene.run(argv, at)
         if traced.killed_at is None:
-            continue  # it took fewer calls this time
+            # it took fewer calls this time, and has ended: the program forgets its copies, which `back` can't
+            scene.forget()
+            continue
         killed += 1
         for fault, words in judged(scene, argv, may_go, THEN.get(what)).items():
             seen.setdefault(fault, []).append((f"{at} ({traced.killed_at})", words))
