@@ -43,7 +43,7 @@ const LONGEST_NAME: usize = 64;
 #[serde(default, rename_all = "kebab-case")]
 pub struct Config {
     pub default_profile: Option<String>,
-    #[serde(with = "words::word")]
+    #[serde(with = "words::store")]
     pub store: Option<StoreKind>,
     /// `false`: no copy in the kernel's keyring.
     pub cache: Option<bool>,

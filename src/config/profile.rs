@@ -172,9 +172,9 @@ pub struct Profile {
     #[arg(skip)]
     #[serde(deserialize_with = "services")]
     pub helper_hosts: Option<Vec<String>>,
-    /// The place where the tokens are stored.
+    /// The place where the tokens are stored; also a docker credential helper by its name.
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
-    #[serde(with = "word")]
+    #[serde(with = "words::store")]
     pub store: Option<StoreKind>,
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]

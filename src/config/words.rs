@@ -37,6 +37,49 @@ pub mod word {
     }
 }
 
+/// `#[serde(with = "store")]` reads and writes a store: a [`Word`], or the table of a program.
+pub mod store {
+    use super::*;
+    use crate::store::program::Table;
+    use crate::world::StoreProgram;
+    use serde::de::value::MapAccessDeserializer;
+    use serde::de::{MapAccess, Visitor};
+
+    struct Written;
+
+    impl<'de> Visitor<'de> for Written {
+        type Value = Option<StoreKind>;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a text or a table")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            StoreKind::read(text).map(Some).map_err(|why| E::custom(refused(text, &why)))
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
+            let table = Table::deserialize(MapAccessDeserializer::new(map))?;
+            <&StoreProgram>::try_from(table).map(|program| Some(StoreKind::Program(program))).map_err(M::Error::custom)
+        }
+    }
+
+    /// Reads the word, or the table.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<StoreKind>, D::Error> {
+        from.deserialize_any(Written)
+    }
+
+    /// Writes the word, or the table where no word says the same.
+    pub fn serialize<S: Serializer>(value: &Option<StoreKind>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(kind @ StoreKind::Program(program)) if StoreKind::from_name(kind.name()) != Some(*kind) => {
+                Table::from(*program).serialize(to)
+            }
+            value => word::serialize(value, to),
+        }
+    }
+}
+
 /// An error that goes on after the key.
 pub fn refused(text: &str, why: &str) -> String {
     format!("can't be `{}`; {why}", safe(text))
@@ -65,7 +108,7 @@ impl Word for GrantKind {
 
 impl Word for StoreKind {
     fn read(text: &str) -> Result<StoreKind, String> {
-        StoreKind::from_name(text).ok_or_else(|| none_of(text, &StoreKind::ALL.map(StoreKind::name)))
+        StoreKind::from_name(text).ok_or_else(|| none_of(text, &store_words()))
     }
 
     fn word(&self) -> String {
@@ -125,6 +168,7 @@ const STORES: Explained = &[
     ("file", "sealed files"),
     ("environment", "variables, which are only read"),
     ("none", "nothing is stored"),
+    ("pass", "the password store of `pass`"),
 ];
 
 const AUTHS: Explained = &[
@@ -200,9 +244,14 @@ pub fn known_grants() -> String {
     format!("it is one of `{}`", GrantKind::ALL.map(GrantKind::name).join("`, `"))
 }
 
+/// The last one stands for many.
+fn store_words() -> Vec<&'static str> {
+    STORES.iter().map(|(word, _)| *word).chain(["docker-credential-NAME"]).collect()
+}
+
 /// The stores by name, for a hint.
 pub fn known_stores() -> String {
-    format!("it is one of `{}`", StoreKind::ALL.map(StoreKind::name).join("`, `"))
+    format!("it is one of `{}`", store_words().join("`, `"))
 }
 
 /// A response mode that `login` can receive.
@@ -269,7 +318,8 @@ mod tests {
     fn every_word_that_is_read_is_explained() {
         let names = |known: Explained| known.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(names(GRANTS), GrantKind::ALL.map(GrantKind::name));
-        assert_eq!(names(STORES), StoreKind::ALL.map(StoreKind::name));
+        assert!(names(STORES).starts_with(&StoreKind::ALL.map(|kind| kind.name().to_owned())));
+        assert!(store_words().into_iter().all(|name| StoreKind::read(name).is_ok()));
         let mut auths = auth_words();
         let mut told = names(AUTHS);
         auths.sort();

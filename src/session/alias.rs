@@ -41,7 +41,9 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, c
     let Ok(store) = store_of(world, kind, paths) else { return false };
     // as in `fresh`: GNOME Keyring aborts when many processes read at once
     let _turn = match kind {
-        StoreKind::Keychain if !store.scope().is_empty() => lock::acquire(world, paths, &*store, word).ok(),
+        StoreKind::Keychain | StoreKind::Program(_) if !store.scope().is_empty() => {
+            lock::acquire(world, paths, &*store, word).ok()
+        }
         _ => None,
     };
     match store.load(word) {

@@ -14,7 +14,6 @@ use crate::secret::hash;
 use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
-use crate::store::StoreKind;
 
 impl Who {
     /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
@@ -57,7 +56,7 @@ impl Who {
     pub(super) fn newly_bound(&self, record: &Record) -> Option<Record> {
         let tokens = record.token.is_some() && record.bound.is_none();
         let secret = record.client_secret.is_some() && record.bound.is_none() && record.secret_bound.is_none();
-        if !(tokens || secret) || !matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) {
+        if !(tokens || secret) || !self.store.kind().keeps() {
             return None;
         }
         let bound = self.bound_of(record)?;

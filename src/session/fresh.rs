@@ -149,7 +149,8 @@ fn obtain(
     refresh(world, session, want, (found, lock))
 }
 
-/// GNOME Keyring aborts when many processes read at once: they come one after the other. And for
+/// GNOME Keyring aborts when many processes read at once, and a program is slow: they come one
+/// after the other. And for
 /// another token than the refused one, the lock shows whether another process refreshes it.
 fn early_lock(
     world: &mut World,
@@ -158,7 +159,8 @@ fn early_lock(
     refused: Option<&Secret>,
 ) -> Result<Option<Lock>, Error> {
     let store = who.store.kind();
-    let one_by_one = store == StoreKind::Keychain && who.cache && !want.force && !want.no_refresh;
+    let one_by_one =
+        matches!(store, StoreKind::Keychain | StoreKind::Program(_)) && who.cache && !want.force && !want.no_refresh;
     if !one_by_one && (refused.is_none() || store == StoreKind::Environment) {
         return Ok(None);
     }

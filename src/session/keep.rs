@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
-use crate::provider::Provider;
+use crate::provider::{Provider, Rotates};
 use crate::secret::Secret;
 use crate::session::bound::Bound;
 use crate::session::matching::{elsewhere, of_login, recorded};
@@ -93,6 +93,13 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         *set = record.token.clone().unwrap_or_else(|| set.clone());
     }
     let record = save(world, session, &record, &lock)?;
+    if let (StoreKind::Program(program), true) = (session.store.kind(), provider.refresh.rotates != Rotates::No) {
+        world.say(&format!(
+            "Use this login on one machine at a time: each refresh may replace the refresh token, and `{}` can't tell two \
+             machines apart that refresh at once.",
+            safe(&program.name)
+        ));
+    }
     // what an earlier login left in the journal
     session.sweep();
     let left = old_store(world, session)?;
@@ -192,7 +199,7 @@ pub(super) fn old_store(world: &World, who: &Who) -> Result<Option<Rc<dyn Store>
     let (Some(profile), usual) = who.in_config()? else { return Ok(None) };
     let old = profile.store.or(usual).unwrap_or(StoreKind::Keychain);
     let moved = old != who.store.kind() && world.env.var("OAUTHCTL_STORE").is_none();
-    match matches!(old, StoreKind::Keychain | StoreKind::File) && moved {
+    match old.keeps() && moved {
         true => store_of(world, old, &who.paths).map(Some),
         false => Ok(None),
     }
@@ -263,7 +270,10 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client, moves
     let from_outside = session.variable(world, "CLIENT_ID").is_some();
     now.client_id = Some(client.id.clone()).filter(|id| !from_outside && raw.client_id.as_ref() != Some(id));
     let kind = session.store.kind();
-    if kind == StoreKind::File && usual != Some(kind) && world.env.var("OAUTHCTL_STORE").is_none() {
+    if matches!(kind, StoreKind::File | StoreKind::Program(_))
+        && usual != Some(kind)
+        && world.env.var("OAUTHCTL_STORE").is_none()
+    {
         now.store = Some(kind);
     }
     // the record has them by now

@@ -12,8 +12,8 @@ use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::secret::hash;
+use crate::store::StoreError;
 use crate::store::environment::EnvironmentStore;
-use crate::store::{StoreError, StoreKind};
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
@@ -94,7 +94,7 @@ impl Who {
         let kind = self.store.kind();
         if self.configured
             || self.choice.flags.store.is_some()
-            || !matches!(kind, StoreKind::Keychain | StoreKind::File)
+            || !kind.keeps()
             || !matches!(self.store.load(&self.name), Ok(None) | Err(StoreError::Absent { .. }))
         {
             return Ok(());

@@ -2,6 +2,8 @@
 //! between two files, or of another configuration. They hold secrets, so every command finds them
 //! by their name; `logout --all`, `list` and `doctor` look for them.
 
+use std::collections::BTreeSet;
+
 use super::overrides::{NOBODY, Overrides};
 use super::paths::Stores;
 use super::stores::{store_kind, store_of};
@@ -12,8 +14,11 @@ use crate::store::{Store, StoreError, StoreKind};
 use crate::text::{for_a_shell, safe};
 use crate::world::World;
 
-/// The stores with records.
-const KEEPING: [StoreKind; 2] = [StoreKind::Keychain, StoreKind::File];
+/// The stores with records: those of this machine, and the `usual` one.
+fn keeping(usual: StoreKind) -> impl Iterator<Item = StoreKind> {
+    let own = [StoreKind::Keychain, StoreKind::File];
+    own.into_iter().chain(Some(usual).filter(|usual| usual.keeps() && !own.contains(usual)))
+}
 
 /// A record without a profile.
 #[derive(Clone, Debug)]
@@ -86,7 +91,7 @@ impl Orphan {
 /// The record of this name, the usual store first. An error: none has it, and one can't be read.
 pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Result<Option<Orphan>, Error> {
     let mut trouble = None;
-    let mut kinds = KEEPING;
+    let mut kinds: Vec<StoreKind> = keeping(usual).collect();
     kinds.sort_by_key(|kind| *kind != usual);
     for kind in kinds {
         match store_of(world, kind, paths).and_then(|store| Orphan::of(&*store, name, usual)) {
@@ -101,7 +106,7 @@ pub fn called(world: &World, paths: &Paths, usual: StoreKind, name: &str) -> Res
 /// The records of other stores under the name of an open profile, as far as they can be read.
 pub fn aside(world: &World, who: &Who) -> Vec<Orphan> {
     let usual = who.store.kind();
-    let others = KEEPING.into_iter().filter(|kind| *kind != usual && who.choice.flags.store.is_none());
+    let others = keeping(usual).filter(|kind| *kind != usual && who.choice.flags.store.is_none());
     let stores = others.filter_map(|kind| store_of(world, kind, &who.paths).ok());
     stores.filter_map(|store| Orphan::of(&*store, &who.name, usual).ok().flatten()).collect()
 }
@@ -116,7 +121,10 @@ pub fn all(
 ) -> (Vec<Orphan>, Vec<Error>) {
     let Some((config, stores)) = known else { return (Vec::new(), Vec::new()) };
     let (mut orphans, mut troubles) = (Vec::new(), Vec::new());
-    for kind in KEEPING.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
+    let mut kinds: BTreeSet<StoreKind> =
+        stores.values().copied().flatten().chain(config.store).flat_map(keeping).collect();
+    kinds.extend(keeping(StoreKind::Keychain));
+    for kind in kinds.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
         let mut look = || -> Result<(), Error> {
             let store = store_of(world, kind, paths)?;
             let names = match store.profiles() {

@@ -39,9 +39,13 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
     let (state, passphrase) = match kind {
         StoreKind::File => (paths.require_state()?, passphrase(world)?),
-        StoreKind::Keychain | StoreKind::Environment | StoreKind::None => Default::default(),
+        _ => Default::default(),
     };
-    Ok(store::open(kind, &world.keychain, &*world.env, &state, passphrase).into())
+    let keychain = match kind {
+        StoreKind::Program(program) => (world.stored_by)(program),
+        _ => world.keychain.clone(),
+    };
+    Ok(store::open(kind, &keychain, &*world.env, &state, passphrase).into())
 }
 
 /// The passphrase of sealed files, if the environment has one.

@@ -4,7 +4,6 @@
 use crate::error::{Error, Kind};
 use crate::provider::{Endpoint, Provider};
 use crate::session::{Record, Session, Unfinished, may_ask};
-use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
 
@@ -27,7 +26,7 @@ pub fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
 
 /// Stores what was just typed. The login goes on without it.
 pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) {
-    if !matches!(session.store.kind(), StoreKind::Keychain | StoreKind::File) {
+    if !session.store.kind().keeps() {
         return;
     }
     let kept = session.lock(world).and_then(|lock| {

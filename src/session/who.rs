@@ -325,7 +325,7 @@ impl Who {
 
     /// Whether there may be a record, in a store that can delete and rename it.
     pub fn may_keep(&self, world: &World) -> bool {
-        matches!(self.store.kind(), StoreKind::Keychain | StoreKind::File) && !self.nobody_logged_in(world)
+        self.store.kind().keeps() && !self.nobody_logged_in(world)
     }
 
     /// Whether there is no such store here at all.

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::{Secret, hex, sha256};
+use crate::text::safe;
 use crate::world::{Keychain, KeychainError, random};
 
 /// What a header begins with. A record is JSON and can't; one that does is stored in parts whatever
@@ -28,6 +29,7 @@ const TRIES: usize = 1000;
 
 /// The store in the system's keychain.
 pub struct KeychainStore {
+    kind: StoreKind,
     keychain: Arc<dyn Keychain>,
 }
 
@@ -95,19 +97,28 @@ fn cut(record: &str, limit: usize) -> Vec<&str> {
 }
 
 impl KeychainStore {
-    /// A store in this keychain.
-    pub fn new(keychain: Arc<dyn Keychain>) -> KeychainStore {
-        KeychainStore { keychain }
+    /// A store in this keychain: the system's, or one that a program stands for.
+    pub fn new(kind: StoreKind, keychain: Arc<dyn Keychain>) -> KeychainStore {
+        KeychainStore { kind, keychain }
     }
 
     fn what(&self) -> String {
-        format!("keychain ({})", self.keychain.name())
+        match self.kind {
+            StoreKind::Program(program) => format!("store of `{}`", safe(&program.name)),
+            _ => format!("keychain ({})", self.keychain.name()),
+        }
     }
 
     fn explain(&self, error: KeychainError) -> StoreError {
         match error {
             KeychainError::Locked => StoreError::Locked(self.what()),
-            KeychainError::Absent(why) => StoreError::Absent { what: "keychain".to_owned(), why },
+            KeychainError::Absent(why) => StoreError::Absent {
+                what: match self.kind {
+                    StoreKind::Program(_) => self.what(),
+                    _ => "keychain".to_owned(),
+                },
+                why,
+            },
             // the reason is the system's own text
             KeychainError::Denied(why) if why.is_empty() => StoreError::Denied(self.what()),
             KeychainError::Denied(why) => StoreError::Denied(format!("keychain ({}: {why})", self.keychain.name())),
@@ -202,7 +213,7 @@ impl KeychainStore {
 
 impl Store for KeychainStore {
     fn kind(&self) -> StoreKind {
-        StoreKind::Keychain
+        self.kind
     }
 
     fn place(&self) -> String {
@@ -210,7 +221,7 @@ impl Store for KeychainStore {
     }
 
     fn in_words(&self) -> String {
-        format!("the keychain ({})", self.keychain.name())
+        format!("the {}", self.what())
     }
 
     fn scope(&self) -> String {

@@ -8,21 +8,22 @@ pub mod environment;
 pub mod file;
 pub mod keychain;
 pub mod none;
+pub mod program;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::secret::Secret;
 use crate::world::files::PrivateError;
-use crate::world::{Env, Keychain};
+use crate::world::{Env, Keychain, StoreProgram};
 
 /// The longest record, in bytes: room for several tokens of 64 KiB (T-53), and a bound for
 /// keychains.
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
-/// Opens a store without touching it. `state_dir` holds the `file` store's folder. `passphrase`
-/// opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without
-/// one the first save makes a key file.
+/// Opens a store without touching it. `keychain`: the system's, or the program's. `state_dir` holds
+/// the `file` store's folder. `passphrase` opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or
+/// [`file::passphrase_file`]'s content); without one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
     keychain: &Arc<dyn Keychain>,
@@ -31,7 +32,9 @@ pub fn open(
     passphrase: Option<Secret>,
 ) -> Box<dyn Store> {
     match kind {
-        StoreKind::Keychain => Box::new(keychain::KeychainStore::new(Arc::clone(keychain))),
+        StoreKind::Keychain | StoreKind::Program(_) => {
+            Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain)))
+        }
         StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), passphrase)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
         StoreKind::None => Box::new(none::NoStore),
@@ -45,10 +48,12 @@ pub enum StoreKind {
     File,
     Environment,
     None,
+    /// Another program, as the configuration describes it.
+    Program(&'static StoreProgram),
 }
 
 impl StoreKind {
-    /// All kinds of store.
+    /// All kinds of store that need no description.
     pub const ALL: [StoreKind; 4] = [StoreKind::Keychain, StoreKind::File, StoreKind::Environment, StoreKind::None];
 
     /// The name in the configuration, such as `keychain`.
@@ -58,12 +63,19 @@ impl StoreKind {
             StoreKind::File => "file",
             StoreKind::Environment => "environment",
             StoreKind::None => "none",
+            StoreKind::Program(program) => &program.name,
         }
     }
 
-    /// Reads the name of [`StoreKind::name`].
+    /// Reads the name of [`StoreKind::name`]; of programs, those that need no description.
     pub fn from_name(name: &str) -> Option<StoreKind> {
-        StoreKind::ALL.into_iter().find(|k| k.name() == name)
+        let known = StoreKind::ALL.into_iter().find(|k| k.name() == name);
+        known.or_else(|| program::known(name).map(StoreKind::Program))
+    }
+
+    /// Whether it keeps records: what is stored can be loaded, and deleted.
+    pub fn keeps(self) -> bool {
+        matches!(self, StoreKind::Keychain | StoreKind::File | StoreKind::Program(_))
     }
 }
 

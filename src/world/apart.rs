@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use super::keychain::Nowhere;
 use super::{
     Browser, BrowserError, Clock, Env, Http, Keychain, KeychainError, Lines, Programs, Signals, Talk, Terminal,
     TokenCopy, Unanswered, Verbosity, World, random,
@@ -54,6 +55,7 @@ impl Apart {
             http: Arc::clone(&self.http),
             browser: Box::new(NoBrowser),
             keychain: self.chest.clone(),
+            stored_by: |_| Arc::new(Nowhere),
             token_copy: Box::new(NoCopy),
             random: Box::new(random::Real),
             terminal: Box::new(Chair(Arc::clone(&seat))),

@@ -39,6 +39,7 @@ pub use hardening::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::relay;
 pub use http::roots::{NoAuthorities, authorities};
+pub use keychain::program::{Commands, Protocol, StoreProgram, cared as stored_by};
 pub use question::{Lines, Unanswered};
 
 /// All parts that a test replaces, as one value.
@@ -48,6 +49,8 @@ pub struct World {
     pub http: Arc<dyn Http>,
     pub browser: Box<dyn Browser>,
     pub keychain: Arc<dyn Keychain>,
+    /// The items that another program stores.
+    pub stored_by: fn(&'static StoreProgram) -> Arc<dyn Keychain>,
     pub token_copy: Box<dyn TokenCopy>,
     pub random: Box<dyn Random>,
     pub terminal: Box<dyn Terminal>,
@@ -408,6 +411,7 @@ pub fn real() -> World {
         http: Arc::new(http::Real::default()),
         browser: Box::new(browser::Real),
         keychain: keychain::system(&env::Real),
+        stored_by,
         token_copy: kernel_keyring::system(),
         random: Box::new(random::Real),
         terminal: Box::new(terminal::Real),

@@ -3,7 +3,7 @@
 //! without a shell.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -18,6 +18,9 @@ use crate::text;
 /// A client secret is short; longer output comes from a wrong program.
 const MAX_OUTPUT: usize = 64 << 10;
 
+/// The longest record, as JSON in JSON.
+const MAX_ANSWER: usize = 2 << 20;
+
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The prefix of all our variables, some of which hold secrets.
@@ -28,28 +31,11 @@ pub struct Real;
 
 impl Programs for Real {
     fn output(&self, argv: &[String], timeout: Duration) -> io::Result<Zeroizing<String>> {
-        let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        let name = text::safe(program);
-        let found = find(OsStr::new(program), path().as_deref()).ok_or_else(|| not_found(&name))?;
-        let mut command = command(&found);
+        let (name, mut command) = configured(argv)?;
         // our standard input is a request body, or the list of a loop
-        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
-        for ours in own_variables() {
-            command.env_remove(ours);
-        }
-        let mut child = command.spawn()?;
-        let mut stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
-        let (to, from) = mpsc::channel();
-        // in a thread: a grandchild may hold the pipe open forever
-        thread::spawn(move || to.send(read(&mut stdout)));
-        let until = Instant::now() + timeout;
-        let output = from.recv_timeout(timeout);
-        let (Ok(output), Some(status)) = (output, wait(&mut child, until, &|| false)?) else {
-            let _ = child.kill();
-            let _ = child.wait();
-            let why = format!("`{name}` took longer than {} seconds", timeout.as_secs());
-            return Err(io::Error::new(io::ErrorKind::TimedOut, why));
-        };
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        let ([output], status) = ended(&name, &mut child, [reader(stdout, MAX_OUTPUT)], timeout)?;
         // the output's error first: it is why a program that printed too much failed
         let output = output?;
         if !status.success() {
@@ -103,11 +89,80 @@ impl Programs for Real {
     }
 }
 
+/// How a program ended.
+pub(super) struct Ended {
+    pub ok: bool,
+    /// In words.
+    pub status: String,
+    pub out: Zeroizing<String>,
+    pub err: String,
+}
+
+/// Gives a program its input, and returns all that it prints.
+pub(super) fn converse(argv: &[String], input: &str, timeout: Duration) -> io::Result<Ended> {
+    let (name, mut command) = configured(argv)?;
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (Some(mut stdin), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(io::ErrorKind::BrokenPipe.into());
+    };
+    let input = Zeroizing::new(input.to_owned());
+    // in a thread: it may print before it has read all. One that reads nothing tells by its status.
+    thread::spawn(move || stdin.write_all(input.as_bytes()));
+    let ([out, err], status) =
+        ended(&name, &mut child, [reader(stdout, MAX_ANSWER), reader(stderr, MAX_ANSWER)], timeout)?;
+    let err = err.map_or_else(|_| String::new(), |text| text.to_string());
+    Ok(Ended { ok: status.success(), status: status.to_string(), out: out?, err })
+}
+
+/// A program of the configuration, without our variables; and its name for messages.
+fn configured(argv: &[String]) -> io::Result<(String, Command)> {
+    let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let name = text::safe(program);
+    let found = find(OsStr::new(program), path().as_deref()).ok_or_else(|| not_found(&name))?;
+    let mut command = command(&found);
+    command.args(arguments);
+    for ours in own_variables() {
+        command.env_remove(ours);
+    }
+    Ok((name, command))
+}
+
+type Output = io::Result<Zeroizing<String>>;
+
+/// Reads a pipe in a thread: a grandchild may hold it open forever.
+fn reader(mut pipe: impl Read + Send + 'static, most: usize) -> mpsc::Receiver<Output> {
+    let (to, from) = mpsc::channel();
+    thread::spawn(move || to.send(read(&mut pipe, most)));
+    from
+}
+
+/// Waits for a program's output and its end. One that takes too long is killed.
+fn ended<const N: usize>(
+    name: &str,
+    child: &mut Child,
+    readers: [mpsc::Receiver<Output>; N],
+    timeout: Duration,
+) -> io::Result<([Output; N], std::process::ExitStatus)> {
+    let until = Instant::now() + timeout;
+    let texts = readers.map(|from| from.recv_timeout(until.saturating_duration_since(Instant::now())));
+    let status = match texts.iter().all(Result::is_ok) {
+        true => wait(child, until, &|| false)?,
+        false => None,
+    };
+    let Some(status) = status else {
+        let _ = child.kill();
+        let _ = child.wait();
+        let why = format!("`{name}` took longer than {} seconds", timeout.as_secs());
+        return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+    };
+    Ok((texts.map(|text| text.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))), status))
+}
+
 /// A pipe that holds all the bytes: nobody writes to it later.
 #[cfg(unix)]
 fn offer(descriptor: i32, bytes: &[u8]) -> io::Result<()> {
     use rustix::pipe::{PipeFlags, pipe_with};
-    use std::io::Write as _;
     use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
     // SAFETY: a query
@@ -160,8 +215,8 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
     status.code().map_or(1, |code| u8::try_from(code).unwrap_or(1))
 }
 
-fn read(from: &mut impl Read) -> io::Result<Zeroizing<String>> {
-    let text = super::terminal::read_all(from, MAX_OUTPUT)
+fn read(from: &mut impl Read, most: usize) -> Output {
+    let text = super::terminal::read_all(from, most)
         .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("what it printed can't be used: {e}")))?;
     let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Zeroizing::new(text.to_owned()))

@@ -11,7 +11,7 @@ use oauthctl::world::{Keychain, KeychainError, keychain};
 use crate::store_contract::FakeEnv;
 
 /// The environment of this process, as the kernel shows it.
-fn environment() -> FakeEnv {
+pub fn environment() -> FakeEnv {
     let block = std::fs::read_to_string("/proc/self/environ").unwrap_or_default();
     let pairs = block.split('\0').filter_map(|pair| pair.split_once('='));
     FakeEnv(pairs.map(|(name, value)| (name.to_owned(), value.into())).collect())

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use oauthctl::secret::Secret;
 use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
-use oauthctl::world::{Env, Keychain, KeychainError};
+use oauthctl::world::{Env, Keychain, KeychainError, Protocol};
 
 /// A place that stores are opened on, again and again.
 struct Place {
@@ -20,6 +20,8 @@ struct Place {
     /// Makes profile names that nobody else uses (a real keychain is shared).
     prefix: String,
     keeps: bool,
+    /// Whether it can tell what it holds.
+    lists: bool,
     /// Lives as long as the place.
     _folder: Option<tempfile::TempDir>,
 }
@@ -138,7 +140,7 @@ fn keeps_profiles_apart(place: &Place) {
     }
     let kept = store.profiles().unwrap();
     for name in names.map(|name| place.profile(name)) {
-        assert_eq!(kept.iter().filter(|kept| **kept == name).count(), 1, "{name}");
+        assert_eq!(kept.iter().filter(|kept| **kept == name).count(), usize::from(place.lists), "{name}");
     }
     for name in names {
         assert_eq!(store.load(&place.profile(name)).unwrap(), Some(record(name)), "{name}");
@@ -223,7 +225,7 @@ fn names_itself(place: &Place) {
     assert_eq!(one.scope(), other.scope());
     assert_eq!(one.place(), other.place());
     assert!(!one.place().is_empty());
-    assert_eq!(place.keeps, matches!(one.kind(), StoreKind::Keychain | StoreKind::File));
+    assert_eq!(place.keeps, one.kind().keeps());
 }
 
 fn a_store_that_keeps_nothing_says_so(place: &Place) {
@@ -345,14 +347,14 @@ fn on_folder(folder: &std::path::Path, passphrase: Option<&str>) -> Box<dyn Stor
 fn keychain_place(name: &'static str, limit: Option<usize>) -> Place {
     let keychain = Arc::new(FakeKeychain { limit, ..FakeKeychain::default() });
     let open = Box::new(move || on_keychain(keychain.clone()));
-    Place { name, open, prefix: String::new(), keeps: true, _folder: None }
+    Place { name, open, prefix: String::new(), keeps: true, lists: true, _folder: None }
 }
 
 fn file_place(name: &'static str, passphrase: Option<&'static str>) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
     let open = Box::new(move || on_folder(&path, passphrase));
-    Place { name, open, prefix: String::new(), keeps: true, _folder: Some(folder) }
+    Place { name, open, prefix: String::new(), keeps: true, lists: true, _folder: Some(folder) }
 }
 
 fn keepless_place(name: &'static str, kind: StoreKind) -> Place {
@@ -360,7 +362,7 @@ fn keepless_place(name: &'static str, kind: StoreKind) -> Place {
         let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
         store::open(kind, &keychain, &FakeEnv::default(), std::path::Path::new("/nonexistent"), None)
     });
-    Place { name, open, prefix: String::new(), keeps: false, _folder: None }
+    Place { name, open, prefix: String::new(), keeps: false, lists: false, _folder: None }
 }
 
 #[test]
@@ -406,6 +408,29 @@ fn the_real_keychain_keeps_the_promises() {
             open: Box::new(move || on_keychain(keychain.clone())),
             prefix: format!("test-{}-{}-", std::process::id(), round.get()),
             keeps: true,
+            lists: true,
+            _folder: None,
+        }
+    });
+}
+
+/// In the program that is named: `tests/real/with-pass.sh` makes a place for it.
+#[test]
+fn a_program_keeps_the_promises() {
+    let Some(name) = crate::keychain_real::environment().var("OAUTHCTL_TEST_STORE") else { return };
+    let kind = StoreKind::from_name(&name).unwrap();
+    let StoreKind::Program(program) = kind else { panic!("{name}") };
+    let round = Cell::new(0);
+    contract(|| {
+        round.set(round.get() + 1);
+        Place {
+            name: "keychain, a program in its place",
+            open: Box::new(move || {
+                store::open(kind, &oauthctl::world::stored_by(program), &FakeEnv::default(), "/".as_ref(), None)
+            }),
+            prefix: format!("test-{}-", round.get()),
+            keeps: true,
+            lists: matches!(program.protocol, Protocol::Docker(_)),
             _folder: None,
         }
     });

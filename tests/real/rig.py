@@ -787,13 +787,25 @@ http {{
             need("dbus-daemon", "dbus-send")
         if mode in (None, "locked"):
             need("gnome-keyring-daemon", "secret-tool")
+        inside = self._inside("keyring", [HERE / "with-keyring.sh", *([f"--{mode}"] if mode else []), "--"])
+        env = {name: inside[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in inside}
+        return Keyring(env, owner_of_secrets(env) if mode in (None, "locked") else None)
+
+    def password_store(self):
+        """The variables of a password store as `with-pass.sh` makes it."""
+        need("pass", "gpg", "docker-credential-pass")
+        inside = self._inside("pass", [HERE / "with-pass.sh"])
+        return {name: inside[name] for name in ("GNUPGHOME", "PASSWORD_STORE_DIR")}
+
+    def _inside(self, what, script):
+        """The variables that a script gives to a command, which runs until the test ends."""
         say = "import json,os,sys; print(json.dumps(dict(os.environ)), flush=True); sys.stdin.read()"
         process = subprocess.Popen(
-            [HERE / "with-keyring.sh", *([f"--{mode}"] if mode else []), "--", PYTHON, "-c", say],
+            [*script, PYTHON, "-c", say],
             env={"PATH": os.environ["PATH"], "HOME": str(self.folder), "TMPDIR": str(run_folder())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log("keyring.log"),
+            stderr=self._log(f"{what}.log"),
         )
 
         def end():
@@ -806,10 +818,7 @@ http {{
             process.stdout.close()
 
         self._stack.callback(end)
-        line = first_line(process, r"^\{", f"the keychain ({mode or 'unlocked'})", self.folder / "keyring.log")
-        inside = json.loads(line)
-        env = {name: inside[name] for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_RUNTIME_DIR") if name in inside}
-        return Keyring(env, owner_of_secrets(env) if mode in (None, "locked") else None)
+        return json.loads(first_line(process, r"^\{", what, self.folder / f"{what}.log"))
 
     # -- browsers
 

@@ -170,7 +170,7 @@ fn stores(
     report: &mut Report,
 ) -> (Found, bool) {
     let kind = session.map(|session| session.store.kind()).or(usual.as_ref().ok().map(|(kind, _)| *kind));
-    let keychain = probe(&KeychainStore::new(world.keychain.clone()), world);
+    let keychain = probe(&KeychainStore::new(StoreKind::Keychain, world.keychain.clone()), world);
     let state = match &keychain {
         Ok(_) => Keychain::Works,
         Err(StoreError::Absent { .. }) => Keychain::Absent,
@@ -204,6 +204,11 @@ fn stores(
             Some(Err(e)) => Found { mark: "note", ..e.into() },
         },
     );
+    if let Some(kind @ StoreKind::Program(_)) = kind {
+        let found = session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from));
+        let works = |place: String| good(format!("{place}: wrote, read and deleted a test record"));
+        report.add("store program", found.map_or_else(Found::from, works));
+    }
     match usual {
         Ok(usual) => in_use(usual, session, state, file_works),
         Err(e) => (e.into(), true),

@@ -12,7 +12,9 @@
 mod dbus;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows))]
 mod native;
+mod nowhere;
 mod once;
+pub mod program;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
 mod secret_service;
 #[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
@@ -22,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Env, Keychain};
+pub use nowhere::Nowhere;
 pub use once::AskedOnce;
 
 const SERVICE: &str = "oauthctl";
@@ -39,39 +42,5 @@ pub fn system(env: &dyn Env) -> Arc<dyn Keychain> {
 /// No supported keychain.
 #[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows)))]
 pub fn system(_env: &dyn Env) -> Arc<dyn Keychain> {
-    Arc::new(nowhere::Nowhere)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd", target_os = "macos", windows)))]
-mod nowhere {
-    use super::super::{Keychain, KeychainError};
-    use crate::secret::Secret;
-
-    /// The keychain of a system without one.
-    pub struct Nowhere;
-
-    fn absent() -> KeychainError {
-        KeychainError::Absent("this system has none that oauthctl knows".to_owned())
-    }
-
-    impl Keychain for Nowhere {
-        fn get(&self, _account: &str) -> Result<Option<Secret>, KeychainError> {
-            Err(absent())
-        }
-        fn set(&self, _account: &str, _value: &Secret) -> Result<(), KeychainError> {
-            Err(absent())
-        }
-        fn delete(&self, _account: &str) -> Result<bool, KeychainError> {
-            Err(absent())
-        }
-        fn accounts(&self) -> Result<Vec<String>, KeychainError> {
-            Err(absent())
-        }
-        fn ready(&self) -> Result<(), KeychainError> {
-            Err(absent())
-        }
-        fn name(&self) -> String {
-            "no keychain".to_owned()
-        }
-    }
+    Arc::new(Nowhere)
 }

@@ -385,6 +385,7 @@ impl Person {
             random: Box::new(doubles::Dice(self.random.clone())),
             terminal: Box::new(doubles::Door(terminal.clone())),
             programs: Box::new(doubles::Door(programs.clone())),
+            stored_by: oauthctl::world::stored_by,
             signals: Box::new(doubles::Bell { signal: next.signal, kept: Mutex::default() }),
             out: Box::new(doubles::Printed { to: out.clone(), kind: next.stdout }),
             err: Box::new(doubles::Spoken(err.clone())),

@@ -41,6 +41,7 @@ class Server:
     def __init__(self, manner="strict"):
         self.manner = manner
         self.expires_in = 1
+        self.padding = 0  # more bytes of an access token
         self.before = 0.0  # seconds until the server acts
         self._held = threading.Event()  # whether it may act on a renewal
         self._held.set()
@@ -295,7 +296,7 @@ path = "/callback"
         return 200, self._set(login)
 
     def _set(self, login):
-        login.access.append(self._next("access"))
+        login.access.append(self._next("access") + "x" * self.padding)
         answer = {"access_token": login.access[-1], "token_type": "Bearer", "refresh_token": login.tokens[-1]}
         if self.expires_in is not None:
             answer["expires_in"] = self.expires_in

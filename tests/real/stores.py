@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+"""Records in the care of other programs: `pass`, docker's credential helpers, a program of one's own. tests/it/store_contract.rs has
+what each of them promises; here the whole program uses them."""
+
+import re
+import time
+from pathlib import Path
+
+import rig
+import strict
+from rig import check, same, test
+
+HELPERS = ("docker-credential-pass", "docker-credential-secretservice")
+LONG = 60_000  # a record of more than one part, whose JSON is longer than a line that docker's helpers read
+
+
+def logged_in(t, server, store, env, config=""):
+    """A home with a login whose record is in that store; the environment chooses none."""
+    home = t.home(None, **env)
+    (home.config / "config.toml").write_text(config)
+    home.provider("strict", server.provider_file())
+    words = ["--store", store] if store else []
+    return home, home.run("login", "work", "--provider", "strict", *words, env={"BROWSER": strict.browser(t)}).expect(0)
+
+
+def places(t):
+    """The programs, each with the variables that lead to what it keeps."""
+    password_store, keyring = t.password_store(), t.keyring()
+    return {"pass": password_store, HELPERS[0]: password_store, HELPERS[1]: {**password_store, **keyring.env}}
+
+
+@test
+def a_login_lives_in_the_program_that_the_profile_names(t):
+    for store, env in places(t).items():
+        server = strict.serve(t, expires_in=3600)
+        home, login = logged_in(t, server, store, env)
+        check("one machine at a time" in login.err, login)
+        same(re.findall(r'^store = "(.*)"', (home.config / "config.toml").read_text(), re.M), [store], "the profile's store")
+        token = home.run("token", "work", "--no-cache").expect(0).token
+        same(token, server.newest(), f"the token ({store})")
+        home.run("refresh", "work").expect(0)
+        renewed = home.run("token", "work", "--no-cache").expect(0).token
+        check(renewed != token and renewed == server.newest(), f"{store}: {token}, {renewed}")
+        home.run("status", "work").expect(0, out=rf"store +{store}")
+        said = home.run("doctor", "work")
+        check(re.search(rf"ok +store program +{store}: wrote, read and deleted", said.out), said)
+        home.run("profile", "rename", "work", "office").expect(0)
+        same(home.run("token", "office", "--no-cache").expect(0).token, renewed, "the token by its new name")
+        for path, content in home.files().items():
+            check(token.encode() not in content and renewed.encode() not in content, f"{path} holds the token ({store})")
+        home.run("logout", "office").expect(0)
+        check(not server.good(renewed), f"{store}: the token was not revoked")
+        home.run("token", "office").expect(4)
+        home.run("list").expect(0, err=r"\A(?!.*has the record)")
+
+
+@test
+def a_record_of_any_length_comes_back_whole(t):
+    for store, env in places(t).items():
+        server = strict.serve(t, padding=LONG)
+        home, _ = logged_in(t, server, store, env)
+        home.run("refresh", "work").expect(0)
+        token = home.run("token", "work", "--no-cache").expect(0).token
+        check(len(token) > LONG and token == server.newest(), f"{store}: a token of {len(token)} bytes")
+        home.run("logout", "work").expect(0)
+
+
+@test
+def many_processes_and_one_expired_token_are_one_refresh(t):
+    server = strict.serve(t, expires_in=1)
+    home, _ = logged_in(t, server, "pass", t.password_store())
+    time.sleep(1.2)  # the token expires
+    server.expires_in = 3600
+    server.log.clear()
+    started = [home.start("token", "work") for _ in range(20)]
+    ends = [home.collect(process, "token", "work").expect(0) for process in started]
+    same({end.token for end in ends}, {server.newest()}, "the tokens")
+    same(server.reuses, 0, "refresh tokens that were sent twice")
+    same(len([entry for entry in server.log if entry.get("outcome") == "renewed"]), 1, "refreshes")
+
+
+@test
+def a_program_of_ones_own_is_told_what_to_do_by_its_arguments(t):
+    program = t.folder / "keeper"
+    program.write_text('#!/bin/sh\nset -eu\nfile="$KEPT/$2"\ncase $1 in\nget) [ ! -e "$file" ] || cat "$file";;\nput) umask 077; cat > "$file.new"; mv "$file.new" "$file";;\ndelete) rm "$file";;\nesac\n')
+    program.chmod(0o700)
+    kept = t.folder / "kept"
+    kept.mkdir()
+    lines = ", ".join(f'{verb} = ["{program}", "{verb}", "{{name}}"]' for verb in ("get", "put", "delete"))
+    server = strict.serve(t)
+    home, _ = logged_in(t, server, None, {"KEPT": kept}, f"store = {{ {lines} }}\n")
+    same([path.name for path in kept.iterdir()], ["work"], "its files")
+    same(home.run("token", "work", "--no-cache").expect(0).token, server.newest(), "the token")
+    # nothing of ours is in its environment, and its failures are told with its own words
+    program.write_text('#!/bin/sh\nif env | grep -q OAUTHCTL; then echo told >&2; fi\necho "the vault is sealed" >&2\nexit 3\n')
+    home.run("token", "work", "--no-cache").expect(5, err=[r"exit status: 3: the vault is sealed", r"^hint: "])
+    home.run("login", "work", env={"BROWSER": t.no_browser()}).expect(5, err=r"the vault is sealed")
+    home.run("doctor", "work").expect(5, out=r"FAIL +store program .*the vault is sealed")
+
+
+@test
+def what_the_configuration_says_of_a_program_is_checked(t):
+    home = t.home()
+    for value, why in (
+        ('"docker-credential-"', "it is one of"),
+        ('"docker-credential-../x"', "it is one of"),
+        ('"passs"', "did you mean `pass`"),
+        ("{ command = [] }", "must have `command`, or `get`, `put` and `delete`"),
+        ('{ get = ["a", "{name}"], put = ["a", "{name}"] }', "must have `command`, or"),
+        ('{ get = ["a"], put = ["a", "{name}"], delete = ["a", "{name}"] }', "needs `{name}`"),
+        ('{ comand = ["a"] }', "unknown field `comand`"),
+    ):
+        (home.config / "config.toml").write_text(f"store = {value}\n")
+        home.run("list").expect(2, err=re.escape(why))
+
+
+@test
+def a_program_that_is_not_there_or_has_no_key_loses_nothing(t):
+    env = t.password_store()
+    server = strict.serve(t, expires_in=1)
+    home, _ = logged_in(t, server, "pass", env)
+    time.sleep(1.2)  # the token expires
+    before = server.state()
+    home.run("token", "work", env={"PATH": "/nonexistent"}).expect(5, err=[r"no store of `pass`: the program `pass` was not found", r"^hint: "])
+    home.run("token", "work", env={"GNUPGHOME": t.folder / "nowhere"}).expect(5)
+    same(server.state()[2], before[2], "tokens that were given since")
+    # the store is read, and can't be written once the refresh token is spent: the answer waits in the journal
+    recipient = Path(env["PASSWORD_STORE_DIR"]) / ".gpg-id"
+    text = recipient.read_text()
+    recipient.write_text("nobody@oauthctl.invalid\n")
+    home.run("refresh", "work").expect(74, err=[r"nobody@oauthctl.invalid", r"the answer is kept, sealed"])
+    recipient.write_text(text)
+    server.expires_in = 3600
+    token = home.run("token", "work").expect(0).token
+    check(server.good(token) and server.reuses == 0, f"{token}, {server.reuses} refresh tokens sent twice")
+
+
+if __name__ == "__main__":
+    rig.main(globals())
