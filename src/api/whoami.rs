@@ -12,7 +12,7 @@ use super::retry;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::sender_constrained::Binding;
-use crate::provider::expand::{at_path, open_variable};
+use crate::provider::expand::{at_path, open_variable, unfilled};
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
 use crate::text::safe;
@@ -45,14 +45,14 @@ pub fn ask(
 ) -> Result<Told, Error> {
     let mut url = address(provider, whoami, set)?;
     super::hosts::add_query(provider, &mut url);
-    let api = &provider.api;
-    let open = open_variable(&whoami.headers).or_else(|| open_variable(&api.headers));
-    if let Some(name) = open.or_else(|| open_variable(&api.auth)) {
+    if let Some(name) = open_variable(&whoami.headers).or_else(|| open_variable(&provider.api.auth)) {
         return Err(Error::unfilled(&name));
     }
     let mut request = Request::new(&whoami.method.to_string(), url.to_string()).header("accept", "application/json");
     request.timeout = Duration::from_secs(10);
-    for (name, value) in provider.api.headers.iter().chain(&whoami.headers) {
+    // the API's own headers may need what this request brings (Xero's tenant): it goes without them
+    let usual = provider.api.headers.iter().filter(|(_, value)| unfilled(value).is_empty());
+    for (name, value) in usual.chain(&whoami.headers) {
         let name = name.to_lowercase();
         request.headers.retain(|(known, _)| *known != name);
         request = request.header(&name, value.as_str());
