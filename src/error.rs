@@ -534,7 +534,10 @@ fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error
     // VerticalResponse refuses a wrong client with a page
     let wrong_client = matches!(e, AnswerError::Html(400 | 401 | 403) | AnswerError::Status(400 | 401 | 403));
     let retry_after = match &e {
-        AnswerError::Unavailable { retry_after: Some(text), .. } => protocol::retry_after::seconds(text, now),
+        // 0 asks for no wait
+        AnswerError::Unavailable { retry_after: Some(text), .. } => {
+            protocol::retry_after::seconds(text, now).filter(|seconds| *seconds > 0)
+        }
         _ => None,
     };
     let hint = match &e {

@@ -123,9 +123,10 @@ impl std::fmt::Debug for Response {
 }
 
 impl Response {
-    /// Tells whether the server can't answer now: too many requests, or a fault of its own.
+    /// Tells whether the server can't answer now: the request came too slowly, there were too many,
+    /// or the fault is its own.
     pub fn is_unavailable(&self) -> bool {
-        self.status == 429 || self.status >= 500
+        matches!(self.status, 408 | 429 | 500..)
     }
 
     /// Returns the first header with this name (in lower case).

@@ -53,35 +53,15 @@ pub fn after(error: &HttpError, method: &str) -> bool {
 pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i64) -> Option<Duration> {
     let named = |key: &Option<String>, usual: &str| {
         let name = key.as_ref().map_or_else(|| usual.to_owned(), |name| name.to_lowercase());
-        header(headers, &name).and_then(|value| until(value, now))
+        header(headers, &name).and_then(|value| retry_after::wait(value, now))
     };
     named(&limits.headers.retry_after, "retry-after")
         .or_else(|| named(&limits.headers.reset, "x-ratelimit-reset"))
         .or_else(|| {
             let body = Some(body).filter(|body| json_values(body) <= MOST_VALUES)?;
             let body: Value = serde_json::from_slice(body).ok()?;
-            until(body.get("context")?.get("timeToReset")?.as_str()?, now)
+            retry_after::wait(body.get("context")?.get("timeToReset")?.as_str()?, now)
         })
-}
-
-/// Reads seconds (with or without a unit, also a fraction), a time in Unix seconds or milliseconds,
-/// or a date.
-fn until(text: &str, now: i64) -> Option<Duration> {
-    let first = text.split_whitespace().next()?;
-    if let Ok(number) = first.parse::<f64>()
-        && number.is_finite()
-        && number >= 0.0
-        && first.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-    {
-        // a number this large is a time, not a wait of thirty years
-        let seconds = match number {
-            n if n > 1e12 => n / 1e3 - now as f64,
-            n if n > 1e9 => n - now as f64,
-            n => n,
-        };
-        return Some(Duration::from_secs_f64(seconds.clamp(0.0, 1e9)));
-    }
-    retry_after::seconds(text, now).map(Duration::from_secs)
 }
 
 /// Returns the wait before attempt `attempt` (from 1) if the server names none. It doubles from

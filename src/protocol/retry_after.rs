@@ -1,5 +1,7 @@
 //! `Retry-After` as servers write it (RFC 9110, section 10.2.3): seconds, or a date.
 
+use std::time::Duration;
+
 use crate::wire::Response;
 
 /// The wait that a response asks for, in seconds.
@@ -7,14 +9,27 @@ pub fn of(response: &Response, now: i64) -> Option<u64> {
     seconds(response.header("retry-after")?, now)
 }
 
-/// Seconds from `now` on; `None` if the value is neither form or lies in the past.
+/// The same of the header's text; a part of a second counts as a whole one.
 pub fn seconds(text: &str, now: i64) -> Option<u64> {
-    let text = text.trim();
-    // `1 seconds`: GetResponse writes a unit
-    if let Some(number) = text.split_whitespace().next().filter(|w| w.bytes().all(|b| b.is_ascii_digit())) {
-        return number.parse().ok();
+    let wait = wait(text, now)?;
+    Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}
+
+/// Reads seconds (also a fraction, also with a unit, as GetResponse writes it), a time in Unix
+/// seconds or milliseconds, or a date. `None` if it is none of these, or a date in the past.
+pub fn wait(text: &str, now: i64) -> Option<Duration> {
+    const LONGEST: f64 = 1e9;
+    let first = text.split_whitespace().next()?;
+    if !first.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return u64::try_from(http_date(text)? - now).ok().map(Duration::from_secs);
     }
-    u64::try_from(http_date(text)? - now).ok()
+    // a number this large is a time, not a wait of thirty years
+    let seconds = match first.parse::<f64>().ok()? {
+        n if n > 1e12 => n / 1e3 - now as f64,
+        n if n > 1e9 => n - now as f64,
+        n => n,
+    };
+    Some(Duration::from_secs_f64(seconds.clamp(0.0, LONGEST)))
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT` as Unix seconds; only the form that servers must send.
@@ -37,11 +52,16 @@ mod tests {
             ("5", Some(5)),
             (" 120 ", Some(120)),
             ("1 seconds", Some(1)),
+            ("0.5", Some(1)),
             ("1000000000", Some(1_000_000_000)),
+            ("784111742", Some(784_111_742)),
+            ("1784111742", Some(1_000_000_000)),
             ("-1", None),
             ("soon", None),
             ("", None),
-            ("99999999999999999999999", None),
+            ("99999999999999999999999", Some(1_000_000_000)),
+            ("1.2.3", None),
+            (".", None),
             ("Sun, 06 Nov 1994 08:49:37 GMT", Some(37)),
             ("Sun, 06 Nov 1994 08:48:00 GMT", None),
         ] {

@@ -35,6 +35,7 @@ pub fn span(seconds: i64) -> String {
 /// told as what the server said.
 pub fn again_in(seconds: u64) -> String {
     match i64::try_from(seconds).unwrap_or(i64::MAX) {
+        0 => "run the command again".to_owned(),
         ..=3600 => format!("run the command again in {seconds} s"),
         wait @ ..=86_400 => format!("run the command again in {}", span(wait)),
         wait @ ..=31_536_000 => format!("run the command again later (the server asks for a wait of {})", span(wait)),

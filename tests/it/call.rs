@@ -131,7 +131,7 @@ fn from_400_up_the_body_is_still_printed_and_the_exit_code_is_22() {
         "
         error: the API answered 429
         caused by: as asked
-        hint: too many requests: wait 1 s, then run the command again
+        hint: too many requests: run the command again in 1 s
     ",
     );
     me.types("call practice /status/500 -q").is(

@@ -287,25 +287,28 @@ fn the_wait_is_as_long_as_the_server_asks() {
         );
         assert_eq!(odd.asked(), 2);
     }
-    // too long for anybody to wait: the number is told
-    let mut me = Person::new();
-    let odd = api(
-        &mut me,
-        refusing(1, || {
-            let mut refusal = answer(429, "application/json", "{}");
-            refusal.headers.push(("Retry-After".into(), "3600".into()));
-            refusal
-        }),
-    );
-    me.types("call odd /x").is(
-        22,
-        "{}",
-        "
-        error: the API answered 429
-        hint: too many requests: wait 3600 s, then run the command again
-    ",
-    );
-    assert_eq!(odd.asked(), 1);
+    // too long for anybody to wait: it is told
+    for (value, told) in [
+        ("3600", "again in 3600 s"),
+        ("90000", "again later (the server asks for a wait of 25 h)"),
+        ("Fri, 31 Dec 2037 23:59:59 GMT", "again later (the server asks for a wait of more than a year)"),
+        ("343894769", "again later (the server asks for a wait of more than a year)"),
+    ] {
+        for (status, why) in [(429, "too many requests"), (503, "it is not available")] {
+            let mut me = Person::new();
+            let odd = api(
+                &mut me,
+                refusing(1, move || {
+                    let mut refusal = answer(status, "application/json", "{}");
+                    refusal.headers.push(("Retry-After".into(), value.into()));
+                    refusal
+                }),
+            );
+            let told = format!("error: the API answered {status}\nhint: {why}: run the command {told}\n");
+            me.types("call odd /x").is(22, "{}", &told);
+            assert_eq!(odd.asked(), 1);
+        }
+    }
 }
 
 #[test]

@@ -341,7 +341,7 @@ fn a_redirect_to_nowhere_and_a_long_wait_are_told() {
         _ => answer(302, "application/json", "{}"),
     });
     me.types("call odd /x").is(0, "{}", "warning: the API answered 302, a redirect, but not where to\n");
-    let error = "error: the API answered 503\nhint: it is not available: wait 3600 s, then run the command again\n";
+    let error = "error: the API answered 503\nhint: it is not available: run the command again in 3600 s\n";
     me.types("call odd /busy").is(22, "{}", error);
 }
 

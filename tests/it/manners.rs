@@ -983,6 +983,35 @@ fn a_pause_that_a_server_asks_for_is_known_to_the_next_command() {
     assert!(done.code == 0 && done.err.contains("waiting 7000 ms: the provider's limit"), "{}", done.err);
 }
 
+// T-54
+#[test]
+fn a_token_endpoint_is_asked_again_as_soon_as_it_allows() {
+    for (status, wait, code, says) in [
+        (503, "0", 0, ""),
+        (500, "Wed, 21 Oct 2015 07:28:00 GMT", 0, ""),
+        (503, "1.5", 75, "hint: run the command again in 2 s"),
+        (408, "9", 75, "hint: run the command again in 9 s"),
+        (408, "soon", 75, "hint: run the command again later"),
+    ] {
+        let mut me = Person::new();
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let (server, _) =
+            server(&mut me, "", move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+                1 => {
+                    let mut busy = answer(status, "application/json", "{\"error\":\"temporarily_unavailable\"}");
+                    busy.headers.push(("Retry-After".into(), wait.into()));
+                    busy
+                }
+                _ => tokens(&json!({})),
+            });
+        assert_eq!(login(&mut me, &server, "").code, 0);
+        me.later(4000);
+        let done = me.types("token odd");
+        assert_eq!(done.code, code, "{status} {wait}: {}", done.err);
+        assert!(done.err.contains(says), "{status} {wait}: {}", done.err);
+    }
+}
+
 #[test]
 fn a_server_that_takes_keys_alone_is_noticed_before_the_sign_in() {
     let mut me = Person::new();

@@ -80,7 +80,7 @@ fn polling_goes_on_by_the_error_whatever_the_status() {
 #[test]
 fn a_server_that_is_busy_is_asked_again_when_it_said_and_not_sooner() {
     let busy = |status, wait: &str| with_headers(status, &[("Retry-After", wait)], "");
-    for status in [429, 503] {
+    for status in [408, 429, 503] {
         let (done, pauses) = polled(vec![busy(status, "17"), busy(status, "60"), tokens()], "device-code");
         assert_eq!((done.code, pauses), (0, vec![1, 17, 60]), "{}", done.err);
         let (done, pauses) = polled(vec![busy(status, "1"), tokens()], "device-code");

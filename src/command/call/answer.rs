@@ -13,6 +13,7 @@ use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError, Told};
 use crate::provider::{ErrorsAt, Means, Provider, hints};
 use crate::secret::redact;
+use crate::text::times::again_in;
 use crate::text::{ForTerminal, Typed, for_a_shell, safe};
 use crate::wire::header;
 use crate::world::{Streamed, World};
@@ -320,11 +321,11 @@ impl Refusal<'_> {
                 error.hint(format!("ask for more: {}", name.login_with(&[("--scope", &scope)])))
             }
             (Some(Means::Throttled), _) | (None, 429) => match retry_after {
-                Some(seconds) => error.hint(format!("too many requests: wait {seconds} s, then run the command again")),
+                Some(seconds) => error.hint(format!("too many requests: {}", again_in(seconds))),
                 None => error.hint("too many requests: wait, then run the command again"),
             },
             (None, 503) if let Some(seconds) = retry_after => {
-                error.hint(format!("it is not available: wait {seconds} s, then run the command again"))
+                error.hint(format!("it is not available: {}", again_in(seconds)))
             }
             _ => error,
         }
