@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::hosts::same_origin;
-use super::records::{at, bare, is_one_of};
+use super::records::{LAST, MORE, NEXT, PAGE, PAGES, TOTAL, at, bare, holds_list, is_one_of};
 use super::value::{View, view};
 use crate::error::{Error, Kind};
 use crate::provider::{PageBy, Pages};
@@ -71,8 +71,11 @@ pub fn next(
         PageBy::Url if let Some(target) = text() => Next::Page(joined(url, &target)?),
         PageBy::Cursor | PageBy::Url if let Some(path) = said(&|path| unread_at(body, path)) => Next::Unknown(path),
         PageBy::Link if let Some(target) = link_next(headers) => Next::Page(joined(url, &target)?),
-        // an object that is no list may have a member of such a name too
-        _ if count.is_none() => Next::End,
+        // an object that holds no list may have a member of such a name too
+        _ if count.is_none() => match more(body).filter(|member| holds_list(body) || member.starts_with("data.")) {
+            Some(member) => Next::Unknown(member),
+            None => Next::End,
+        },
         _ => match Envelope::of(body) {
             Envelope { address: Some((member, target)), .. } => match joined(url, &target) {
                 Ok(next) => Next::Page(next),
@@ -108,24 +111,6 @@ struct Envelope {
     total: Option<(String, u64)>,
 }
 
-/// Names of the next page's address or cursor, without marks and in lower case.
-const NEXT: &str = "\
-    next nextpage nextlink nexturl nexturi nexthref nextpageurl nextpageuri nextpagelink \
-    nextrecordsurl nextcollectionlink odatanextlink nextpagetoken nextcursor nextpagecursor \
-    nexttoken nextmarker nextoffset nextstart nextpagestart nextkey nextpagekey continuationtoken \
-    nextcontinuationtoken";
-/// Flags that are true where there are more pages, and those that are true on the last one.
-const MORE: &str = "\
-    hasmore hasnext hasnextpage hasmoreitems hasmorepages hasmoreresults moreavailable moreitems \
-    morepages morerecords moreresults istruncated";
-const LAST: &str = "last islast islastpage endofstream endoflist";
-/// Names of this page's number, and of the number of pages.
-const PAGE: &str = "page currentpage pagenumber";
-const PAGES: &str = "pages totalpages pagecount numberofpages lastpage";
-/// Names of the number of all records.
-const TOTAL: &str = "\
-    total totalcount totalitems totalrecords totalresults totalsize totalelements totalhits \
-    totalnumberofrecords";
 /// Members that the envelope may be nested in.
 const AROUND: &str = "\
     links link paging pagination pageinfo page meta metadata info responsemetadata cursor cursors \
@@ -159,7 +144,8 @@ impl Envelope {
             let (bare, path) = (bare(name), format!("{path}{name}"));
             let is_next = is_one_of(NEXT, &bare) || inside_next && matches!(&*bare, "href" | "link" | "uri" | "url");
             match view(raw) {
-                View::Plain(flag) if is_one_of(MORE, &bare) && flag == "true" => self.more = Some(path),
+                View::Plain("true") if is_one_of(MORE, &bare) => self.more = Some(path),
+                View::Text(flag) if is_one_of(MORE, &bare) && flag == "true" => self.more = Some(path),
                 View::Plain(flag) if is_one_of(MORE, &bare) => self.last |= flag == "false",
                 View::Plain(flag) if is_one_of(LAST, &bare) => match flag {
                     "false" => self.more = Some(path),
@@ -478,15 +464,31 @@ mod tests {
             (r#"{"next":null,"previous":"https://a.example/x"}"#, None),
             (r#"{"response_metadata":{"next_cursor":""}}"#, None),
             (r#"{"has_more":false,"pagination":{"page":9,"total_pages":9}}"#, None),
+            (r#"{"users":[],"has_more":"true"}"#, Some("unknown has_more")),
             (r#"[{"next":"/x"}]"#, None),
         ] {
             for pages in &all {
                 assert_eq!(found(next(pages, &here, &[], body, Some(5))).as_deref(), want, "{body}");
             }
-            assert_eq!(found(next(&all[0], &here, &[], body, None)), None, "{body}");
             // pages that are counted end where one says so
             let ends = found(next(&by(PageBy::Page), &here, &[], body, Some(5))).is_none();
             assert_eq!(ends, want.is_none() && body.starts_with('{'), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_object_that_is_no_list_names_a_next_page_only_beside_a_list() {
+        let here = url("https://a.example/v1/l");
+        for (body, want) in [
+            (r#"{"data":{"a":{"nodes":[{}],"pageInfo":{"hasNextPage":true}}}}"#, Some("data.a.pageInfo.hasNextPage")),
+            (r#"{"users":[{}],"end_time":5,"next_page":"https://a.example/x"}"#, Some("next_page")),
+            (r#"{"users":[{}],"end_time":5,"end_of_stream":false}"#, Some("end_of_stream")),
+            (r#"{"users":[{}],"end_time":5,"end_of_stream":true}"#, None),
+            (r#"{"id":5,"title":"a","next":"/posts/6"}"#, None),
+            (r#"{"id":5,"tags":["a"],"next":"/posts/6"}"#, None),
+        ] {
+            let said = found(next(&by(PageBy::Link), &here, &[], body, None));
+            assert_eq!(said, want.map(|member| format!("unknown {member}")), "{body}");
         }
     }
 }

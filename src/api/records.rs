@@ -34,12 +34,35 @@ const WRAPPING: &str = "\
     status code message ok success done error errors time timestamp requestid type path from to \
     first last size number sort order empty incompleteresults incompletesearch";
 
-/// Members that describe pagination.
+/// Other members that describe pagination.
 const PAGING: &str = "\
-    page pages pagenumber pagesize perpage paging pagination pageinfo pageable responsemetadata \
-    limit offset index start startat startindex startposition itemsperpage maxresults hasmore \
-    hasnext hasnextpage islast cursor resultsizeestimate numberofpages numberofelements \
-    continuationtoken totalnumberofrecords recordsonthispage resultsorderedby orderdirection";
+    pagesize perpage paging pagination pageinfo pageable responsemetadata \
+    limit offset index start startat startindex startposition itemsperpage maxresults \
+    cursor resultsizeestimate numberofelements recordsonthispage resultsorderedby orderdirection";
+
+/// Names of the next page's address or cursor, without marks and in lower case.
+pub const NEXT: &str = "\
+    next nextpage nextlink nexturl nexturi nexthref nextpageurl nextpageuri nextpagelink \
+    nextrecordsurl nextcollectionlink odatanextlink nextpagetoken nextcursor nextpagecursor \
+    nexttoken nextmarker nextoffset nextstart nextpagestart nextkey nextpagekey continuationtoken \
+    nextcontinuationtoken";
+
+/// Flags that are true where there are more pages.
+pub const MORE: &str = "\
+    more hasmore hasnext hasnextpage hasmoreitems hasmorepages hasmoreresults moreavailable \
+    moreitems morepages morerecords moreresults istruncated";
+
+/// Flags that are true on the last page; `last` alone may be a name.
+pub const LAST: &str = "last islast islastpage endofstream endoflist";
+
+/// Names of this page's number, and of the number of pages.
+pub const PAGE: &str = "page currentpage pagenumber";
+pub const PAGES: &str = "pages totalpages pagecount numberofpages lastpage";
+
+/// Names of the number of all records.
+pub const TOTAL: &str = "\
+    total totalcount totalitems totalrecords totalresults totalsize totalelements totalhits \
+    totalnumberofrecords";
 
 /// Tells whether a name is in a list of words.
 pub fn is_one_of(words: &str, name: &str) -> bool {
@@ -72,6 +95,14 @@ pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool
 fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
     let list = serde_json::from_str::<Option<_>>(raw.get()).ok()?.unwrap_or_default();
     Some(Found { list, member: member.map(str::to_owned) })
+}
+
+/// Tells whether a member of an object is a list of objects.
+pub fn holds_list(body: &str) -> bool {
+    serde_json::from_str(body).is_ok_and(|Members(members)| {
+        let lists = members.iter().filter(|(name, raw)| is_list(raw) && !is_one_of(FURNITURE, &bare(name)));
+        lists.map(|(_, raw)| raw).any(|raw| holds_objects(raw))
+    })
 }
 
 /// Returns the member that holds the list, if the others form its envelope.
@@ -125,10 +156,8 @@ fn pages_on(bare: &str) -> bool {
     bare.ends_with("count")
         || direction.is_some_and(|rest| rest.is_empty() || place(rest))
         || edge.is_some_and(place)
-        || bare.strip_prefix("total").is_some_and(|rest| {
-            ["", "items", "pages", "records", "results", "size", "elements", "hits", "numberofrecords"].contains(&rest)
-        })
-        || is_one_of(PAGING, bare)
+        || [PAGING, NEXT, MORE, PAGE, PAGES, TOTAL].iter().any(|words| is_one_of(words, bare))
+        || is_one_of(LAST, bare) && bare != "last"
 }
 
 fn is_list(raw: &RawValue) -> bool {
@@ -266,6 +295,9 @@ mod tests {
             r#"{"code":0,"message":"success","data":[{"n":1}]}"#,
             r#"{"tickets":[{"n":1}],"next_page":null,"previous_page":null,"count":1}"#,
             r#"{"campaigns":[{"n":1}],"averages":{"opens":1},"page":1}"#,
+            r#"{"users":[{"n":1}],"end_of_stream":false}"#,
+            r#"{"Contents":[{"n":1}],"IsTruncated":true}"#,
+            r#"{"users":[{"n":1}],"more":true}"#,
         ] {
             assert_eq!(cut(&usual, envelope).as_deref(), Some("{\"n\":1}"), "{envelope}");
         }
@@ -283,6 +315,7 @@ mod tests {
             r#"{"message":"hello","attachments":[{"n":1}]}"#,
             r#"{"emails":[{"n":1}],"phones":[{"n":2}]}"#,
             r#"{"_links":{"self":{"href":"/x"}},"errors":[{"n":1}]}"#,
+            r#"{"first":"Ann","last":"Lee","tags":["a"]}"#,
         ] {
             assert_eq!(cut(&usual, record), None, "{record}");
         }
