@@ -106,7 +106,11 @@ pub enum NotPasted {
 /// The query of a pasted URL, if the URL is the redirect URI: a response to any other URL is not
 /// ours. A query alone is taken too. [`judge`] judges it like a query from the listener.
 pub fn pasted(text: &str, redirect_uri: Option<&str>) -> Result<String, NotPasted> {
-    let text = unquoted(text);
+    let mut text = unquoted(text);
+    if text.contains('=') {
+        // a chat or a page of HTML was on its way
+        text = text.replace("&amp;", "&").split_whitespace().collect();
+    }
     let query = text.strip_prefix('?').unwrap_or(&text);
     let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     if query.split_once('=').is_some_and(|(name, _)| is_name(name)) {
@@ -311,8 +315,11 @@ mod tests {
             "http://localhost:8080/cb?code=c&state=s",
             "http://[::1]:8080/cb?code=c&state=s",
             "http://127.0.0.1:80\n80/cb?co\r\n  de=c&state=s\n",
+            "http://127.0.0.1:8080/cb?co de=c &state=s",
+            "http://127.0.0.1:8080/cb?code=c&amp;state=s",
             "code=c&state=s",
             "?code=c&state=s",
+            "code=c&amp;state=s",
             "'code=c&state=s'",
         ] {
             assert_eq!(pasted(text, ours).as_deref(), Ok("code=c&state=s"), "{text}");
