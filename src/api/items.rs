@@ -207,7 +207,15 @@ fn file(name: &str, value: &str, home: Option<&Path>) -> Result<FileItem, Error>
                 .hint("write it to a file first, or send it as the body: `--input -`"),
         });
     }
-    Ok(FileItem { name: name.to_owned(), path: resolved, kind, filename })
+    Ok(FileItem { name: name.to_owned(), path: resolved, kind, filename: filename.as_deref().map(unquoted) })
+}
+
+/// A file name, which may stand in quotes, as curl has them.
+fn unquoted(name: &str) -> String {
+    match name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inside) => inside.replace("\\\"", "\"").replace("\\\\", "\\"),
+        None => name.to_owned(),
+    }
 }
 
 /// Cuts an option, as curl has it, out of an upload's path.

@@ -47,7 +47,11 @@ fn a_form_and_an_upload_have_their_own_types() {
         body.contains("name=\"file\"; filename=\"people.csv\"\r\nContent-Type: text/csv\r\n\r\nemail\nann@"),
         "{body}"
     );
-    for options in [";type=text/plain;filename=a\"b.txt", ";filename=a\"b.txt;type=text/plain"] {
+    for options in [
+        ";type=text/plain;filename=a\"b.txt",
+        ";filename=a\"b.txt;type=text/plain",
+        ";filename=\"a\\\"b.txt\";type=text/plain",
+    ] {
         let parts = echoed(&mut me, &format!("call practice /echo file@~/people.csv{options}"));
         let head = "name=\"file\"; filename=\"a%22b.txt\"\r\nContent-Type: text/plain\r\n\r\nemail\n";
         assert!(parts["body"].as_str().unwrap().contains(head), "{parts}");
