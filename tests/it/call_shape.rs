@@ -51,6 +51,8 @@ fn what_a_filter_gave_before_it_ended_is_written() {
     let mut me = Person::new();
     let _odd = says(&mut me, "[1,2]");
     me.runs(&["call", "odd", "/x", "--jq", ".[0],halt"]).is(0, "1\n", "");
+    let named = ["call", "odd", "/x", "--arg", "a", "1", "--argjson", "b", "1.50", "--jq", "$ARGS, halt"];
+    me.runs(&named).is(0, "{\"positional\":[],\"named\":{\"a\":\"1\",\"b\":1.50}}\n", "");
     me.runs(&["call", "odd", "/x", "--jq", ".[0],halt", "-o", "~/f"]).is(0, "", "");
     assert_eq!(std::fs::read_to_string(me.path("f")).unwrap(), "1\n");
     me.runs(&["call", "odd", "/x", "--jq", ".[]|., error(\"x\")"]).is(

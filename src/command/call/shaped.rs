@@ -118,7 +118,7 @@ impl Shaped {
     }
 }
 
-/// The filter's variables with their values as JSON.
+/// The filter's variables with their values as JSON, and jq's own for all of them.
 fn variables(args: &CallArgs) -> Result<Vec<(String, String)>, Error> {
     let mut all = Vec::new();
     for pair in args.arg.chunks_exact(2) {
@@ -129,5 +129,8 @@ fn variables(args: &CallArgs) -> Result<Vec<(String, String)>, Error> {
             .map_err(|e| Error::usage(format!("the value of `--argjson {}` is not JSON", safe(&pair[0]))).cause(e))?;
         all.push((format!("${}", pair[0]), value.get().to_owned()));
     }
+    let named = all.iter().map(|(name, value)| format!("{}:{value}", serde_json::Value::from(&name[1..])));
+    let named = named.collect::<Vec<_>>().join(",");
+    all.push(("$ARGS".to_owned(), format!("{{\"positional\":[],\"named\":{{{named}}}}}")));
     Ok(all)
 }
