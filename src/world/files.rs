@@ -205,6 +205,11 @@ pub fn replace_shared(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     Ok(())
 }
 
+/// Lets the owner run a file.
+pub fn may_run(path: &Path) -> Result<(), PrivateError> {
+    unix::may_run(path).map_err(failed(path))
+}
+
 /// Tries [`replace`] for content of this length: writes a file beside it, and removes that.
 pub fn try_replace(path: &Path, length: usize) -> Result<(), PrivateError> {
     // not zeros: a file system that compresses would take any number of those
@@ -391,6 +396,10 @@ mod unix {
         Ok(file)
     }
 
+    pub(super) fn may_run(path: &Path) -> io::Result<()> {
+        fs::set_permissions(path, Permissions::from_mode(0o700))
+    }
+
     pub(super) fn open_lock(path: &Path) -> io::Result<File> {
         let file = super::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let metadata = file.metadata()?;
@@ -529,6 +538,10 @@ mod unix {
 
     pub(super) fn create(path: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).open(path)
+    }
+
+    pub(super) fn may_run(_path: &Path) -> io::Result<()> {
+        Ok(())
     }
 
     pub(super) fn open_lock(path: &Path) -> io::Result<File> {

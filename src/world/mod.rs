@@ -23,7 +23,7 @@ mod terminal;
 pub mod users;
 
 use std::borrow::Cow;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -148,6 +148,11 @@ pub trait Env {
     fn temp_dir(&self) -> std::path::PathBuf {
         let (name, usual) = if cfg!(windows) { ("TEMP", "C:\\Windows\\Temp") } else { ("TMPDIR", "/tmp") };
         self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
+    }
+
+    /// The absolute folders of a list, such as `PATH`.
+    fn folders(&self, list: &OsStr) -> Vec<std::path::PathBuf> {
+        programs::absolute_folders(list).collect()
     }
 
     /// The machine's id, where the system has one.

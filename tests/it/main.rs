@@ -29,6 +29,7 @@ mod golden;
 mod grants;
 mod helper;
 mod helper_cloud;
+mod helper_install;
 mod hints;
 mod house;
 mod id_token;

@@ -671,6 +671,166 @@ def pip_and_uv_install_from_their_index_with_one_refresh_and_no_other_gets_the_t
         same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
 
 
+# ---- install ---------------------------------------------------------------------------------------------------------
+
+
+class Installed:
+    """A tool's own file, which a person has written to, before and after."""
+
+    def __init__(self, home, path, text, *words):
+        self.home, self.path, self.text, self.words = home, home.folder / path, text, words
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(text)
+        folder = home.folder / ".local/bin"
+        folder.mkdir(parents=True, exist_ok=True)
+        home.env["PATH"] = f"{folder}:{home.env['PATH']}"
+        run(home, "oauthctl", "helper", "install", *words, "--yes").expect(0, err=words[0])
+        check(self.path.read_text() != text, "the helper should be there")
+        home.run("helper", "list").expect(0, out=rf"{words[0]} +.*  installed")
+
+    def end(self):
+        """Taken back byte for byte, whatever the tool did meanwhile."""
+        self.home.run("helper", "uninstall", self.words[0], "--yes").expect(0)
+        same(self.path.read_text(), self.text, f"{self.path.name} after all")
+        self.home.run("helper", "list", "--format", "json").expect(0, out=r"\A\[\]\n\Z")
+
+
+@test
+def git_uses_the_helper_that_is_installed_and_no_other_stores_the_token(t):
+    rig.need("git")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served = Git(t, home, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    home.run("helper", "install", "git", "--profile", "strict", "--host", "evil.example", "--yes").expect(7, err="no service of `strict`")
+    installed = Installed(home, ".gitconfig", "[credential]\n\thelper = store\n[user]\n\tname = Ann", "git", "--profile", "strict")
+    url = f"https://{served.host}/a.git"
+    git(home, "ls-remote", url).expect(0)
+    same(served.tokens(), [server.newest()], "tokens that came")
+    check(not (home.folder / ".git-credentials").exists(), "another helper should not have stored it")
+    installed.end()
+    git(home, "ls-remote", url).expect(128)
+
+
+@test
+def skopeo_and_docker_use_the_helper_that_is_installed(t):
+    rig.need("skopeo")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served = Registry(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    text = '{\n\t"auths": {},\n\t"currentContext": "default"\n}'
+    installed = Installed(home, ".docker/config.json", text, "docker", "--profile", "strict")
+    env = {"SSL_CERT_FILE": str(rig.pki() / "ca.crt"), "REGISTRY_AUTH_FILE": str(installed.path)}
+    look = ["skopeo", "inspect", f"docker://{served.host}/a:latest"]
+    run(home, *look, env=env).expect(0, out="schemaVersion|Digest")
+    same(served.tokens(), [server.newest()], "tokens that came")
+    if shutil.which("docker"):
+        # docker's own client writes the file anew
+        run(home, "docker", "context", "create", "other", "--docker", "host=unix:///nowhere").expect(0)
+        run(home, "docker", "context", "use", "other").expect(0)
+        check("credHelpers" in installed.path.read_text(), "docker keeps it")
+        run(home, *look, env=env).expect(0)
+        run(home, "docker", "context", "use", "default").expect(0)
+        installed.text = run(home, "sh", "-c", f"grep -v oauthctl- {installed.path}").out.split('\t"credHelpers"')[0].rstrip(",\n") + "\n}"
+    installed.end()
+    check(run(home, *look, env=env).code != 0, "without the helper there is no token")
+
+
+@test
+def cargo_uses_the_helper_that_is_installed(t):
+    rig.need("cargo")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served = Crates(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    text = f'# mine\n[registries]\nserved = {{ index = "sparse+https://{served.host}/" }} # the one\n'
+    installed = Installed(home, ".cargo/config.toml", text, "cargo", "--profile", "strict")
+    (home.folder / "src").mkdir()
+    (home.folder / "src/lib.rs").write_text("")
+    needs = '[dependencies]\nhelped = { version = "1", registry = "served" }\n'
+    (home.folder / "Cargo.toml").write_text('[package]\nname = "a"\nversion = "1.0.0"\nedition = "2021"\n' + needs)
+    cargo(home, "fetch").expect(0, err="Downloaded helped|Downloading")
+    same(set(filter(None, served.seen)), {f"Bearer {server.newest()}"}, "headers")
+    installed.end()
+    shutil.rmtree(home.folder / ".cargo/registry")
+    (home.folder / "Cargo.lock").unlink()
+    cargo(home, "fetch").expect(101)
+
+
+@test
+def kubectl_uses_the_helper_that_is_installed_and_writes_its_file_anew(t):
+    rig.need("kubectl")
+    home, id_token = with_id_token(t)
+    served = Cluster(t, lambda token: token == id_token)
+    home.run("profile", "set", "sandbox", "helper-hosts", served.host).expect(0)
+    ca = base64.b64encode((rig.pki() / "ca.crt").read_bytes()).decode()
+    text = f"""# mine
+apiVersion: v1
+kind: Config
+clusters:
+- name: c
+  cluster:
+    server: https://{served.host}
+    certificate-authority-data: {ca}
+users:
+- name: other
+  user:
+    username: a
+contexts:
+- name: x
+  context: {{cluster: c, user: other}}
+current-context: x
+"""
+    installed = Installed(home, ".kube/config", text, "kubectl", "--profile", "sandbox")
+    user = re.search(r"--user=(\S+)", home.run("helper", "kubectl", "--help").out)
+    check(user, "the help says how a context uses it")
+    kubectl = ["kubectl", "--kubeconfig", installed.path, "--user", "oauthctl-sandbox", "get", "--raw", "/version"]
+    run(home, *kubectl).expect(0, out="v1.30.0")
+    installed.end()
+    # what the hint says makes kubectl write the file anew; the helper goes from it all the same
+    installed = Installed(home, ".kube/config", text, "kubectl", "--profile", "sandbox")
+    run(home, "kubectl", "--kubeconfig", installed.path, "config", "set-context", "--current", "--user=oauthctl-sandbox").expect(0)
+    run(home, *kubectl[:3], *kubectl[5:]).expect(0, out="v1.30.0")
+    same(set(served.tokens()), {id_token}, "tokens that came")
+    run(home, "kubectl", "--kubeconfig", installed.path, "config", "set-context", "--current", "--user=other").expect(0)
+    installed.text = re.sub(r"- name: oauthctl-sandbox\n( .*\n)+", "", installed.path.read_text())
+    installed.end()
+
+
+@test
+def pip_uses_the_helper_that_is_installed(t):
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    index = Index(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", index.host).expect(0)
+    (home.folder / ".local/bin").mkdir(parents=True)
+    home.env["PATH"] = f"{home.folder}/.local/bin:{home.env['PATH']}"
+    run(home, "oauthctl", "helper", "install", "keyring", "--profile", "strict", "--yes").expect(0, err="PIP_KEYRING_PROVIDER=subprocess")
+    pip(home, index.host).expect(0)
+    home.run("helper", "uninstall", "keyring", "--yes").expect(0)
+    check(not (home.folder / ".local/bin/keyring").exists(), "the script should be gone")
+    shutil.rmtree(home.folder / index.host)
+    check(pip(home, index.host).code != 0, "without the helper there is no token")
+
+
+@test
+def go_uses_the_helper_that_is_installed(t):
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    modules = Modules(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", modules.host).expect(0)
+    program = os.environ.get("GO") or shutil.which("go")
+    if not program:
+        raise rig.Skip(f"go is not there: {rig.why_missing('go')}")
+    installed = Installed(home, ".config/go/env", "GONOSUMDB=*\nGOAUTH=netrc\n", "goauth", "--profile", "strict")
+    env = {"GOPROXY": f"https://{modules.host}", "GOTOOLCHAIN": "local", "GOPATH": str(home.folder / "go"), "GOENV": str(installed.path)}
+    env |= {"GOCACHE": str(home.folder / "go/cache"), "SSL_CERT_FILE": str(rig.pki() / "ca.crt")}
+    (home.folder / "go.mod").write_text("module a.example\n")
+    run(home, program, "list", "-m", "-versions", "mod.example", env=env).expect(0, out="mod.example v1.0.0 v1.1.0")
+    installed.end()
+
+
 # ---- recipes ---------------------------------------------------------------------------------------------------------
 
 

@@ -25,11 +25,9 @@ use crate::world::World;
 if the profile has it in `helper-hosts`. The keys of the role are stored nowhere: each call asks the
 STS anew, and the SDK keeps them until they expire.
 
-To set it up, with `oauthctl profile set work helper-hosts sts.eu-central-1.amazonaws.com`, in
-~/.aws/config:
-  [profile work]
-  region = eu-central-1
-  credential_process = oauthctl helper aws --profile work --region eu-central-1 --role-arn ARN
+To set it up, as the profile `work` in ~/.aws/config:
+  oauthctl profile set work helper-hosts sts.eu-west-1.amazonaws.com
+  oauthctl helper install aws --profile work -- --region eu-west-1 --role-arn ARN
 
 Examples:
   oauthctl helper aws --region eu-west-1 --role-arn arn:aws:iam::12:role/ci"

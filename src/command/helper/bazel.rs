@@ -18,11 +18,9 @@ use crate::world::World;
     after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`. Any other
 address ends with exit code 1, so give Bazel the helper with a pattern of hosts.
 
-Bazel runs a helper without arguments. To set it up, with `oauthctl profile set work helper-hosts
-cache.example.com`, and with `build --credential_helper=cache.example.com=%workspace%/tools/work` in
-.bazelrc:
-  mkdir -p tools && printf '#!/bin/sh\\nexec oauthctl helper bazel \"$@\"' > tools/work
-  chmod +x tools/work
+To set it up (Bazel runs a script by its whole path, `--credential_helper` in ~/.bazelrc):
+  oauthctl profile set work helper-hosts cache.example.com
+  oauthctl helper install bazel --profile work
 
 Examples:
   echo '{\"uri\":\"https://cache.example.com/\"}' | oauthctl helper bazel get"

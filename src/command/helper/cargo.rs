@@ -20,11 +20,9 @@ use crate::world::World;
     after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`; for any
 other registry cargo asks its next provider. At `cargo login` and `cargo logout` it says that it can't.
 
-To set it up, with `oauthctl profile set work helper-hosts registry.example.com`, in cargo's
-config.toml:
-  [registries.work]
-  index = \"sparse+https://registry.example.com/\"
-  credential-provider = [\"oauthctl\", \"helper\", \"cargo\", \"--profile\", \"work\"]
+To set it up:
+  oauthctl profile set work helper-hosts registry.example.com
+  oauthctl helper install cargo --profile work
 
 Examples:
   oauthctl helper cargo --profile work"

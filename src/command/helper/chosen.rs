@@ -141,6 +141,14 @@ impl Chosen {
         Ok(())
     }
 
+    /// Refuses a service whose helper would give no token.
+    pub fn must_own(&self, world: &mut World, global: &Global, service: &Service) -> Result<(), Error> {
+        match self.session(world, global, service)? {
+            Some(_) => Ok(()),
+            None => Err(Error::new(Kind::Unsafe, format!("no helper may give a token to {service}"))),
+        }
+    }
+
     /// The services that the profile names, or every profile.
     pub fn services(&self, world: &World) -> Result<Vec<Service>, Error> {
         let dir = Paths::find(&*world.env).config.unwrap_or_default();
@@ -191,6 +199,12 @@ impl Chosen {
         world.say(&format!("if it is one of yours: oauthctl profile set {name} helper-hosts {hosts}"));
         Ok(None)
     }
+}
+
+/// Refuses a name that is no profile's.
+pub fn must_exist(world: &mut World, global: &Global, profile: &str) -> Result<(), Error> {
+    let choice = WhoFlags::default().choice(Some(profile.to_owned()), global);
+    sandbox_session::open(world, choice).map(drop)
 }
 
 /// A fresh token of a profile, for this machine itself: there is no service to compare.

@@ -22,11 +22,9 @@ const NOT_FOUND: &str = "credentials not found in native keychain";
 any other registry without one. `store` takes only the token that is stored already, and `erase`
 ends no login.
 
-Docker runs a helper by a name of its own. To set it up, in a folder of PATH, with
-`\"credHelpers\": { \"registry.example.com\": \"work\" }` in docker's config.json:
+To set it up (docker runs a helper by a name of its own, a script in a folder of PATH):
   oauthctl profile set work helper-hosts registry.example.com
-  printf '#!/bin/sh\\nexec oauthctl helper docker \"$@\"' > docker-credential-work
-  chmod +x docker-credential-work
+  oauthctl helper install docker --profile work
 
 Examples:
   echo registry.example.com | oauthctl helper docker --profile work get"

@@ -30,8 +30,7 @@ A token that git saw refused (`erase`) is refreshed, once; `store` does nothing.
 
 To set it up:
   oauthctl profile set work helper-hosts git.example.com
-  git config --global credential.https://git.example.com.helper \\
-    '!oauthctl helper git --profile work'
+  oauthctl helper install git --profile work
 
 Examples:
   printf 'protocol=https\\nhost=git.example.com\\n' | oauthctl helper git get")]

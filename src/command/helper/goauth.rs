@@ -19,7 +19,7 @@ token that is refused then (401) is refreshed, once.
 
 To set it up (go 1.24 or later):
   oauthctl profile set work helper-hosts go.example.com
-  go env -w GOAUTH='oauthctl helper goauth --profile work'
+  oauthctl helper install goauth --profile work
 
 Examples:
   oauthctl helper goauth https://go.example.com/private/module"

@@ -29,10 +29,10 @@ has it in `helper-hosts`. With the `subject_token_type` `urn:ietf:params:oauth:t
 be the access token (`--access-token`). `output_file` isn't written: the next call costs as little as
 reading it. A revocation is refused: `oauthctl logout` ends the login.
 
-To set it up, with `oauthctl profile set work helper-hosts iam.googleapis.com` and with
-GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1, in the file that GOOGLE_APPLICATION_CREDENTIALS names:
-  \"subject_token_type\": \"urn:ietf:params:oauth:token-type:id_token\",
-  \"credential_source\": { \"executable\": { \"command\": \"oauthctl helper google --profile work\" } }
+To set it up, in the file of Google's own default, or that of GOOGLE_APPLICATION_CREDENTIALS, and with
+GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1:
+  oauthctl profile set work helper-hosts iam.googleapis.com
+  oauthctl helper install google --profile work --host //iam.googleapis.com/…
 
 Examples:
   oauthctl helper google --profile work"

@@ -14,12 +14,11 @@ use crate::world::World;
     after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`; for any
 other index nothing is printed, and the exit code is 1.
 
-pip and uv run a program called `keyring`, for an index whose address has a user name:
-`https://oauth2@pypi.example.com/simple/`. To set it up, in a folder of PATH, with
-`PIP_KEYRING_PROVIDER=subprocess` or `UV_KEYRING_PROVIDER=subprocess`:
+pip and uv run a program called `keyring` in a folder of PATH, for an index whose address has a user
+name (`https://oauth2@pypi.example.com/simple/`), with `PIP_KEYRING_PROVIDER=subprocess` or
+`UV_KEYRING_PROVIDER=subprocess`. To set it up:
   oauthctl profile set work helper-hosts pypi.example.com
-  printf '#!/bin/sh\\nexec oauthctl helper keyring \"$@\"' > keyring
-  chmod +x keyring
+  oauthctl helper install keyring --profile work
 
 Examples:
   oauthctl helper keyring get https://pypi.example.com/simple/ oauth2"

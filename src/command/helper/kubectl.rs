@@ -17,16 +17,10 @@ proves it, and through which proxy it is reached, is kubeconfig's to say. Withou
 cluster's own configuration may name one: `profile` in the extension
 `client.authentication.k8s.io/exec`.
 
-To set it up, with `oauthctl profile set work helper-hosts k8s.example.com:6443`, in kubeconfig:
-  users:
-  - name: work
-    user:
-      exec:
-        apiVersion: client.authentication.k8s.io/v1
-        command: oauthctl
-        args: [helper, kubectl, --profile, work]
-        interactiveMode: Never
-        provideClusterInfo: true
+To set it up:
+  oauthctl profile set work helper-hosts k8s.example.com:6443
+  oauthctl helper install kubectl --profile work
+  kubectl config set-context --current --user=oauthctl-work
 
 Examples:
   oauthctl helper kubectl --profile work"

@@ -11,6 +11,7 @@ mod docker;
 mod git;
 mod goauth;
 mod google;
+mod install;
 mod keyring;
 mod kubectl;
 mod pnpm;
@@ -51,6 +52,12 @@ pub enum HelperVerb {
     Aws(aws::AwsArgs),
     /// Give systemd's units a token (`LoadCredential=`).
     Systemd(systemd::SystemdArgs),
+    /// Write a helper into the tool's own configuration.
+    Install(install::InstallArgs),
+    /// Take a helper out of the tool's configuration.
+    Uninstall(install::UninstallArgs),
+    /// List the helpers that are installed.
+    List(install::ListArgs),
 }
 
 /// The command line of a helper, without the other commands: a program starts a helper for each
@@ -98,6 +105,9 @@ pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, E
         HelperVerb::Google(args) => google::run(&args, global, world),
         HelperVerb::Aws(args) => aws::run(&args, global, world),
         HelperVerb::Systemd(args) => systemd::run(&args, global, world),
+        HelperVerb::Install(args) => install::install(&args, global, world),
+        HelperVerb::Uninstall(args) => install::uninstall(&args, world),
+        HelperVerb::List(args) => install::list(&args, world),
     }
 }
 

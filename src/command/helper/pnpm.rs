@@ -12,11 +12,9 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = "The token goes to the API that it was obtained for, and to the profile's `helper-hosts`.
 
-pnpm runs a program by its whole path, without arguments. To set it up, with the line
-`//npm.example.com/:tokenHelper=/home/ann/.npm-token` in ~/.npmrc:
+To set it up (pnpm runs a script by its whole path, `tokenHelper` in ~/.npmrc):
   oauthctl profile set work helper-hosts npm.example.com
-  printf '#!/bin/sh\\nexec oauthctl helper pnpm npm.example.com' > ~/.npm-token
-  chmod +x ~/.npm-token
+  oauthctl helper install pnpm --profile work
 
 Examples:
   oauthctl helper pnpm --profile work npm.example.com")]

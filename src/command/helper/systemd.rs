@@ -15,18 +15,10 @@ use crate::world::World;
 of the profile that stands beside its credential; other users than yours and root get nothing.
 Without a token the credential is empty, and the journal says why.
 
-To set it up for `systemctl --user`, in oauthctl.socket:
-  [Socket]
-  ListenStream=%t/oauthctl
-  SocketMode=0600
-  Accept=yes
-in oauthctl@.service, with the whole path of the program:
-  [Service]
-  ExecStart=/usr/bin/oauthctl helper systemd token=work
-  StandardInput=socket
-  StandardError=journal
-and in the [Service] of a unit that reads $CREDENTIALS_DIRECTORY/token:
-  LoadCredential=token:%t/oauthctl
+To set it up for `systemctl --user`, with oauthctl.socket (`Accept=yes`) and oauthctl@.service
+(`StandardInput=socket`), where a unit has `LoadCredential=work:%t/oauthctl`:
+  oauthctl helper install systemd --profile work
+  systemctl --user enable --now oauthctl.socket
 
 Examples:
   oauthctl helper systemd token=work mail=gmail"

@@ -16,13 +16,9 @@ use crate::world::World;
 other host the answer is empty. `store` takes only the token that is stored already, and `forget`
 ends no login.
 
-The programs run a helper by a name of its own. To set it up, with `credentials_helper \"work\" {}` in
-.terraformrc or .tofurc:
+To set it up (the programs run a script by a name of its own, in ~/.terraform.d/plugins):
   oauthctl profile set work helper-hosts modules.example.com
-  mkdir -p ~/.terraform.d/plugins && cd ~/.terraform.d/plugins
-  name=terraform-credentials-work
-  printf '#!/bin/sh\\nexec oauthctl helper terraform \"$@\"' > $name
-  chmod +x $name
+  oauthctl helper install terraform --profile work
 
 Examples:
   oauthctl helper terraform get modules.example.com"

@@ -1,0 +1,452 @@
+//! The tools that a helper is installed for: a row each says which file the tool reads, and what
+//! stands there.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::change::{appended, in_json, in_yaml};
+use crate::text::{for_a_shell, quoted};
+use crate::world::Env;
+
+/// One use of a helper.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rule {
+    /// `None`: the one that the host belongs to.
+    pub profile: Option<String>,
+    /// Where the tool's configuration names hosts.
+    pub host: Option<String>,
+    /// Of the helper.
+    pub options: Vec<String>,
+}
+
+/// What the tool's configuration tells apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    /// A helper for each host; of web servers alone, or of mail servers too.
+    Hosts {
+        mail: bool,
+    },
+    Profiles,
+    /// One helper for all.
+    One,
+    /// One, for the address of Google's audience.
+    Audience,
+}
+
+pub struct Tool {
+    pub name: &'static str,
+    pub takes: Takes,
+    /// A variable that names the file, or its folder (and the name in it).
+    variable: Option<(&'static str, &'static str)>,
+    /// The first that exists, else the first. `~` is the home, `$` the folder of configurations.
+    usual: &'static [&'static str],
+    /// The text of that file, in steps: each can be taken back by itself.
+    pub steps: &'static [Step],
+    /// Files of the helper's own.
+    pub own: fn(&Site, &[Rule]) -> Result<Vec<Own>, String>,
+    /// The helper's options and operands that are written, and those that the tool adds.
+    arguments: fn(&Rule) -> Vec<String>,
+    pub added: &'static [&'static str],
+    /// What is left to do.
+    pub next: fn(&Rule) -> Option<String>,
+}
+
+type Step = fn(&Site, &[Rule], &str) -> Result<String, String>;
+
+/// A file of the helper's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Own {
+    pub file: PathBuf,
+    pub text: String,
+    /// A script that the tool runs.
+    pub runs: bool,
+}
+
+pub const TOOLS: &[Tool] = &[
+    Tool {
+        variable: Some(("GIT_CONFIG_GLOBAL", "")),
+        usual: &["~/.gitconfig", "$/git/config"],
+        steps: &[git],
+        added: &["get"],
+        ..tool("git", Takes::Hosts { mail: true })
+    },
+    Tool {
+        variable: Some(("DOCKER_CONFIG", "config.json")),
+        usual: &["~/.docker/config.json"],
+        steps: &[|_, _, text| Ok(frame(text, "{\n\t\"auths\": {}\n}\n")), docker],
+        own: |site, rules| site.scripts(rules, "docker", |site, rule| Ok(site.on_path()?.join(docker_name(rule)))),
+        added: &["get"],
+        ..tool("docker", Takes::Hosts { mail: false })
+    },
+    Tool {
+        variable: Some(("CARGO_HOME", "config.toml")),
+        usual: &["~/.cargo/config.toml"],
+        steps: &[cargo_list, cargo_alias],
+        ..tool("cargo", Takes::Profiles)
+    },
+    Tool {
+        variable: Some(("KUBECONFIG", "")),
+        usual: &["~/.kube/config"],
+        steps: &[|_, _, text| Ok(frame(text, "apiVersion: v1\nkind: Config\n")), kubectl],
+        next: |rule| {
+            let user = named(rule);
+            Some(format!("a context uses it from then on: kubectl config set-context --current --user={user}"))
+        },
+        ..tool("kubectl", Takes::Profiles)
+    },
+    Tool { variable: Some(("GOENV", "")), usual: &["$/go/env"], steps: &[goauth], ..tool("goauth", Takes::Profiles) },
+    Tool {
+        own: |site, rules| site.scripts(rules, "keyring", |site, _| Ok(site.on_path()?.join("keyring"))),
+        added: &["get", "a.example"],
+        next: |_| {
+            let variables = "PIP_KEYRING_PROVIDER=subprocess or UV_KEYRING_PROVIDER=subprocess";
+            Some(format!("pip and uv ask it with {variables}, for an index with a user name: `https://oauth2@…`"))
+        },
+        ..tool("keyring", Takes::One)
+    },
+    Tool {
+        variable: Some(("NPM_CONFIG_USERCONFIG", "")),
+        usual: &["~/.npmrc"],
+        steps: &[|site, rules, text| Ok(lines(text, rules, |rule| pnpm(site, rule)))],
+        own: |site, rules| site.scripts(rules, "pnpm", |site, rule| Ok(site.script("pnpm", rule))),
+        arguments: |rule| usual(rule).into_iter().chain(rule.host.clone()).collect(),
+        ..tool("pnpm", Takes::Hosts { mail: false })
+    },
+    Tool {
+        variable: Some(("TF_CLI_CONFIG_FILE", "")),
+        usual: if cfg!(windows) { &["~/AppData/Roaming/terraform.rc"] } else { &["~/.terraformrc", "~/.tofurc"] },
+        steps: &[terraform],
+        own: |site, rules| site.scripts(rules, "terraform", |site, _| site.home(TERRAFORM)),
+        added: &["get", "a.example"],
+        ..tool("terraform", Takes::One)
+    },
+    Tool {
+        usual: &["~/.bazelrc"],
+        steps: &[|site, rules, text| Ok(lines(text, rules, |rule| bazel(site, rule)))],
+        own: |site, rules| site.scripts(rules, "bazel", |site, rule| Ok(site.script("bazel", rule))),
+        added: &["get"],
+        ..tool("bazel", Takes::Hosts { mail: false })
+    },
+    Tool {
+        variable: Some(("GOOGLE_APPLICATION_CREDENTIALS", "")),
+        usual: &["$/gcloud/application_default_credentials.json"],
+        steps: &[google],
+        next: |_| Some("Google's libraries run it with GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1".to_owned()),
+        ..tool("google", Takes::Audience)
+    },
+    Tool {
+        variable: Some(("AWS_CONFIG_FILE", "")),
+        usual: &["~/.aws/config"],
+        steps: &[aws],
+        next: |rule| Some(format!("the SDKs use it with AWS_PROFILE={}", aws_name(rule))),
+        ..tool("aws", Takes::Profiles)
+    },
+    Tool {
+        own: systemd,
+        arguments: |rule| rule.options.iter().cloned().chain(credential(rule)).collect(),
+        next: |rule| {
+            let name = rule.profile.as_deref()?;
+            Some(format!("systemctl --user enable --now oauthctl.socket; a unit has LoadCredential={name}:%t/oauthctl"))
+        },
+        ..tool("systemd", Takes::Profiles)
+    },
+];
+
+/// A row without files.
+const fn tool(name: &'static str, takes: Takes) -> Tool {
+    Tool {
+        name,
+        takes,
+        variable: None,
+        usual: &[],
+        steps: &[],
+        own: |_, _| Ok(Vec::new()),
+        arguments: usual,
+        added: &[],
+        next: |_| None,
+    }
+}
+
+impl Tool {
+    /// The file of the tool's that names the helper.
+    pub fn file(&self, site: &Site) -> Result<Option<PathBuf>, String> {
+        if let Some((name, below)) = self.variable
+            && let Some(said) = site.env.var_os(name).filter(|said| !said.is_empty())
+        {
+            // kubectl's is a list
+            let first = site.env.folders(&said).into_iter().next().unwrap_or_default();
+            let file = if below.is_empty() { first } else { first.join(below) };
+            return match file.is_absolute() {
+                true => Ok(Some(file)),
+                false => Err(format!("the variable {name} is no absolute path")),
+            };
+        }
+        let files: Vec<PathBuf> = self.usual.iter().map(|file| site.home(file)).collect::<Result<_, _>>()?;
+        Ok(files.iter().find(|file| file.exists()).or(files.first()).cloned())
+    }
+
+    /// The words of the helper's command line.
+    pub fn words(&self, rule: &Rule) -> Vec<String> {
+        ["helper", self.name].into_iter().map(str::to_owned).chain((self.arguments)(rule)).collect()
+    }
+}
+
+fn usual(rule: &Rule) -> Vec<String> {
+    let profile = rule.profile.iter().flat_map(|name| ["--profile", name]).map(str::to_owned);
+    profile.chain(rule.options.iter().cloned()).collect()
+}
+
+/// Where the helper is installed.
+pub struct Site<'a> {
+    pub env: &'a dyn Env,
+    /// This program.
+    pub program: String,
+    /// The folder of this program's own scripts.
+    pub scripts: PathBuf,
+}
+
+impl Site<'_> {
+    fn home(&self, file: &str) -> Result<PathBuf, String> {
+        let home = self.env.home().filter(|home| home.is_absolute()).ok_or("there is no home folder")?;
+        let Some(rest) = file.strip_prefix("$/") else { return Ok(home.join(file.trim_start_matches("~/"))) };
+        let set = self.env.var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|folder| folder.is_absolute());
+        let usual = match () {
+            () if cfg!(target_os = "macos") => "Library/Application Support",
+            () if cfg!(windows) => "AppData/Roaming",
+            () => ".config",
+        };
+        Ok(set.unwrap_or_else(|| home.join(usual)).join(rest))
+    }
+
+    /// A folder of `PATH` that is this user's own.
+    fn on_path(&self) -> Result<PathBuf, String> {
+        let home = self.home("~/")?;
+        let folders = self.env.folders(&self.env.var_os("PATH").unwrap_or_default());
+        let usual = home.join(".local/bin");
+        let own = |folder: &&PathBuf| **folder == usual || (folder.starts_with(&home) && folder.is_dir());
+        let found = folders.iter().find(|folder| **folder == usual).or_else(|| folders.iter().find(own));
+        found.cloned().ok_or_else(|| format!("no folder of PATH is yours: `{}` may be one", usual.display()))
+    }
+
+    fn script(&self, tool: &str, rule: &Rule) -> PathBuf {
+        self.scripts.join(format!("{tool}-{}", host_name(rule)))
+    }
+
+    fn words(&self, tool: &str, rule: &Rule) -> Vec<String> {
+        let tool = TOOLS.iter().find(|row| row.name == tool);
+        let words = tool.map(|tool| tool.words(rule)).unwrap_or_default();
+        std::iter::once(self.program.clone()).chain(words).collect()
+    }
+
+    fn line(&self, tool: &str, rule: &Rule) -> String {
+        self.words(tool, rule).iter().map(|word| for_a_shell(word)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A program for each rule, for a tool that gives its helper a name and no arguments.
+    fn scripts(
+        &self,
+        rules: &[Rule],
+        tool: &str,
+        place: fn(&Site, &Rule) -> Result<PathBuf, String>,
+    ) -> Result<Vec<Own>, String> {
+        if cfg!(windows) {
+            return Err(format!("{tool} runs a program without arguments, and on Windows a script is none"));
+        }
+        let script = |rule| {
+            let text = format!("#!/bin/sh\nexec {} \"$@\"\n", self.line(tool, rule));
+            Ok(Own { file: place(self, rule)?, text, runs: true })
+        };
+        rules.iter().map(script).collect()
+    }
+}
+
+/// The helper's name where a tool lists several.
+fn named(rule: &Rule) -> String {
+    rule.profile.as_ref().map_or("oauthctl".to_owned(), |profile| format!("oauthctl-{profile}"))
+}
+
+/// `HOST[:PORT]`, as tools write it.
+fn host(rule: &Rule) -> &str {
+    let host = rule.host.as_deref().unwrap_or_default();
+    host.split_once("://").map_or(host, |(_, authority)| authority)
+}
+
+/// The same for a file's name.
+fn host_name(rule: &Rule) -> String {
+    host(rule).replace([':', '[', ']'], "_")
+}
+
+fn lines(text: &str, rules: &[Rule], line: impl Fn(&Rule) -> String) -> String {
+    appended(text, &rules.iter().map(line).collect::<String>())
+}
+
+/// A whole file, where there is none.
+fn frame(text: &str, new: &str) -> String {
+    if text.trim().is_empty() { new.to_owned() } else { text.to_owned() }
+}
+
+/// The empty helper resets git's list: no other one is asked for this host, or stores its token.
+fn git(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    Ok(lines(text, rules, |rule| {
+        let host = quoted(rule.host.as_deref().unwrap_or_default());
+        let line = format!("!{}", site.line("git", rule)).replace('\\', "\\\\").replace('"', "\\\"");
+        format!("[credential {host}]\n\thelper =\n\thelper = \"{line}\"\n")
+    }))
+}
+
+fn docker_name(rule: &Rule) -> String {
+    format!("docker-credential-oauthctl-{}", host_name(rule))
+}
+
+fn docker(_: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    let names: Vec<String> = rules.iter().map(|rule| format!("oauthctl-{}", host_name(rule))).collect();
+    let members: Vec<(&str, &str)> = rules.iter().zip(&names).map(|(rule, name)| (host(rule), &**name)).collect();
+    in_json(text, "credHelpers", &members)
+}
+
+/// The TOML text after a change of a table, which is made if there is none. The writer knows one
+/// kind of line end.
+fn in_toml(
+    text: &str,
+    name: &str,
+    change: impl Fn(&mut dyn toml_edit::TableLike) -> Result<(), String>,
+) -> Result<String, String> {
+    let lines = text.replace("\r\n", "\n");
+    let is_of_windows = lines != text;
+    if is_of_windows && lines.replace('\n', "\r\n") != text {
+        return Err("it has line ends of two kinds".to_owned());
+    }
+    let mut document: toml_edit::DocumentMut = lines.parse().map_err(|e| format!("it is not TOML: {e}"))?;
+    let table = document.entry(name).or_insert(toml_edit::table());
+    change(table.as_table_like_mut().ok_or_else(|| format!("its `{name}` is no table"))?)?;
+    let after = document.to_string();
+    Ok(if is_of_windows { after.replace('\n', "\r\n") } else { after })
+}
+
+/// cargo asks from the end of the list to its beginning. Its own provider stands there unless told
+/// otherwise.
+fn cargo_list(_: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    in_toml(text, "registry", |registry| {
+        let usual = || toml_edit::value(toml_edit::Array::from_iter(["cargo:token"]));
+        let list = registry.entry("global-credential-providers").or_insert_with(usual);
+        let list = list.as_array_mut().ok_or("its `global-credential-providers` is no list")?;
+        list.extend(rules.iter().map(named));
+        Ok(())
+    })
+}
+
+/// A name for each command line: in the list, a path couldn't have blanks.
+fn cargo_alias(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    in_toml(text, "credential-alias", |aliases| {
+        for rule in rules {
+            if aliases.contains_key(&named(rule)) {
+                return Err(format!("its `credential-alias` has `{}` already", named(rule)));
+            }
+            aliases.insert(&named(rule), toml_edit::value(toml_edit::Array::from_iter(site.words("cargo", rule))));
+        }
+        Ok(())
+    })
+}
+
+/// As kubectl itself writes it, so that it stays the same when kubectl writes the file anew.
+fn kubectl(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    rules.iter().try_fold(text.to_owned(), |text, rule| {
+        let name = named(rule);
+        if text.lines().any(|line| line.trim_start_matches([' ', '-']).trim_end() == format!("name: {name}")) {
+            return Err(format!("it has a user `{name}` already"));
+        }
+        let words = site.words("kubectl", rule);
+        let word = |word: &String| if for_a_shell(word) == *word { word.clone() } else { quoted(word) };
+        let args: String = words[1..].iter().map(|arg| format!("      - {}\n", word(arg))).collect();
+        let command = word(&words[0]);
+        let item = format!(
+            "- name: {name}\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      args:\n{args}      \
+             command: {command}\n      env: null\n      interactiveMode: Never\n      provideClusterInfo: true\n",
+        );
+        in_yaml(&text, "users", &item)
+    })
+}
+
+/// Those of before come later: the first answer counts. go's own is `netrc`.
+fn goauth(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    let ours = rules.iter().map(|rule| site.line("goauth", rule)).collect::<Vec<_>>().join(";");
+    let Some(line) = text.lines().find(|line| line.starts_with("GOAUTH=")) else {
+        return Ok(appended(text, &format!("GOAUTH={ours};netrc\n")));
+    };
+    let before = match line.trim_start_matches("GOAUTH=") {
+        "" | "off" => String::new(),
+        before => format!(";{before}"),
+    };
+    Ok(text.replacen(line, &format!("GOAUTH={ours}{before}"), 1))
+}
+
+fn pnpm(site: &Site, rule: &Rule) -> String {
+    format!("//{}/:tokenHelper={}\n", host(rule), site.script("pnpm", rule).display())
+}
+
+const TERRAFORM: &str = "~/.terraform.d/plugins/terraform-credentials-oauthctl";
+
+fn terraform(_: &Site, _: &[Rule], text: &str) -> Result<String, String> {
+    match text.lines().any(|line| line.trim_start().starts_with("credentials_helper")) {
+        true => Err("it has a `credentials_helper` already, and takes one alone".to_owned()),
+        false => Ok(appended(text, "credentials_helper \"oauthctl\" {}\n")),
+    }
+}
+
+fn bazel(site: &Site, rule: &Rule) -> String {
+    let host = host(rule).rsplit_once(':').map_or(host(rule), |(name, _)| name);
+    format!("common --credential_helper={host}={}\n", for_a_shell(&site.script("bazel", rule).display().to_string()))
+}
+
+fn google(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    if !text.is_empty() {
+        return Err("other credentials are there already".to_owned());
+    }
+    let Some(rule) = rules.first() else { return Ok(String::new()) };
+    let id_token = !rule.options.iter().any(|option| option == "--access-token");
+    let kind = if id_token { "id_token" } else { "jwt" };
+    let said = json!({
+        "type": "external_account",
+        "audience": rule.host,
+        "subject_token_type": format!("urn:ietf:params:oauth:token-type:{kind}"),
+        "token_url": "https://sts.googleapis.com/v1/token",
+        "credential_source": { "executable": { "command": site.line("google", rule), "timeout_millis": 30_000 } },
+    });
+    Ok(format!("{said:#}\n"))
+}
+
+fn aws_name(rule: &Rule) -> &str {
+    rule.profile.as_deref().unwrap_or("oauthctl")
+}
+
+fn aws(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    let head = |rule: &Rule| format!("[profile {}]", aws_name(rule));
+    if let Some(rule) = rules.iter().find(|rule| text.lines().any(|line| line.trim() == head(rule))) {
+        return Err(format!("it has `{}` already", head(rule)));
+    }
+    Ok(lines(text, rules, |rule| format!("{}\ncredential_process = {}\n", head(rule), site.line("aws", rule))))
+}
+
+/// A credential has the name of its profile.
+fn credential(rule: &Rule) -> Option<String> {
+    rule.profile.as_ref().map(|profile| format!("{profile}={profile}"))
+}
+
+/// The units of `systemctl --user`, with a credential for each profile.
+fn systemd(site: &Site, rules: &[Rule]) -> Result<Vec<Own>, String> {
+    let at = |name: &str| site.home(&format!("$/systemd/user/{name}"));
+    let [first, more @ ..] = rules else { return Ok(Vec::new()) };
+    if more.iter().any(|rule| rule.options != first.options) {
+        return Err("its units have the same options for every profile".to_owned());
+    }
+    let words = site.words("systemd", first).into_iter().chain(more.iter().filter_map(credential));
+    // a `%` would be a specifier
+    let line = words.map(|word| for_a_shell(&word).replace('%', "%%")).collect::<Vec<_>>().join(" ");
+    let socket =
+        "[Socket]\nListenStream=%t/oauthctl\nSocketMode=0600\nAccept=yes\n\n[Install]\nWantedBy=sockets.target\n";
+    let service = format!("[Service]\nExecStart={line}\nStandardInput=socket\nStandardError=journal\n");
+    let own = |file: PathBuf, text: String| Own { file, text, runs: false };
+    Ok(vec![own(at("oauthctl.socket")?, socket.to_owned()), own(at("oauthctl@.service")?, service)])
+}
