@@ -4,6 +4,7 @@
 //! request must name the proxy's secret path, connect to it by one of its own names (against DNS
 //! rebinding), and come from no other site's page.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -21,7 +22,7 @@ use crate::secret::Secret;
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
 use crate::wire::{Draw, Request};
-use crate::world::relay::{Desk, Done, Head, Judged, Refusal};
+use crate::world::relay::{Desk, Done, Head, Judged, Refusal, Way};
 use crate::world::{Clock, HttpError};
 
 /// Headers by which a request asks some servers for another method or path than it names.
@@ -203,25 +204,30 @@ impl Gate {
 }
 
 impl Desk for Gate {
-    fn refusal(&self, head: &Head<'_>) -> Option<Refusal> {
-        let refused = self.target(&self.held().provider, head).err();
+    fn way(&self, head: &Head<'_>) -> Result<Way, Refusal> {
+        let held = self.held();
+        let target = self.target(&held.provider, head);
         if let Some(log) = &self.log
             // the address of the others is not ours to show
             && self.within(head).is_ok()
         {
             let status =
-                refused.as_ref().map_or_else(|| "passes".to_owned(), |refused| format!("refused: {}", refused.status));
+                target.as_ref().map_or_else(|refused| format!("refused: {}", refused.status), |_| "passes".to_owned());
             log(format!("{} {}: {status}", safe(head.method), safe(path_of(self.within(head).unwrap_or_default()))));
         }
-        refused
+        target.map(|url| Way { url, number: held.number })
     }
 
-    fn judge(&self, head: &Head<'_>) -> Judged {
+    fn judge(&self, head: &Head<'_>, way: &Way) -> Judged {
         self.used.store(true, Ordering::Relaxed);
         let (held, now) = (self.held(), self.clock.now());
-        let url = match self.target(&held.provider, head) {
-            Ok(url) => url,
-            Err(refused) => return Judged::Refused(refused),
+        // a login that was made again may have its API elsewhere
+        let url = match way.number == held.number {
+            true => Cow::Borrowed(&way.url),
+            false => match self.target(&held.provider, head) {
+                Ok(url) => Cow::Owned(url),
+                Err(refused) => return Judged::Refused(refused),
+            },
         };
         let again = held.failed.is_none_or(|failed| now - failed >= AGAIN_AFTER);
         let credentials = match &held.credentials {

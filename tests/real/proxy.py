@@ -332,6 +332,29 @@ def a_login_that_has_ended_is_told_to_the_client_and_at_the_terminal(t):
 
 
 @test
+def heads_that_never_end_hold_little_memory(t):
+    server, home, api = signed_in(t)
+    proxy = Proxy(t, home, "strict")
+    same(proxy.ask()[0], 200, "a request")
+
+    def held():
+        with open(f"/proc/{proxy.process.pid}/status") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1]) / 1024
+
+    before = held()
+    with contextlib.ExitStack() as ends:
+        for _ in range(200):
+            end = ends.enter_context(proxy.raw())
+            end.setblocking(False)
+            with contextlib.suppress(OSError):
+                end.send(b"GET / HTTP/1.1\r\nx: " + b"y" * (1 << 20))
+        time.sleep(1)
+        more = held() - before
+        same(proxy.ask()[0], 200, "a request beside them")
+    check(more < 40, f"two hundred heads that never end take {more:.0f} MB")
+
+
+@test
 def bodies_pass_as_they_come_in_both_directions(t):
     server, home, api = signed_in(t)
     proxy = Proxy(t, home, "strict")

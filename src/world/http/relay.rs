@@ -26,6 +26,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
+use url::Url;
 
 use super::driver::Driver;
 use super::upload::InTurn;
@@ -46,6 +47,13 @@ pub struct Head<'a> {
     pub authority: Option<&'a str>,
 }
 
+/// Where a request goes.
+pub struct Way {
+    pub url: Url,
+    /// The number of the credentials at that time.
+    pub number: u64,
+}
+
 /// What happens to a request.
 pub enum Judged {
     /// It goes on: method, address and the headers that the proxy adds. The number is that of the
@@ -60,7 +68,6 @@ pub enum Judged {
 pub struct Refusal {
     pub status: u16,
     pub headers: Vec<(&'static str, String)>,
-    /// `application/json` (RFC 9457).
     /// JSON.
     pub body: String,
 }
@@ -70,9 +77,9 @@ pub type Done = Box<dyn FnOnce() + Send>;
 
 /// Decides about the requests. Several threads call it; none of them may be held up for long.
 pub trait Desk: Send + Sync {
-    /// Whether a request is refused for its head. Asked before its body is read.
-    fn refusal(&self, head: &Head<'_>) -> Option<Refusal>;
-    fn judge(&self, head: &Head<'_>) -> Judged;
+    /// Where a request goes, by its head. Asked before its body is read.
+    fn way(&self, head: &Head<'_>) -> Result<Way, Refusal>;
+    fn judge(&self, head: &Head<'_>, way: &Way) -> Judged;
     /// Replaces the credentials of this number. `refused`: a server refused them.
     fn renew(&self, number: u64, refused: bool, done: Done);
     /// Whether a response with this status may refuse the credentials.
@@ -91,8 +98,12 @@ const SMALL: u64 = 64 << 10;
 /// Bytes of a response that are read to judge it.
 const LOOKED_INTO: usize = 1 << 20;
 
-/// For each thread.
-const MOST_CONNECTIONS: usize = 1024;
+/// For each thread: nginx has 512 unless told otherwise.
+const MOST_CONNECTIONS: usize = 512;
+
+/// The longest head of a request, and the most of a body that is read ahead. hyper's own choice
+/// would hold 400 KiB of a head that never ends.
+const LONGEST_HEAD: usize = 64 << 10;
 
 /// How long a client may keep a connection without a request, as nginx has it.
 const IDLE: Duration = Duration::from_secs(75);
@@ -195,7 +206,7 @@ impl Worker {
             async move { Ok::<_, Infallible>(worker.answer(request).await) }
         });
         let mut server = http1::Builder::new();
-        server.timer(TokioTimer::new()).header_read_timeout(IDLE).max_headers(MOST_HEADERS);
+        server.timer(TokioTimer::new()).header_read_timeout(IDLE).max_headers(MOST_HEADERS).max_buf_size(LONGEST_HEAD);
         // a client that breaks off gets nothing more
         let _ = server.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
     }
@@ -203,15 +214,16 @@ impl Worker {
     async fn answer(&self, mut incoming: hyper::Request<Incoming>) -> Response {
         let upgrade = incoming.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut incoming));
         let (head, body) = incoming.into_parts();
-        if let Some(refused) = refused(&*self.desk, &head) {
-            return refusal(refused);
-        }
+        let way = match self.desk.way(&as_head(&head, &|name| value(&head, name))) {
+            Ok(way) => way,
+            Err(refused) => return refusal(refused),
+        };
         let body = match Sent::of(body).await {
             Ok(body) => body,
             // the client itself has gone
             Err(_) => return refusal(bad_body()),
         };
-        let mut turn = Turn { head: &head, body, renewed: false, challenged: false, broke: false };
+        let mut turn = Turn { head: &head, way, body, renewed: false, challenged: false, broke: false };
         loop {
             if let Some(answer) = self.once(&mut turn).await {
                 return match answer {
@@ -224,7 +236,7 @@ impl Worker {
 
     /// One attempt. `None`: there must be another one.
     async fn once(&self, turn: &mut Turn<'_>) -> Option<Result<Answer, Refusal>> {
-        let (request, number) = match judged(&*self.desk, turn.head) {
+        let (request, number) = match self.judged(turn) {
             Judged::Pass(request, number) => (request, number),
             Judged::Refused(refused) => return Some(Err(refused)),
             Judged::Wait(number) => {
@@ -270,6 +282,10 @@ impl Worker {
             first = Some(seen);
         }
         Some(Ok((request, answer, first)))
+    }
+
+    fn judged(&self, turn: &Turn<'_>) -> Judged {
+        self.desk.judge(&as_head(turn.head, &|name| value(turn.head, name)), &turn.way)
     }
 
     async fn renew(&self, number: u64, refused: bool) {
@@ -329,6 +345,7 @@ impl Worker {
 /// The state of one request.
 struct Turn<'a> {
     head: &'a Parts,
+    way: Way,
     body: Sent,
     renewed: bool,
     /// A server wanted its nonce.
@@ -429,14 +446,6 @@ impl Body for Passing {
     fn is_end_stream(&self) -> bool {
         self.first.is_none() && self.rest.is_end_stream()
     }
-}
-
-fn judged(desk: &dyn Desk, head: &Parts) -> Judged {
-    desk.judge(&as_head(head, &|name| value(head, name)))
-}
-
-fn refused(desk: &dyn Desk, head: &Parts) -> Option<Refusal> {
-    desk.refusal(&as_head(head, &|name| value(head, name)))
 }
 
 fn as_head<'a>(head: &'a Parts, header: &'a dyn Fn(&str) -> Option<&'a str>) -> Head<'a> {
