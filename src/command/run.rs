@@ -82,7 +82,38 @@ fn variable(text: &str) -> Result<(String, Option<String>), String> {
     if !name.starts_with(|c: char| word(c) && !c.is_ascii_digit()) || !name.chars().all(word) || profile == Some("") {
         return Err("write it as `VARIABLE` or `VARIABLE=PROFILE`".to_owned());
     }
+    if decides_what_runs(name) {
+        return Err("systems and shells read this variable themselves: choose another one".to_owned());
+    }
     Ok((name.to_owned(), profile.map(str::to_owned)))
+}
+
+/// Variables by which the loader, a shell or a proxy's client finds its way: with a token in one,
+/// the command would not start, or the token would be run, looked up or sent somewhere.
+fn decides_what_runs(name: &str) -> bool {
+    const NAMES: [&str; 18] = [
+        "PATH",
+        "HOME",
+        "SHELL",
+        "USER",
+        "LOGNAME",
+        "PWD",
+        "IFS",
+        "ENV",
+        "BASH_ENV",
+        "SHELLOPTS",
+        "TMPDIR",
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "NO_PROXY",
+        "PATHEXT",
+        "COMSPEC",
+        "SYSTEMROOT",
+    ];
+    let name = name.to_ascii_uppercase();
+    let ours = name.starts_with("OAUTHCTL_") && !name.ends_with("_TOKEN");
+    ours || NAMES.contains(&&*name) || ["LD_", "DYLD_"].iter().any(|start| name.starts_with(start))
 }
 
 /// What a variable gets.

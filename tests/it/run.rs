@@ -89,6 +89,11 @@ fn nothing_is_run_without_its_tokens() {
         ("run work --allow GET -- make", 2, "--proxy"),
         ("run work --env 2A -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
         ("run work --env A= -- make", 2, "write it as `VARIABLE` or `VARIABLE=PROFILE`"),
+        ("run work --env PATH -- make", 2, "read this variable themselves"),
+        ("run --env Ld_Preload=work -- make", 2, "read this variable themselves"),
+        ("run work --file BASH_ENV -- make", 2, "read this variable themselves"),
+        ("run --proxy https_proxy=work -- make", 2, "read this variable themselves"),
+        ("run work --env OAUTHCTL_STORE -- make", 2, "read this variable themselves"),
         ("run work make", 2, "COMMAND"),
     ] {
         let done = me.types(line);
