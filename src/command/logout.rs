@@ -8,7 +8,7 @@ use crate::session::lock::Lock;
 use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Overrides, Session, forget, orphan};
+use crate::session::{Overrides, Session, forget, migration, orphan};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -89,6 +89,13 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         }
         Err(e) => return Err(e),
     };
+    if let Some(record) = &record
+        && let Some(place) = migration::lives_in(world, &session, record)?
+    {
+        session.delete(world, &lock)?;
+        world.say(&format!("{name}: deleted in {}; the login goes on in {place}", session.store.in_words()));
+        return Ok(session);
+    }
     let record = match record {
         Some(record) if record.token.is_some() => record,
         // a logout of before could not revoke it

@@ -26,6 +26,7 @@ mod run;
 mod sandbox;
 mod sandbox_session;
 mod status;
+mod store;
 mod token;
 mod topics;
 mod usage;
@@ -146,6 +147,8 @@ pub enum Verb {
     Logout(logout::LogoutArgs),
     /// List the profiles and the state of their tokens.
     List(list::ListArgs),
+    /// Try a store, or move the records to another one.
+    Store(store::StoreArgs),
     /// Show one profile in full, and the next step.
     Status(status::StatusArgs),
     /// List the providers that are known, or show one.
@@ -357,6 +360,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Login(args) => login::run(*args, false, global, world),
         Verb::Token(args) => token::run(args, global, world),
         Verb::Refresh(args) => refresh::run(args, global, world),
+        Verb::Store(args) => store::run(args, global, world),
         Verb::Call(args) => call::run(args, global, world),
         Verb::Import(args) => import::run(&args, global, world),
         Verb::Export(args) => export::run(args, global, world),

@@ -13,6 +13,7 @@ pub mod fresh;
 pub mod grant_input;
 pub mod keep;
 pub mod matching;
+pub mod migration;
 mod open;
 pub mod orphan;
 pub mod overrides;

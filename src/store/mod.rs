@@ -12,6 +12,7 @@ pub mod program;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::secret::Secret;
 use crate::world::files::PrivateError;
@@ -38,6 +39,21 @@ pub fn open(
         StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), passphrase)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
         StoreKind::None => Box::new(none::NoStore),
+    }
+}
+
+/// Writes, reads and deletes a record under a name that no profile has. Returns how long each took.
+pub fn try_out(store: &dyn Store, name: &str, clock: &dyn Fn() -> Duration) -> Result<[Duration; 3], StoreError> {
+    let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}\"}}"));
+    let began = clock();
+    store.save(name, &text)?;
+    let written = clock();
+    let back = store.load(name);
+    let read = clock();
+    store.delete(name)?;
+    match back? {
+        Some(back) if back == text => Ok([written - began, read - written, clock() - read]),
+        _ => Err(StoreError::NotKept(store.in_words())),
     }
 }
 

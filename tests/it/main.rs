@@ -63,6 +63,7 @@ mod run;
 mod sandbox;
 mod schema;
 mod secret_source;
+mod store;
 mod store_contract;
 mod teaching;
 mod token;

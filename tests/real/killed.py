@@ -57,6 +57,7 @@ COMMANDS = {
     "register --show": ("register work --show", "register", False),
     "register --delete": ("register work --delete", "register", False),
     "login, to another store": ("login work --store {other}", "login", False),
+    "store migrate": ("store migrate {store} {other}", "login", False),
     "login of a client, to another store": ("login work --store {other}", "register", False),
 }
 # the command that comes after the kill, where it isn't the first one once more
@@ -91,8 +92,9 @@ class Scene:
         self.earlier, self.signed_in = earlier, earlier == "login"
 
     def words(self, line, other):
+        store = {"file": "keychain", "keychain": "file"}[other]
         issuer = f"http://127.0.0.1:{self.server.port}"
-        return line.format(secret=self.home.secret_file("a-secret-of-the-tests"), other=other, issuer=issuer).split()
+        return line.format(secret=self.home.secret_file("a-secret-of-the-tests"), other=other, store=store, issuer=issuer).split()
 
     def back(self):
         shutil.rmtree(self.home.config)

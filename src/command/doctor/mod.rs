@@ -12,10 +12,9 @@ use crate::command::{Global, fitted, no_input, print, sandbox_session};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Error, Kind};
 use crate::grant::{self, tunnel::Ssh};
-use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{self, Overrides, Session, orphan};
-use crate::store::{Store, StoreError, StoreKind, file, keychain::KeychainStore};
+use crate::store::{Store, StoreError, StoreKind, file, keychain::KeychainStore, try_out};
 use crate::text::times::rfc3339;
 use crate::text::{count, safe};
 use crate::wire::Request;
@@ -246,14 +245,8 @@ fn configuration(paths: &Paths) -> Found {
 /// Writes, reads and deletes a record, under a name that no profile can have.
 fn probe(store: &dyn Store, world: &mut World) -> Result<String, StoreError> {
     let name = format!("doctor-{}", &session::random_hex(world)[..8]);
-    let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}\"}}"));
-    store.save(&name, &text)?;
-    let back = store.load(&name);
-    store.delete(&name)?;
-    match back? {
-        Some(back) if back == text => Ok(store.place()),
-        _ => Err(StoreError::NotKept(store.in_words())),
-    }
+    try_out(store, &name, &|| world.clock.elapsed())?;
+    Ok(store.place())
 }
 
 /// It decides when tokens expire, and signed assertions.

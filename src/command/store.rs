@@ -1,0 +1,101 @@
+//! `store`: tries a store, and moves records from one to another.
+
+use clap::{Args, Subcommand};
+
+use crate::command::{Global, print};
+use crate::config::{Config, words};
+use crate::error::{Error, Kind};
+use crate::session::paths::Paths;
+use crate::session::{Overrides, migration, random_hex, store_of, usual_store};
+use crate::store::{StoreKind, try_out};
+use crate::text::{count, safe};
+use crate::world::World;
+
+#[derive(Args, Debug)]
+pub struct StoreArgs {
+    #[command(subcommand)]
+    verb: StoreVerb,
+}
+
+#[derive(Subcommand, Debug)]
+enum StoreVerb {
+    /// Write, read and delete a record, and say how long each took.
+    Test(TestArgs),
+    /// Move the records of all profiles from one store to another.
+    Migrate(MigrateArgs),
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  oauthctl store test
+  oauthctl store test pass")]
+struct TestArgs {
+    /// The store [default: that of a new login]
+    #[arg(value_name = "STORE", value_parser = words::stores())]
+    store: Option<StoreKind>,
+}
+
+#[derive(Args, Debug)]
+#[command(after_help = "All records move, or none. The tokens stay as they are. A command that was cut off is finished
+by the same one.
+
+Examples:
+  oauthctl store migrate keychain pass
+  oauthctl store migrate file keychain")]
+struct MigrateArgs {
+    /// The store of before.
+    #[arg(value_name = "FROM", value_parser = words::stores())]
+    from: StoreKind,
+    /// The new store.
+    #[arg(value_name = "TO", value_parser = words::stores())]
+    to: StoreKind,
+}
+
+pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    match args.verb {
+        StoreVerb::Test(args) => test(&args, world),
+        StoreVerb::Migrate(args) => migrate(&args, global, world),
+    }
+}
+
+fn test(args: &TestArgs, world: &mut World) -> Result<u8, Error> {
+    let paths = Paths::find(&*world.env);
+    let kind = match (args.store, paths.config.as_deref()) {
+        (Some(kind), _) => kind,
+        (None, Some(dir)) => usual_store(world, &Config::load(dir)?)?.0,
+        (None, None) => usual_store(world, &Config::default())?.0,
+    };
+    let store = store_of(world, kind, &paths)?;
+    let name = format!("test-{}", &random_hex(world)[..8]);
+    let took = try_out(&*store, &name, &|| world.clock.elapsed())?;
+    let took = ["written", "read", "deleted"]
+        .iter()
+        .zip(took)
+        .map(|(what, took)| format!("{what} in {} ms", took.as_millis()));
+    print(world, format!("{}: {}\n", store.place(), took.collect::<Vec<_>>().join(", ")).as_bytes())?;
+    Ok(0)
+}
+
+fn migrate(args: &MigrateArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let (from, to) = (args.from, args.to);
+    if let Some(kind) = [from, to].into_iter().find(|kind| !kind.keeps()) {
+        return Err(Error::usage(format!("the store `{}` keeps no records", kind.name())));
+    }
+    if from == to {
+        return Err(Error::usage("both stores are the same"));
+    }
+    if let Some(name) = world.env.var("OAUTHCTL_STORE") {
+        let why = format!("OAUTHCTL_STORE chooses the store `{}` for every command", safe(&name));
+        return Err(Error::new(Kind::Usage, why).hint("unset it: each profile names its store then"));
+    }
+    let base = Overrides { implied: true, no_cache: global.no_cache, ..Overrides::default() };
+    let moved = migration::migrate(world, &base, (from, to))?;
+    let names: Vec<String> = moved.iter().map(|name| format!("`{}`", safe(name))).collect();
+    match names.is_empty() {
+        true => world.say(&format!("No profile has the store `{}`.", from.name())),
+        false => {
+            world.say(&format!("Moved {} to `{}`: {}.", count(names.len(), "profile"), to.name(), names.join(", ")))
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,126 @@
+//! `store`: tries a store, and moves records from one to another.
+
+use oauthctl::world::KeychainError;
+
+use crate::world::robot::allows;
+use crate::world::{Fault, Person};
+
+/// Somebody with two logins in the keychain.
+fn two() -> Person {
+    let mut me = Person::new();
+    for name in ["one", "two"] {
+        let done = me.browser(allows).types(&format!("login {name} --provider sandbox"));
+        assert_eq!(done.code, 0, "{}", done.err);
+    }
+    me
+}
+
+fn token(me: &mut Person, line: &str) -> String {
+    let done = me.types(line);
+    assert_eq!(done.code, 0, "{}", done.err);
+    done.out
+}
+
+#[test]
+fn a_store_is_tried_with_a_record_that_does_not_stay() {
+    let mut me = Person::new();
+    for line in ["store test", "store test file"] {
+        let done = me.types(line);
+        assert!(
+            done.code == 0 && done.out.contains(": written in ") && done.out.contains(" ms, deleted in "),
+            "{}",
+            done.out
+        );
+    }
+    assert!(me.keychain.accounts().is_empty());
+    me.keychain.fault(Fault::Always(KeychainError::Locked));
+    assert_eq!(me.types("store test").code, 5);
+    me.keychain.fault(Fault::Forgets);
+    assert_eq!(me.types("store test").code, 5);
+    me.types("store test none").fails(5, "error: the store `none` keeps nothing\nhint: choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it\n");
+}
+
+#[test]
+fn all_records_move_and_stay_the_same_logins() {
+    let mut me = two();
+    let before = [token(&mut me, "token one"), token(&mut me, "token two")];
+    me.types("store migrate keychain file").is(0, "", "Moved 2 profiles to `file`: `one`, `two`.\n");
+    assert!(me.keychain.accounts().is_empty());
+    assert_eq!(me.config_text().matches("store = \"file\"").count(), 2, "{}", me.config_text());
+    assert_eq!([token(&mut me, "token one"), token(&mut me, "token two")], before);
+    assert_eq!(me.types("refresh one").code, 0);
+    assert_ne!(token(&mut me, "token one"), before[0]);
+    me.types("store migrate keychain file").is(0, "", "No profile has the store `keychain`.\n");
+    let renewed = token(&mut me, "token one --no-cache");
+    me.types("store migrate file keychain").is(0, "", "Moved 2 profiles to `keychain`: `one`, `two`.\n");
+    assert_eq!(token(&mut me, "token one --no-cache"), renewed);
+    assert_eq!(me.types("logout --all").code, 0);
+}
+
+#[test]
+fn a_store_that_fails_in_the_middle_leaves_all_where_it_was() {
+    let mut me = two();
+    let mut other = me.record("two");
+    let moved = me.types("store migrate keychain file");
+    assert_eq!(moved.code, 0, "{}", moved.err);
+    let (one, config) = (token(&mut me, "token one --no-cache"), me.config_text());
+    // another login under the second name is no copy
+    other["login_at"] = 7.into();
+    me.keychain.put("two", &other.to_string());
+    let refused = me.types("store migrate file keychain");
+    assert!(refused.code == 5 && refused.err.contains("another login under the name `two`"), "{}", refused.err);
+    assert!(refused.err.contains("hint: `oauthctl logout two --store keychain` ends that one"), "{}", refused.err);
+    assert_eq!(me.keychain.accounts(), ["two"]);
+    assert_eq!(me.config_text(), config);
+    assert_eq!(token(&mut me, "token one --no-cache"), one);
+    me.keychain.fault(Fault::Writes(KeychainError::Locked));
+    assert_eq!(me.types("store migrate file keychain").code, 5);
+    me.keychain.fault(Fault::None);
+    assert_eq!(me.config_text(), config);
+}
+
+#[test]
+fn a_migration_that_was_cut_off_is_finished_and_no_logout_of_its_rest_revokes() {
+    let mut me = two();
+    let (config, kept) = (me.config_text(), me.keychain.item("one").unwrap());
+    assert_eq!(me.types("store migrate keychain file").code, 0);
+    // killed before config.toml named the new store: a copy without a profile is there
+    let moved = me.config_text();
+    me.keychain.put("one", &kept);
+    me.config("config.toml", &config);
+    let done = me.types("logout one --store file");
+    assert!(
+        done.code == 0
+            && done.err.contains("one: deleted in ")
+            && done.err.contains("; the login goes on in the keychain"),
+        "{}",
+        done.err
+    );
+    assert!(done.sent.is_empty(), "{:?}", done.sent);
+    assert_eq!(me.types("refresh one").code, 0);
+    // killed after it: the record of before is there
+    let kept = me.keychain.item("one").unwrap();
+    assert_eq!(me.types("store migrate keychain file").code, 0);
+    me.keychain.put("one", &kept);
+    assert!(me.config_text() == moved && me.types("list").err.contains("has the record `one`"));
+    me.types("store migrate keychain file").is(0, "", "Moved 1 profile to `file`: `one`.\n");
+    assert!(me.keychain.accounts().is_empty());
+    assert_eq!(me.types("refresh one").code, 0);
+}
+
+#[test]
+fn what_moves_nothing_is_a_usage_error() {
+    let mut me = Person::new();
+    for (line, why) in [
+        ("store migrate file file", "both stores are the same"),
+        ("store migrate none file", "the store `none` keeps no records"),
+        ("store migrate keychain environment", "the store `environment` keeps no records"),
+        ("store migrate keychain cloud", "it is one of `keychain`"),
+    ] {
+        let done = me.types(line);
+        assert!(done.code == 2 && done.err.contains(why), "{line}: {}", done.err);
+    }
+    me.set("OAUTHCTL_STORE", "file");
+    let done = me.types("store migrate keychain file");
+    assert!(done.code == 2 && done.err.contains("OAUTHCTL_STORE chooses"), "{}", done.err);
+}
