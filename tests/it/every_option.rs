@@ -780,7 +780,7 @@ const KEYS: &[Key] = &[
         "",
         "limits.headers.retry-after = \"X-Wait\"",
         "p login odd; call odd /busy --retry 0",
-        "wait 33 s",
+        "in 33 s",
     ),
     (
         "limits.per-second",
