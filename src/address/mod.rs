@@ -30,7 +30,7 @@ pub enum UrlFault {
     TooLong,
 }
 
-/// `https` anywhere, or `http` on `127.0.0.1`, `[::1]` or `localhost`; no user, no fragment (D-02).
+/// `https` anywhere, or `http` on loopback; no user, no fragment (D-02).
 pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     if text.len() > LONGEST_URL {
         return Err(UrlFault::TooLong);
@@ -54,7 +54,7 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     if url.fragment().is_some() {
         return Err(UrlFault::Fragment);
     }
-    if scheme == "http" && reach(&url) < Reach::Usual {
+    if scheme == "http" && !is_loopback(&url) {
         return Err(UrlFault::PlainHttp);
     }
     Ok(url)
@@ -146,7 +146,7 @@ pub enum Reach {
     Here,
     /// A loopback address: `127.0.0.0/8`, `x.localhost` (RFC 6761).
     Loopback,
-    /// `127.0.0.1`, `[::1]` or `localhost`: allowed in redirect addresses and providers.
+    /// `127.0.0.1`, `[::1]` or `localhost`: allowed in redirect addresses.
     Usual,
 }
 
@@ -250,6 +250,8 @@ mod tests {
             "http://127.0.0.1:80/x",
             "http://[::1]/x",
             "http://localhost:9190/callback",
+            "http://api.localhost:8080/x",
+            "http://127.0.0.2/x",
         ] {
             assert!(check_url(good).is_ok(), "{good}");
         }

@@ -983,6 +983,23 @@ fn a_pause_that_a_server_asks_for_is_known_to_the_next_command() {
     assert!(done.code == 0 && done.err.contains("waiting 7000 ms: the provider's limit"), "{}", done.err);
 }
 
+// RFC 6761, section 6.3
+#[test]
+fn a_name_under_localhost_is_this_machine() {
+    let mut me = Person::new();
+    let (server, seen) = server(&mut me, "", |r| match r.path.as_str() {
+        "/token" => tokens(&json!({})),
+        _ => says(&json!([])),
+    });
+    let named = server.base.replace("127.0.0.1", "api.localhost");
+    let keys = format!("token.url = \"{named}/token\"\napi.base-url = \"{named}/v1\"");
+    assert_eq!(login(&mut me, &server, &keys).code, 0);
+    assert_eq!(me.types("call odd /x").code, 0);
+    assert_eq!(paths(&seen), ["/token", "/v1/x"]);
+    let elsewhere = named.replace("localhost", "localhost.example");
+    assert_eq!(me.types(&format!("call odd {elsewhere}/v1/x")).code, 7);
+}
+
 // T-54
 #[test]
 fn a_token_endpoint_is_asked_again_as_soon_as_it_allows() {
