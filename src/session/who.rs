@@ -160,24 +160,33 @@ impl Who {
             drop(Secret::new(value.as_str()));
         }
         let has = |name: &String| provider.vars.contains_key(name) || provider.response.capture.contains_key(name);
-        match self.choice.flags.vars.keys().find(|name| !has(name)) {
-            None => Ok(provider),
-            Some(name) => Err(self.no_such_var(&provider, name)),
+        for name in self.profile.vars.keys().filter(|name| !has(name)) {
+            self.refuse_var(&provider, name)?;
         }
+        Ok(provider)
     }
 
-    /// The error for a `--var` that the provider does not have.
-    fn no_such_var(&self, provider: &Provider, name: &str) -> Error {
+    /// Refuses a variable that the provider does not have. A profile may hold one of another
+    /// environment.
+    fn refuse_var(&self, provider: &Provider, name: &str) -> Result<(), Error> {
         let known: Vec<&str> = provider.vars.keys().map(String::as_str).collect();
         let meant = nearest(name, known.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         let error =
             Error::usage(format!("the provider `{}` has no variable `{}`{meant}", safe(&provider.id), safe(name)));
         let inside = config::provider_in_environments(self.config_dir(), self.provider_name()).unwrap_or_default();
-        match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
+        let is_typed = self.choice.flags.vars.contains_key(name);
+        let error = match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
+            Some(_) if !is_typed => return Ok(()),
             Some((environment, _)) => error.hint(format!("its environment has it: add `--environment {environment}`")),
             None if known.is_empty() => error.hint("it has none"),
             None => error.hint(format!("it has `{}`", known.join("`, `"))),
-        }
+        };
+        Err(match is_typed {
+            true => error,
+            false => {
+                error.hint(format!("oauthctl profile unset {} {}", pasted(&self.name), pasted(&format!("vars.{name}"))))
+            }
+        })
     }
 
     /// The grant of this profile: the chosen one, else the record's, else a login with a browser;

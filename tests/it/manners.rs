@@ -983,6 +983,25 @@ fn a_pause_that_a_server_asks_for_is_known_to_the_next_command() {
     assert!(done.code == 0 && done.err.contains("waiting 7000 ms: the provider's limit"), "{}", done.err);
 }
 
+#[test]
+fn a_variable_that_the_provider_does_not_have_is_an_error_wherever_it_was_said() {
+    let mut me = Person::new();
+    let (server, _) = server(&mut me, "", |_| tokens(&json!({})));
+    let keys = "vars.domain = { default = \"d\", prompt = \"Domain\" }\n\
+        environments.test = { vars = { tenant = { default = \"t\" } } }";
+    assert_eq!(login(&mut me, &server, keys).code, 0);
+    let config = std::fs::read_to_string(me.path("config/oauthctl/config.toml")).unwrap();
+    me.config("config.toml", &format!("{config}vars = {{ domian = \"x\" }}\n"));
+    let done = me.types("token odd --force-refresh");
+    assert_eq!(done.code, 2, "{}", done.err);
+    for part in ["has no variable `domian`; did you mean `domain`?", "hint: oauthctl profile unset odd vars.domian"] {
+        assert!(done.err.contains(part), "{}", done.err);
+    }
+    assert_eq!(me.types("profile unset odd vars.domian").code, 0);
+    me.config("config.toml", &format!("{config}vars = {{ tenant = \"x\" }}\n"));
+    assert_eq!(me.types("token odd --force-refresh").code, 0, "another environment has it");
+}
+
 // RFC 6761, section 6.3
 #[test]
 fn a_name_under_localhost_is_this_machine() {
