@@ -119,7 +119,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
                 require(&dir, &profile)?;
             }
             if let Some(name) = key.strip_prefix("vars.") {
-                refuse_secret_var(&open(world, global, &dir, profile.clone())?, name)?;
+                judge_var(&open(world, global, &dir, profile.clone())?, name)?;
             }
             set_key(world, &dir, &profile, (&key, &value))?;
         }
@@ -183,14 +183,16 @@ fn open(world: &mut World, global: &Global, dir: &Path, profile: String) -> Resu
     )
 }
 
-/// A secret from the command line would be in the shell's history, and unsealed in `config.toml`.
-fn refuse_secret_var(session: &Session, name: &str) -> Result<(), Error> {
+/// The provider must have the variable. A secret from the command line would be in the shell's
+/// history, and unsealed in `config.toml`.
+fn judge_var(session: &Session, name: &str) -> Result<(), Error> {
     match session.raw_provider() {
         Ok(raw) if raw.has_secret_var(name) => {
             Err(Error::usage(format!("`{}` is a secret: it belongs in the store, not in config.toml", safe(name)))
                 .hint(format!("{} --var {}", session.typed.line("profile set-secret"), safe(name))))
         }
-        _ => Ok(()),
+        Ok(raw) => session.refuse_var(&raw, name, false),
+        Err(_) => Ok(()),
     }
 }
 

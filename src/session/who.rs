@@ -159,33 +159,33 @@ impl Who {
             // registers it: no output shows it from now on
             drop(Secret::new(value.as_str()));
         }
-        let has = |name: &String| provider.vars.contains_key(name) || provider.response.capture.contains_key(name);
-        for name in self.profile.vars.keys().filter(|name| !has(name)) {
-            self.refuse_var(&provider, name)?;
+        for name in self.profile.vars.keys() {
+            let is_typed = self.choice.flags.vars.contains_key(name);
+            let variable = pasted(&format!("vars.{name}"));
+            self.refuse_var(&provider, name, is_typed).map_err(|error| match is_typed {
+                true => error,
+                false => error.hint(format!("oauthctl profile unset {} {variable}", pasted(&self.name))),
+            })?;
         }
         Ok(provider)
     }
 
     /// Refuses a variable that the provider does not have. A profile may hold one of another
-    /// environment.
-    fn refuse_var(&self, provider: &Provider, name: &str) -> Result<(), Error> {
+    /// environment, where it is not for now.
+    pub fn refuse_var(&self, provider: &Provider, name: &str, for_now: bool) -> Result<(), Error> {
+        if provider.vars.contains_key(name) || provider.response.capture.contains_key(name) {
+            return Ok(());
+        }
         let known: Vec<&str> = provider.vars.keys().map(String::as_str).collect();
         let meant = nearest(name, known.iter().copied()).map(|n| format!("; did you mean `{n}`?")).unwrap_or_default();
         let error =
             Error::usage(format!("the provider `{}` has no variable `{}`{meant}", safe(&provider.id), safe(name)));
         let inside = config::provider_in_environments(self.config_dir(), self.provider_name()).unwrap_or_default();
-        let is_typed = self.choice.flags.vars.contains_key(name);
-        let error = match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
-            Some(_) if !is_typed => return Ok(()),
+        Err(match inside.iter().find(|(_, inside)| inside.vars.contains_key(name)) {
+            Some(_) if !for_now => return Ok(()),
             Some((environment, _)) => error.hint(format!("its environment has it: add `--environment {environment}`")),
             None if known.is_empty() => error.hint("it has none"),
             None => error.hint(format!("it has `{}`", known.join("`, `"))),
-        };
-        Err(match is_typed {
-            true => error,
-            false => {
-                error.hint(format!("oauthctl profile unset {} {}", pasted(&self.name), pasted(&format!("vars.{name}"))))
-            }
         })
     }
 

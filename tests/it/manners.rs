@@ -998,6 +998,14 @@ fn a_variable_that_the_provider_does_not_have_is_an_error_wherever_it_was_said()
         assert!(done.err.contains(part), "{}", done.err);
     }
     assert_eq!(me.types("profile unset odd vars.domian").code, 0);
+    me.types("profile set odd vars.domian x").fails(
+        2,
+        "
+        error: the provider `odd` has no variable `domian`; did you mean `domain`?
+        hint: it has `domain`
+    ",
+    );
+    assert_eq!(me.types("profile set odd vars.tenant x").code, 0);
     me.config("config.toml", &format!("{config}vars = {{ tenant = \"x\" }}\n"));
     assert_eq!(me.types("token odd --force-refresh").code, 0, "another environment has it");
 }
