@@ -161,6 +161,10 @@ impl Who {
         }
         for name in self.profile.vars.keys() {
             let is_typed = self.choice.flags.vars.contains_key(name);
+            // a logout revokes whatever else stands there
+            if self.choice.leaving && !is_typed {
+                continue;
+            }
             let variable = pasted(&format!("vars.{name}"));
             self.refuse_var(&provider, name, is_typed).map_err(|error| match is_typed {
                 true => error,

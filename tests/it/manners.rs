@@ -986,8 +986,8 @@ fn a_pause_that_a_server_asks_for_is_known_to_the_next_command() {
 #[test]
 fn a_variable_that_the_provider_does_not_have_is_an_error_wherever_it_was_said() {
     let mut me = Person::new();
-    let (server, _) = server(&mut me, "", |_| tokens(&json!({})));
-    let keys = "vars.domain = { default = \"d\", prompt = \"Domain\" }\n\
+    let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
+    let keys = "revoke.url = \"BASE/revoke\"\nvars.domain = { default = \"d\", prompt = \"Domain\" }\n\
         environments.test = { vars = { tenant = { default = \"t\" } } }";
     assert_eq!(login(&mut me, &server, keys).code, 0);
     let config = std::fs::read_to_string(me.path("config/oauthctl/config.toml")).unwrap();
@@ -1008,6 +1008,9 @@ fn a_variable_that_the_provider_does_not_have_is_an_error_wherever_it_was_said()
     assert_eq!(me.types("profile set odd vars.tenant x").code, 0);
     me.config("config.toml", &format!("{config}vars = {{ tenant = \"x\" }}\n"));
     assert_eq!(me.types("token odd --force-refresh").code, 0, "another environment has it");
+    me.config("config.toml", &format!("{config}vars = {{ domian = \"x\" }}\n"));
+    assert_eq!(me.types("logout odd").code, 0);
+    assert_eq!(paths(&seen).last().map(String::as_str), Some("/revoke"));
 }
 
 // RFC 6761, section 6.3
