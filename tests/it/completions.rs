@@ -68,3 +68,20 @@ fn the_manual_names_every_variable_that_the_documents_name() {
         assert!(page.contains(name), "{name}");
     }
 }
+
+#[test]
+fn the_manual_names_every_variable_that_the_program_reads() {
+    let page = Person::new().types("man").out.replace('\\', "");
+    let mut read = std::collections::BTreeSet::new();
+    for (_, text) in crate::house::sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for lookup in [" set(\"", ".var(\"", ".var_os(\""] {
+            let names = code.split(lookup).skip(1).filter_map(|rest| rest.split_once('"'));
+            read.extend(names.map(|(name, _)| name.to_owned()).filter(|name| name.len() > 3));
+        }
+    }
+    read.retain(|name| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'));
+    assert!(read.len() > 15, "{read:?}");
+    let missing: Vec<&String> = read.iter().filter(|name| !page.contains(name.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
