@@ -161,7 +161,11 @@ impl Gate {
         if (head.header)("transfer-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("chunked")) {
             return Err(refused(501, "a body in a transfer coding but `chunked` does not pass"));
         }
-        let mut url = hosts::resolve(provider, rest).map_err(|e| as_refusal(400, &e))?;
+        let other = elsewhere(rest);
+        let mut url = hosts::resolve(provider, other.unwrap_or(rest)).map_err(|e| as_refusal(400, &e))?;
+        if other.is_some() && (is_of_base(provider, &url) || !self.rules.is_empty()) {
+            return Err(refused(403, "a whole address is for the API's other hosts, and not with `--allow`"));
+        }
         let path = own_path(provider, &url);
         if has_hidden_dots(path) {
             return Err(refused(400, &format!("{} could leave the provider's API", safe(path))));
@@ -291,11 +295,28 @@ impl Gate {
     fn own_address(&self, provider: &Provider, from: &str, (name, value): (&str, String)) -> String {
         let base = provider.api.base_url.as_deref().unwrap_or_default().trim_end_matches('/');
         let absolute = match name {
-            "location" => Url::parse(from).and_then(|from| from.join(&value)).map_or(value, String::from),
+            "location" => match Url::parse(from).and_then(|from| from.join(&value)) {
+                // another host of the API's
+                Ok(url) if url.scheme() == "https" && !is_of_base(provider, &url) && hosts::owns(provider, &url) => {
+                    return format!("{}/{url}", self.address().expose());
+                }
+                Ok(url) => String::from(url),
+                Err(_) => value,
+            },
             _ => value,
         };
         absolute.replace(&format!("{base}/"), &format!("{}/", self.address().expose()))
     }
+}
+
+/// The address of another host of the API's (`api.hosts`) in the place of a path.
+fn elsewhere(rest: &str) -> Option<&str> {
+    rest.strip_prefix('/').filter(|rest| rest.starts_with("https://"))
+}
+
+fn is_of_base(provider: &Provider, url: &Url) -> bool {
+    let base = provider.api.base_url.as_deref().and_then(|base| Url::parse(base).ok());
+    base.is_some_and(|base| hosts::same_origin(&base, url))
 }
 
 /// The path below the API's own.

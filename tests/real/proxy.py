@@ -408,6 +408,31 @@ def the_proxy_speaks_to_nginx_over_tls(t):
     same(seen, [413] * 5, "a body that nginx refuses before it has it all")
 
 
+@test
+def another_host_of_the_api_is_asked_by_its_whole_address(t):
+    server, home, api = signed_in(t)
+    answer = "location / { return 200 '{\"token\":\"$http_authorization\",\"path\":\"$request_uri\"}'; }"
+    sites = [t.nginx(answer, name=name).removeprefix("https://") for name in ("uploads", "foreign")]
+    at_api(home, server, api, f'\nhosts = ["{sites[0]}"]')
+    home.env["SSL_CERT_FILE"] = str(rig.pki() / "ca.crt")
+    home.run("login", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
+    proxy = Proxy(t, home, "strict")
+    status, body, _ = proxy.ask(f"/https://{sites[0]}/a?b=c")
+    same((status, json.loads(body)), (200, {"token": f"Bearer {server.newest()}", "path": "/a?b=c"}), "what the other host got")
+    for path, code in [
+        (f"/https://{sites[1]}/a", 400),
+        (f"/http://{sites[0]}/a", 200),  # a path of the API itself
+        (f"/{api.base}/x", 200),
+        (f"//{sites[1]}/a", 400),
+        (f"/https://a@{sites[0]}/a", 400),
+        ("/https://localhost:1/a", 400),
+    ]:
+        same(proxy.ask(path)[0], code, path)
+    ruled = Proxy(t, home, "strict", "--allow", "GET")
+    same(ruled.ask(f"/https://{sites[0]}/a")[0], 403, "with rules")
+    same([seen["target"] for seen in api.seen], [f"/v1/http://{sites[0]}/a", f"/v1/{api.base}/x"], "requests that came to the API itself")
+
+
 # ---- run -------------------------------------------------------------------------------------------------------------
 
 
