@@ -175,6 +175,7 @@ pub enum Verb {
     #[command(
         subcommand,
         after_help = "Examples:
+  oauthctl helper install git --profile work
   oauthctl helper git --help"
     )]
     Helper(helper::HelperVerb),

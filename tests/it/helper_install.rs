@@ -1,6 +1,8 @@
 //! `helper install`, `uninstall` and `list`: what they write into the files of other programs, and
 //! that it is taken back byte for byte. `tests/real/helpers.py` has the programs read it.
 
+#![cfg(unix)]
+
 use std::path::Path;
 
 use crate::helper::signed_in;

@@ -345,7 +345,7 @@ impl Installation {
                 record.changes.extend(Change::between(&text, &next));
                 text = next;
             }
-            let after = if text.is_empty() && made { None } else { Some(text) };
+            let after = Some(text).filter(|text| !text.is_empty() || !(made || before.is_none()));
             edits.push(Edit { file: file.clone(), before, after, runs: false });
             (record.file, record.made) = (Some(file), made);
         }
