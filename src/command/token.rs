@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::{Args, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::exec_credential::Caller;
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, one_line, report, sandbox_session};
@@ -48,6 +48,10 @@ pub struct TokenArgs {
     /// With `--format pgpass` and `sasl-oauthbearer`: the server that the token is for.
     #[arg(long, value_name = "HOST[:PORT]", value_parser = named_server)]
     pub server: Option<String>,
+    /// With `--format template`: the text, in MiniJinja's language (Jinja2's), with the members of
+    /// `--format json` as its variables.
+    #[arg(long, value_name = "TEXT")]
+    pub template: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
@@ -101,6 +105,8 @@ pub enum Format {
     SaslOauthbearer,
     /// A line for PostgreSQL's password file (`--user`, `--server`).
     Pgpass,
+    /// A text of your own (`--template`).
+    Template,
     /// Kubernetes' client authentication plugin, in the version that KUBERNETES_EXEC_INFO asks for.
     ExecCredential,
     /// The `DPoP` header for one request (`--method`, `--url`) with a token that is bound to a key.
@@ -153,7 +159,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if args.id_token && args.format == Format::DpopProof {
         return Err(Error::usage("`--format dpop-proof` is for an access token, not for an ID token"));
     }
-    check_account(&args)?;
+    check_form(&args)?;
     if args.format == Format::ExecCredential {
         // before anything is sent
         Caller::read(world)?;
@@ -163,7 +169,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
         force: args.force_refresh,
         no_refresh: args.no_refresh,
-        whole: args.format == Format::Json,
+        whole: matches!(args.format, Format::Json | Format::Template),
         insists: false,
     };
     let set = if args.id_token { fresh_id_token } else { fresh }(world, &mut session, want)?;
@@ -190,14 +196,15 @@ pub fn warn_of_lifetime(world: &mut World, set: &TokenSet, min_ttl: Option<i64>)
     }
 }
 
-/// The account and the server stand in some forms, and in no other.
-fn check_account(args: &TokenArgs) -> Result<(), Error> {
+/// The account, the server and the template are for some forms, and for no other.
+fn check_form(args: &TokenArgs) -> Result<(), Error> {
     let account = matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer | Format::Pgpass);
     let format = args.format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-    let pgpass = args.format == Format::Pgpass;
+    let (pgpass, template) = (args.format == Format::Pgpass, args.format == Format::Template);
     for (flag, said, taken, wanted) in [
         ("--user", &args.user, account, account),
         ("--server", &args.server, pgpass || args.format == Format::SaslOauthbearer, pgpass),
+        ("--template", &args.template, template, template),
     ] {
         match said {
             Some(_) if !taken => return Err(Error::usage(format!("`{flag}` is not for `--format {format}`"))),
@@ -250,7 +257,7 @@ fn check_bound(world: &mut World, session: &Session, format: Format) -> Result<(
             Err(Error::usage(format!("the token of `{name}` is bound to a key (DPoP): it is of no use in this format"))
                 .hint(format!("{} PATH", session.typed.line("call"))))
         }
-        Format::Text | Format::Json | Format::DpopProof => Ok(()),
+        Format::Text | Format::Json | Format::Template | Format::DpopProof => Ok(()),
         _ => {
             world.warn(&format!(
                 "this token is bound to a key: each request needs a `DPoP` header of its own, from `{} --format dpop-proof --method METHOD --url URL`",
@@ -266,7 +273,7 @@ pub fn must_be_presentable(name: &Typed, set: &TokenSet) -> Result<(), Error> {
     if !set.token_type.eq_ignore_ascii_case("N_A") {
         return Ok(());
     }
-    let issued = set.extra.get("issued_token_type").and_then(serde_json::Value::as_str).unwrap_or("not said");
+    let issued = set.extra.get("issued_token_type").and_then(Value::as_str).unwrap_or("not said");
     Err(Error::usage(format!("the token of `{name}` is no access token: it can't be sent to an API"))
         .because(format!("its type is `{}`", safe(short(issued))))
         .hint(format!("`{}` prints it", name.line("token"))))
@@ -283,7 +290,13 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     if !args.id_token
         && !matches!(
             args.format,
-            Format::Text | Format::Json | Format::Env | Format::Dotenv | Format::Fish | Format::Powershell
+            Format::Text
+                | Format::Json
+                | Format::Template
+                | Format::Env
+                | Format::Dotenv
+                | Format::Fish
+                | Format::Powershell
         )
     {
         must_be_presentable(&session.typed, set)?;
@@ -305,7 +318,11 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
         Format::Bearer => format!("Bearer {token}\n"),
         Format::SaslXoauth2 | Format::SaslOauthbearer => sasl(args, token),
         Format::Pgpass => pgpass(args, token),
-        Format::Json => as_json(world.clock.now(), session, set, args.id_token),
+        Format::Json => format!("{}\n", members(world.clock.now(), session, set, args.id_token)),
+        Format::Template => {
+            let members = members(world.clock.now(), session, set, args.id_token);
+            return filled(args.template.as_deref().unwrap_or_default(), &members);
+        }
         Format::DpopProof => return proof(world, session, set, args),
         Format::ExecCredential => return Ok(Caller::read(world)?.credential(set)),
     }))
@@ -379,7 +396,8 @@ fn pgpass(args: &TokenArgs, token: &str) -> String {
     format!("{}:{port}:*:{}:{}\n", escaped(host), escaped(user), escaped(token))
 }
 
-fn as_json(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> String {
+/// The members of the JSON object.
+fn members(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> Value {
     let mut object = known(json!({
         "profile": session.name,
         (if is_id_token { "id_token" } else { "access_token" }): set.access_token.expose(),
@@ -395,7 +413,22 @@ fn as_json(now: i64, session: &Session, set: &TokenSet, is_id_token: bool) -> St
             object[name.as_str()] = value.clone();
         }
     }
-    format!("{object}\n")
+    object
+}
+
+/// A template and a newline. A member that isn't there is an error: a gap in a file would be found
+/// late.
+fn filled(template: &str, members: &Value) -> Result<Wiped, Error> {
+    let mut environment = minijinja::Environment::new();
+    environment.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    let text = environment.render_str(template, minijinja::value::Serde(members)).map_err(|e| {
+        let names: Vec<&str> = members.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let place = e.line().map(|line| format!(" (line {line})")).unwrap_or_default();
+        Error::usage("the template can't be filled")
+            .because(format!("{}{place}", safe(e.detail().unwrap_or(&e.kind().to_string()))))
+            .hint(format!("its variables are {}", safe(&names.join(", "))))
+    })?;
+    Ok(Wiped::new(format!("{text}\n")))
 }
 
 /// In single quotes if a shell would interpret it.

@@ -1200,6 +1200,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("login", "--yes", "tests/it/login.rs::a_sign_in_without_a_state_is_kept_unasked_only_by_a_flag"),
     ("login", "--no-register", "tests/it/every_option.rs::no_register_asks_no_question"),
     ("token", "--user", "tests/it/token.rs::each_format_is_printed_whole"),
+    ("token", "--template", "tests/it/token.rs::a_template_has_the_members_of_the_json_form_and_no_gap"),
     ("token", "--server", "tests/it/token.rs::each_format_is_printed_whole"),
     (
         "helper cargo",

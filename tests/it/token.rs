@@ -35,6 +35,35 @@ fn prints_the_token_and_a_newline_and_nothing_else() {
 }
 
 #[test]
+fn a_template_has_the_members_of_the_json_form_and_no_gap() {
+    let mut me = signed_in();
+    let token = me.kept("sandbox", "access_token");
+    me.later(10);
+    let mut fill = |template: &str| me.runs(&["token", "sandbox", "--format", "template", "--template", template]);
+    for (template, out) in [
+        ("t={{ access_token }}\nu={{ profile | upper }}", format!("t={token}\nu=SANDBOX\n")),
+        ("{{ {'a': access_token, 'in': expires_in} | tojson }}", format!("{{\"a\": \"{token}\", \"in\": 590}}\n")),
+        ("{% for s in scope | split(' ') %}<{{ s }}>{% endfor %}", "<profile><email><offline_access>\n".to_owned()),
+        ("{{ scope | urlencode }} {{ nothing | default('-') }}", "profile%20email%20offline_access -\n".to_owned()),
+    ] {
+        fill(template).is(0, &out, "");
+    }
+    let names = "hint: its variables are profile, access_token, token_type, expires_at, expires_in, scope\n";
+    let wrong = "error: the template can't be filled\ncaused by: ";
+    for (template, why) in [
+        ("a\n{{ refresh_token }}", "undefined value (line 2)"),
+        ("{{ access_token", "unexpected end of input, expected end of variable block (line 1)"),
+        ("{% include '/etc/passwd' %}", "unknown statement include (line 1)"),
+    ] {
+        fill(template).is(2, "", &format!("{wrong}{why}\n{names}"));
+    }
+    let done = me.types("token sandbox --format template");
+    done.is(2, "", "error: `--format template` needs `--template`\n");
+    let done = me.types("token sandbox --template x");
+    done.is(2, "", "error: `--template` is not for `--format text`\n");
+}
+
+#[test]
 fn each_format_is_printed_whole() {
     let mut me = signed_in();
     let token = me.kept("sandbox", "access_token");
@@ -131,7 +160,7 @@ fn each_format_is_printed_whole() {
         2,
         "
         error: `yaml` is no value of `--format <FORMAT>`
-        hint: one of `text`, `json`, `header`, `bearer`, `env`, `dotenv`, `fish`, `powershell`, `curl`, `netrc`, `sasl-xoauth2`, `sasl-oauthbearer`, `pgpass`, `exec-credential`, `dpop-proof`
+        hint: one of `text`, `json`, `header`, `bearer`, `env`, `dotenv`, `fish`, `powershell`, `curl`, `netrc`, `sasl-xoauth2`, `sasl-oauthbearer`, `pgpass`, `template`, `exec-credential`, `dpop-proof`
         hint: `oauthctl token --help` shows the usage
     ",
     );
