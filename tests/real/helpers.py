@@ -314,11 +314,11 @@ def skopeo_reads_from_its_registry_with_one_refresh_and_no_other_gets_the_token(
 
 
 @test
-def a_hundred_gets_of_docker_at_once_on_an_expired_token_make_one_refresh(t):
+def a_thousand_gets_of_docker_at_once_on_an_expired_token_make_one_refresh(t):
     server, home, served = with_registry(t, lifetime=1)
     strict.stale(server)
     server.before = 0.2
-    done = rig.parallel(100, 50, lambda n: home.run("helper", "docker", "get", stdin=served.host))
+    done = rig.parallel(1000, 100, lambda n: home.run("helper", "docker", "get", stdin=served.host))
     same({ran.code for ran in done}, {0}, f"exit codes ({done[0]})")
     same({ran.json()["Secret"] for ran in done}, {server.newest()}, "secrets")
     same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
@@ -532,9 +532,9 @@ KEYS = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/do
 
 AWS = """
 import botocore.session
-session = botocore.session.Session(profile="work")
+session = botocore.session.Session(profile="sandbox")
 print(*session.get_credentials().get_frozen_credentials())
-client = session.create_client("sts", endpoint_url="{sts}", verify="{ca}")
+client = session.create_client("sts", "eu-central-1", endpoint_url="{sts}", verify="{ca}")
 said = client.assume_role_with_web_identity(RoleArn="{role}", RoleSessionName="oauthctl", DurationSeconds=900, WebIdentityToken="{token}")
 print(said["Credentials"]["SecretAccessKey"])
 """
@@ -545,9 +545,8 @@ def the_aws_library_has_the_keys_of_a_role_by_the_request_that_it_would_send_its
     home, id_token = with_id_token(t)
     sts = Form(t, lambda form: (200, KEYS.encode(), ("Content-Type", "text/xml")))
     role = "arn:aws:iam::123456789012:role/reader"
-    (home.folder / ".aws").mkdir()
-    line = f"oauthctl helper aws --profile sandbox --role-arn {role} --duration 15m --endpoint-url https://{sts.host}"
-    (home.folder / ".aws/config").write_text(f"[profile work]\nregion = eu-central-1\ncredential_process = {line}\n")
+    words = ["--role-arn", role, "--duration", "15m", "--endpoint-url", f"https://{sts.host}"]
+    home.run("helper", "install", "aws", "--profile", "sandbox", "--yes", "--", *words).expect(0, err="AWS_PROFILE=sandbox")
     script = AWS.format(sts=f"https://{sts.host}", ca=rig.pki() / "ca.crt", role=role, token=id_token)
     python(home, script).expect(1, err="is no service of `sandbox`: no token is given")
     same(sts.forms, [], "requests without a rule")
@@ -831,6 +830,46 @@ def go_uses_the_helper_that_is_installed(t):
     installed.end()
 
 
+class ModuleRegistry(Tls):
+    """A registry of Terraform's with one module, whose files are nowhere."""
+
+    def page(self, request, body):
+        as_json = ("Content-Type", "application/json")
+        if request.path == "/.well-known/terraform.json":
+            return 200, b'{"modules.v1": "/v1/"}', as_json
+        if request.path == "/v1/a/b/c/versions":
+            return 200, b'{"modules": [{"versions": [{"version": "1.0.0"}]}]}', as_json
+        if request.path == "/v1/a/b/c/1.0.0/download":
+            return 204, b"", ("X-Terraform-Get", "file:///nowhere")
+        return 404, b""
+
+
+@test
+def terraform_uses_the_helper_that_is_installed(t):
+    rig.need("terraform")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served, other = ModuleRegistry(t, lambda token: token and token == server.newest()), ModuleRegistry(t, lambda _: False)
+    for at in (served, other):
+        # Terraform wants a dot in the name
+        at.host = at.host.replace("localhost", "127.0.0.1")
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+    installed = Installed(home, ".terraformrc", "disable_checkpoint = true", "terraform", "--profile", "strict")
+
+    def terraform(at):
+        (home.folder / "main.tf").write_text(f'module "m" {{\n  source  = "{at.host}/a/b/c"\n  version = "1.0.0"\n}}\n')
+        return run(home, "terraform", "init", "-no-color", env={"SSL_CERT_FILE": str(rig.pki() / "ca.crt")})
+
+    # the registry has answered all questions
+    terraform(served).expect(1, err="/nowhere|nowhere")
+    same(served.tokens(), [server.newest()], "tokens that came")
+    check(terraform(other).code != 0, "the other registry should have refused")
+    same(other.tokens(), [], "tokens that came to another registry")
+    installed.end()
+    served.seen.clear()
+    check(terraform(served).code != 0 and not served.tokens(), "without the helper there is no token")
+
+
 # ---- recipes ---------------------------------------------------------------------------------------------------------
 
 
@@ -838,7 +877,8 @@ def recipe(beginning, **words):
     """A block of `help recipes`, with other words for some."""
     blocks = (rig.ROOT / "src/command/topics/recipes.md").read_text().split("```")[1::2]
     text = next(text for text in (block.partition("\n")[2] for block in blocks) if text.startswith(beginning))
-    for one, other in {"token work": "token strict", **words}.items():
+    ours = {"token work": "token strict"} if "token work" in text else {}
+    for one, other in (ours | words).items():
         check(one in text, f"no `{one}` in this recipe: {text}")
         text = text.replace(one, other)
     return text
@@ -915,6 +955,119 @@ def msmtp_sends_a_mail_with_a_fresh_token(t):
         words = ["--format", f"sasl-{mechanism.lower()}", "--user", "ann@example.com", *(["--server", f"localhost:{port}"] if end else [])]
         same(base64.b64decode(home.run("token", "strict", *words).expect(0).out).decode(), first, "its own first response")
         same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+@test
+def git_send_email_sends_a_patch_with_a_fresh_token(t):
+    rig.need("git", "msmtp")
+    if not (pathlib.Path(subprocess.check_output(["git", "--exec-path"], text=True).strip()) / "git-send-email").exists():
+        raise rig.Skip("not installed: apt-get install git-email")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    strict.stale(server)
+    mail = Mail(t, "XOAUTH2", lambda said: server.newest() in said)
+    words = {"smtp.example.com": "localhost", "465": str(mail.server_address[1])}
+    (home.folder / ".msmtprc").write_text(recipe("account work", **words) + f"tls_trust_file {rig.pki() / 'ca.crt'}\n")
+    (home.folder / ".msmtprc").chmod(0o600)
+    git(home, "init", "-q", "work")
+    for name, value in (("user.name", "Ann"), ("user.email", "ann@example.com"), ("sendemail.confirm", "never")):
+        git(home, "config", "--global", name, value)
+    git(home, "-C", "work", "commit", "-q", "--allow-empty", "-m", "nothing")
+    (home.folder / "work/hello").write_text("hello\n")
+    git(home, "-C", "work", "add", "hello")
+    git(home, "-C", "work", "commit", "-q", "-m", "hello")
+    git(home, "-C", "work", "format-patch", "-q", "-1", "-o", home.folder).expect(0)
+    line = recipe("git config --global sendemail")
+    run(home, "sh", "-ec", line, env={"GIT_TERMINAL_PROMPT": "0"}).expect(0)
+    same(mail.seen, [("XOAUTH2", f"user=ann@example.com\1auth=Bearer {server.newest()}\1\1")], "the first response")
+    check(any("[PATCH] hello" in line for line in mail.mails[0]), "the patch should be there")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+class Imap(socketserver.ThreadingTCPServer):
+    """An IMAP server over TLS with one mail, for whoever shows a token by XOAUTH2."""
+
+    daemon_threads = True
+
+    def __init__(self, t, who):
+        self.who, self.seen = who, []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(rig.pki() / "server.crt", rig.pki() / "server.key")
+        super().__init__(("127.0.0.1", 0), Imap.Talk)
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+        t.enter(self)
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self.server_close()
+
+    class Talk(socketserver.StreamRequestHandler):
+        timeout = rig.PATIENCE
+        MAIL = "Subject: hello\r\n\r\nhello\r\n"
+        ANSWERS = {
+            "CAPABILITY": ["* CAPABILITY IMAP4rev1 SASL-IR AUTH=XOAUTH2"],
+            "SELECT": ["* 1 EXISTS", "* OK [UIDVALIDITY 1] ok", "* OK [UIDNEXT 2] ok", "* FLAGS ()", "* OK [PERMANENTFLAGS ()] ok"],
+            "FETCH FLAGS": ["* 1 FETCH (UID 1 FLAGS ())"],
+            "FETCH BODY": [f"* 1 FETCH (UID 1 BODY[] {{{len(MAIL)}}}\r\n{MAIL})"],
+        }
+
+        def handle(self):
+            self.say("* OK the tests")
+            for tag, verb, *rest in (line.decode().split() for line in self.rfile):
+                ok = True
+                if verb == "AUTHENTICATE":
+                    self.server.seen.append((rest[0], base64.b64decode(rest[1]).decode()))
+                    ok = self.server.who(self.server.seen[-1][1])
+                if verb == "UID":
+                    verb = "FETCH BODY" if "BODY" in rest[-1] else "FETCH FLAGS"
+                self.say(*self.ANSWERS.get(verb, []), f"{tag} {'OK' if ok else 'NO'} done")
+                if verb == "LOGOUT":
+                    return
+
+        def say(self, *lines):
+            self.wfile.write("".join(f"{line}\r\n" for line in lines).encode())
+
+
+@test
+def mbsync_fetches_a_mail_with_a_fresh_token(t):
+    rig.need("mbsync")
+    if not glob.glob("/usr/lib/*/sasl2/*xoauth2*.so"):
+        raise rig.Skip("not installed: apt-get install libsasl2-modules-kdexoauth2")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    strict.stale(server)
+    mail = Imap(t, lambda said: server.newest() in said)
+    more = {"SSLType IMAPS": f"SSLType IMAPS\nCertificateFile {rig.pki() / 'ca.crt'}"}
+    words = {"imap.example.com": "localhost", "993": str(mail.server_address[1]), **more}
+    (home.folder / ".mbsyncrc").write_text(recipe("IMAPAccount work", **words))
+    (home.folder / "Mail").mkdir()
+    run(home, "mbsync", "work").expect(0)
+    same(mail.seen, [("XOAUTH2", f"user=ann@example.com\1auth=Bearer {server.newest()}\1\1")], "the first response")
+    (came,) = (home.folder / "Mail/Inbox/new").iterdir()
+    check("Subject: hello" in came.read_text(), "the mail should be there")
+    same([e["outcome"] for e in server.refreshes()], ["renewed"], "refreshes")
+
+
+@test
+def cron_keeps_a_login_in_use(t):
+    rig.only_root("starts cron, in a file system of its own")
+    rig.need("cron", "unshare")
+    server = strict.serve(t, expires_in=1)
+    home = strict.logged_in(t, server)
+    strict.stale(server)
+    (line,) = re.findall(r"`(0 \* \* \* \* [^`]*)`", (rig.ROOT / "src/command/topics/recipes.md").read_text().replace("\n", " "))
+    bin = home.folder / "bin"
+    bin.mkdir(exist_ok=True)
+    (bin / "oauthctl").symlink_to(os.path.realpath(rig.program()))
+    names = "".join(f"{name}={value}\n" for name, value in (home.env | {"PATH": f"{bin}:/usr/bin:/bin"}).items())
+    (home.folder / "crontab").write_text(f"{names}{line.replace('0 *', '* *', 1)} >> {home.folder}/log 2>&1\n")
+    place = "for at in /var/spool/cron /etc/cron.d /run; do mount -t tmpfs none $at; done; mkdir -m 700 /var/spool/cron/crontabs"
+    put = f"install -m 600 {home.folder}/crontab /var/spool/cron/crontabs/root; mount --bind /dev/null /etc/crontab; exec cron -f"
+    t.ends(subprocess.Popen(["unshare", "-m", "sh", "-ec", f"{place}; {put}"], stdin=subprocess.DEVNULL))
+    # cron looks once a minute
+    rig.wait_until(lambda: server.refreshes(), "a refresh by cron", 75)
+    check(server.good(home.run("token", "strict").expect(0).token), "the login should be alive")
 
 
 def database(t, password):
