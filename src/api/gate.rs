@@ -6,13 +6,16 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use url::Url;
 
 use super::hosts;
 use super::path_rule::{Rule, has_hidden_dots};
+use super::rate_limit::Pace;
 use super::request::present;
+use super::retry;
 use super::send::means_expired;
 use crate::error::{Error, Kind};
 use crate::protocol::api_error;
@@ -62,6 +65,8 @@ pub struct Gate {
     word: Secret,
     /// Empty: every request may pass.
     rules: Vec<Rule>,
+    /// `None`: the provider names no limits.
+    pace: Option<Mutex<Pace>>,
     held: RwLock<Arc<Held>>,
     keeper: Keeper,
     clock: Arc<dyn Clock>,
@@ -78,6 +83,8 @@ pub struct Posts {
     pub port: u16,
     pub word: Secret,
     pub rules: Vec<Rule>,
+    /// Shared by all processes of the profile.
+    pub pace: Pace,
     pub clock: Arc<dyn Clock>,
     pub random: [u8; 16],
     /// Where a line for each request goes, if they are to be seen.
@@ -97,12 +104,15 @@ impl Held {
 
 impl Gate {
     pub fn new(posts: Posts, held: Held, keeper: Keeper) -> Gate {
-        let Posts { port, word, rules, clock, random, log } = posts;
+        let Posts { port, word, rules, pace, clock, random, log } = posts;
+        let limits = &held.provider.limits;
+        let has_limits = limits.per_second.is_some() || limits.per_day.is_some();
         Gate {
             origin: format!("http://127.0.0.1:{port}"),
             names: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             word,
             rules,
+            pace: has_limits.then(|| Mutex::new(pace)),
             held: RwLock::new(Arc::new(held)),
             keeper,
             clock,
@@ -247,6 +257,12 @@ impl Desk for Gate {
             Ok(request) => Judged::Pass(Box::new(request), held.number),
             Err(e) => Judged::Refused(as_refusal(502, &e)),
         }
+    }
+
+    fn turn(&self) -> Result<Duration, Refusal> {
+        let Some(pace) = &self.pace else { return Ok(Duration::ZERO) };
+        let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
+        pace.take_within(&*self.clock, retry::LONGEST_WAIT).map_err(|e| as_refusal(429, &e))
     }
 
     fn renew(&self, number: u64, refused: bool, done: Done) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::api::gate::{Gate, Held, Log, Posts, Renewal};
 use crate::api::hosts;
 use crate::api::path_rule::Rule;
+use crate::command::pace;
 use crate::command::token::{mask, must_be_presentable};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::Binding;
@@ -127,6 +128,7 @@ impl Keeper {
             port: bound.address.port(),
             word: Secret::new(random_hex(world)),
             rules,
+            pace: pace(&session, &held.provider),
             clock: Arc::clone(&world.clock),
             random,
             log: (world.verbosity == Verbosity::Verbose).then_some(log),

@@ -17,8 +17,9 @@ use crate::world::World;
 login, until Ctrl-C. A request gets the token, the provider's own headers and, where the token is
 bound to a key or a certificate, its proof. `Cookie`, `Authorization`, `Origin` and `Referer` of the
 client are left out, and `Set-Cookie` of the API. An expired token is refreshed; a login that ended
-or was made again counts at once. `-v` shows each request. Another host of the API's (`api.hosts`) is
-asked by its whole address as the path, `ADDRESS/https://uploads.example.com/x`, without `--allow`.
+or was made again counts at once. The provider's limits are kept as `call` keeps them. Another host
+of the API's (`api.hosts`) is asked by its whole address as the path, without `--allow`:
+`ADDRESS/https://uploads.example.com/x`. `-v` shows each request.
 
 A rule names a path below the API's address: `*` is a part of one segment, `**` any number of
 segments. GET admits HEAD. A server that takes another method from the query is not held by it.

@@ -433,6 +433,24 @@ def another_host_of_the_api_is_asked_by_its_whole_address(t):
     same([seen["target"] for seen in api.seen], [f"/v1/http://{sites[0]}/a", f"/v1/{api.base}/x"], "requests that came to the API itself")
 
 
+@test
+def the_providers_limits_are_kept(t):
+    server, home, api = signed_in(t)
+    file = home.config / "providers/strict.toml"
+    file.write_text(file.read_text() + "\n[limits]\nper-second = 4\nper-day = 9\n")
+    proxy = Proxy(t, home, "strict")
+    started = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        same({one[0] for one in pool.map(lambda _: proxy.ask(), range(8))}, {200}, "statuses")
+    took = time.monotonic() - started
+    check(1.8 < took < 20, f"eight requests at four a second took {took:.1f} s")
+    # another process of the profile counts too
+    home.run("call", "strict", "/x").expect(0)
+    status, body, headers = proxy.ask()
+    check(status == 429 and int(headers["Retry-After"]) > 0 and b"requests of this day" in body, f"{status} {body}")
+    same(len(api.seen), 9, "requests that came")
+
+
 # ---- run -------------------------------------------------------------------------------------------------------------
 
 

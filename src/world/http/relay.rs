@@ -80,6 +80,8 @@ pub trait Desk: Send + Sync {
     /// Where a request goes, by its head. Asked before its body is read.
     fn way(&self, head: &Head<'_>) -> Result<Way, Refusal>;
     fn judge(&self, head: &Head<'_>, way: &Way) -> Judged;
+    /// How long a request must wait to keep the provider's limits. Each call takes a turn.
+    fn turn(&self) -> Result<Duration, Refusal>;
     /// Replaces the credentials of this number. `refused`: a server refused them.
     fn renew(&self, number: u64, refused: bool, done: Done);
     /// Whether a response with this status may refuse the credentials.
@@ -223,7 +225,7 @@ impl Worker {
             // the client itself has gone
             Err(_) => return refusal(bad_body()),
         };
-        let mut turn = Turn { head: &head, way, body, renewed: false, challenged: false, broke: false };
+        let mut turn = Turn { head: &head, way, body, waited: false, renewed: false, challenged: false, broke: false };
         loop {
             if let Some(answer) = self.once(&mut turn).await {
                 return match answer {
@@ -236,6 +238,15 @@ impl Worker {
 
     /// One attempt. `None`: there must be another one.
     async fn once(&self, turn: &mut Turn<'_>) -> Option<Result<Answer, Refusal>> {
+        // before the credentials are looked at: a proof is for the moment
+        if !turn.waited {
+            match self.desk.turn() {
+                Ok(Duration::ZERO) => {}
+                Ok(time) => tokio::time::sleep(time).await,
+                Err(refused) => return Some(Err(refused)),
+            }
+            turn.waited = true;
+        }
         let (request, number) = match self.judged(turn) {
             Judged::Pass(request, number) => (request, number),
             Judged::Refused(refused) => return Some(Err(refused)),
@@ -245,6 +256,7 @@ impl Worker {
             }
         };
         let again = turn.body.is_kept();
+        turn.waited = false;
         let sent = match self.http.prepare(&request, true) {
             Ok((client, own)) => client.execute(outgoing(own, turn)).await,
             Err(e) => return Some(Err(self.desk.unanswered(&e))),
@@ -347,6 +359,8 @@ struct Turn<'a> {
     head: &'a Parts,
     way: Way,
     body: Sent,
+    /// Its turn has come, and isn't used.
+    waited: bool,
     renewed: bool,
     /// A server wanted its nonce.
     challenged: bool,
