@@ -39,7 +39,7 @@ its API, or among its `helper-hosts`. Options of the helper itself come after `-
 Examples:
   oauthctl helper install git --profile work --host git.example.com
   oauthctl helper install cargo --profile work
-  oauthctl helper install aws --profile work -- --region eu-west-1 --role-arn ARN"
+  oauthctl helper install aws -- --region eu-west-1 --role-arn ARN"
 )]
 pub struct InstallArgs {
     /// The tool, by the name of its helper.
