@@ -104,6 +104,13 @@ pub fn site(host: &str) -> String {
     labels[labels.len().saturating_sub(if shared { 3 } else { 2 })..].join(".")
 }
 
+/// The port as an address has it: the parser drops `:80` and `:443`.
+pub fn written_port(text: &str) -> Option<u16> {
+    let authority = text.split_once("://")?.1.split(['/', '?', '#']).next()?;
+    let (host, port) = authority.rsplit_once(':')?;
+    port.parse().ok().filter(|_| !host.starts_with('[') || host.ends_with(']'))
+}
+
 /// Whether an address has a private scheme, which belongs to an app (RFC 8252, section 7.1).
 pub fn is_of_app(text: &str) -> bool {
     const OTHERS: [&str; 9] = ["http", "https", "file", "javascript", "data", "ftp", "about", "blob", "mailto"];
@@ -283,6 +290,21 @@ mod tests {
             (&long, UrlFault::TooLong),
         ] {
             assert_eq!(check_url(bad).unwrap_err(), fault, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_told_as_it_is_written() {
+        for (text, port) in [
+            ("http://127.0.0.1:80/cb", Some(80)),
+            ("https://localhost:443", Some(443)),
+            ("http://[::1]:8976/?x=http://a:1", Some(8976)),
+            ("http://[::1]/cb", None),
+            ("http://127.0.0.1/cb:80", None),
+            ("http://127.0.0.1:/cb", None),
+            ("com.example.app:/cb", None),
+        ] {
+            assert_eq!(written_port(text), port, "{text}");
         }
     }
 

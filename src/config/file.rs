@@ -14,8 +14,17 @@ use crate::layers::tree::ReadError;
 /// The longest file that is read: a hundred thousand profiles fit.
 const LONGEST: u64 = 16 << 20;
 
+/// Whether there is no folder of the configuration, for want of a home. Below an empty path the
+/// working directory would be read, which may be anybody's.
+pub fn is_nowhere(dir: &Path) -> bool {
+    dir.as_os_str().is_empty()
+}
+
 /// The text of `<dir>/<name>`; `name` may have folders in it. `None`: there is no such file.
 pub fn text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
+    if is_nowhere(dir) {
+        return Ok(None);
+    }
     let path = dir.join(name);
     let unreadable = |e: std::io::Error| ReadError::Unreadable { file: path.display().to_string(), why: e.to_string() };
     let file = match File::open(&path) {

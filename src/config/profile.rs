@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::words::{self, word};
 use super::{GrantKind, SecretSource};
-use crate::address::{Service, check_url, is_of_app, with_scheme};
+use crate::address::{Service, check_url, is_of_app, with_scheme, written_port};
 use crate::layers::ser;
 use crate::protocol::jose::Algorithm;
 use crate::protocol::{authorization_details, token_request};
@@ -24,6 +24,7 @@ pub struct Key {
     /// The endings of the name: `.file`, `.NAME`; none for a plain value.
     pub parts: &'static [&'static str],
     /// `decides`: it decides which token is issued. `once`: it is for one command, and not stored.
+    /// `own`: it is of this person or this machine, and not shared.
     mark: &'static [&'static str],
 }
 
@@ -108,7 +109,7 @@ impl Layer for BTreeMap<String, String> {
 
 /// Declares a part of a profile. A field may have a mark: see [`Key`].
 macro_rules! layer {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$of:meta])* pub $field:ident: $type:ty $(=> $mark:ident)?,)* }) => {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$of:meta])* pub $field:ident: $type:ty $(=> $($mark:ident)+)?,)* }) => {
         $(#[$meta])*
         #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[serde(default, rename_all = "kebab-case")]
@@ -122,7 +123,7 @@ macro_rules! layer {
                 $(Layer::root(&mut self.$field, folder);)*
             }
             fn keys(_: &str, _: &'static [&'static str], each: &mut dyn FnMut(Key)) {
-                $(<$type as Layer>::keys(stringify!($field), &[$(stringify!($mark))?], each);)*
+                $(<$type as Layer>::keys(stringify!($field), &[$($(stringify!($mark)),+)?], each);)*
             }
         }
     };
@@ -162,20 +163,20 @@ pub struct Profile {
     /// The address to bind, behind a forwarder (`0.0.0.0`). `login` has a flag for it.
     #[arg(skip)]
     #[serde(deserialize_with = "listen")]
-    pub listen: Option<String>,
+    pub listen: Option<String> => own,
     /// The browser to sign in with: a program and its arguments; the address is added to them.
     #[arg(skip)]
     #[serde(deserialize_with = "browser")]
-    pub browser: Option<Vec<String>>,
+    pub browser: Option<Vec<String>> => own,
     /// Further services whose tools get the token from `helper`: `git.example.com`,
     /// `smtp://mail.example.com:465`.
     #[arg(skip)]
     #[serde(deserialize_with = "services")]
-    pub helper_hosts: Option<Vec<String>>,
+    pub helper_hosts: Option<Vec<String>> => own,
     /// The place where the tokens are stored; also a docker credential helper by its name.
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
     #[serde(with = "words::store")]
-    pub store: Option<StoreKind>,
+    pub store: Option<StoreKind> => own,
     /// A scope to ask for; may be given several times.
     #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
     pub scopes: Option<Vec<String>>,
@@ -185,7 +186,7 @@ pub struct Profile {
     pub params: BTreeMap<String, String>,
     /// Allow a provider at an address of the local network's services (`169.254.…`, `fe80::…`).
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Profile")]
-    pub allow_private: Option<bool>,
+    pub allow_private: Option<bool> => own,
     /// How the client authenticates.
     #[command(flatten)]
     #[serde(rename = "*proofs")]
@@ -215,7 +216,7 @@ pub struct ClientAuthSettings {
     pub client_key: Option<SecretSource>,
     /// The key's `kid`, if its file has none.
     #[arg(skip)]
-    pub client_key_id: Option<String>,
+    pub client_key_id: Option<String> => own,
     /// The algorithm that the key signs with.
     #[arg(skip)]
     #[serde(with = "word")]
@@ -223,7 +224,7 @@ pub struct ClientAuthSettings {
     /// A file with the client's certificate, and its chain: PEM.
     #[arg(long, value_name = "FILE", value_parser = absolute, help_heading = "Client")]
     #[serde(serialize_with = "path")]
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<PathBuf> => own,
     /// Bind the tokens to a key of this machine (DPoP), so that a stolen token can't be used.
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Client")]
     pub dpop: Option<bool>,
@@ -264,7 +265,7 @@ pub struct RequestOptions {
     pub subject_token_type: Option<String> => decides,
     /// Exchange the token of this other profile.
     #[arg(long, value_name = "PROFILE", help_heading = "Grants")]
-    pub subject_profile: Option<String>,
+    pub subject_profile: Option<String> => own,
     /// A file with the actor's token. The actor acts for the subject.
     #[arg(long = "actor-token-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
     pub actor_token: Option<SecretSource>,
@@ -282,7 +283,7 @@ layer! {
 pub struct SignIn {
     /// The person who is to sign in, by a name known to the provider.
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
-    pub login_hint: Option<String>,
+    pub login_hint: Option<String> => own,
     /// The pages to show: `login`, `consent`, `select_account` or `none`; several with spaces.
     #[arg(long, value_name = "WORDS", help_heading = "Sign-in")]
     pub prompt: Option<String>,
@@ -311,7 +312,7 @@ pub struct SignIn {
     pub request_object: Option<When>,
     /// Your name at the provider (`--grant password`).
     #[arg(long, value_name = "NAME", help_heading = "Sign-in")]
-    pub username: Option<String> => decides,
+    pub username: Option<String> => decides own,
     /// A file with your password (`--grant password`); `-` reads it from standard input.
     #[arg(long = "password-file", value_name = "FILE", value_parser = file, help_heading = "Sign-in")]
     pub password: Option<SecretSource> => once,
@@ -368,7 +369,6 @@ const OF_GRANTS: [(&[GrantKind], &[&str]); 7] = {
 /// Standard input, in place of a file.
 const STDIN: &str = "-";
 
-/// The keys of [`Profile::shared`].
 /// Whether a parameter or an address, which may hold anything, could hold a secret.
 fn may_be_secret(key: &str, value: &toml_edit::Value) -> bool {
     const MARKS: [&str; 8] = ["secret", "key", "token", "password", "passwd", "assertion", "code", "auth"];
@@ -381,28 +381,6 @@ fn may_be_secret(key: &str, value: &toml_edit::Value) -> bool {
         _ => key == "resource" && texts(value).iter().any(|text| text.contains(['?', '@'])),
     }
 }
-
-const SHARED: [&str; 19] = [
-    "provider",
-    "environment",
-    "vars",
-    "grant",
-    "client-id",
-    "redirect-uri",
-    "port",
-    "scopes",
-    "params",
-    "auth",
-    "assertion-audience",
-    "client-key-algorithm",
-    "dpop",
-    "resource",
-    "audience",
-    "prompt",
-    "acr-values",
-    "ui-locales",
-    "par",
-];
 
 impl Profile {
     /// All keys, in the order of the fields.
@@ -427,8 +405,7 @@ impl Profile {
             (hints.login_hint, hints.id_token_hint, hints.login_hint_token) = (None, None, None);
         }
         // an address that names its port wins over the profile's port
-        let names_port = |uri: &String| url::Url::parse(uri).is_ok_and(|url| url.port().is_some());
-        if over.redirect_uri.as_ref().is_some_and(names_port) {
+        if over.redirect_uri.as_deref().is_some_and(|uri| written_port(uri).is_some()) {
             self.port = None;
         }
         let secret = self.client_secret.clone();
@@ -455,10 +432,12 @@ impl Profile {
     /// The values that another person can use: no secret, and no file, program, host or store of
     /// this machine's.
     pub fn shared(&self) -> Vec<(String, toml_edit::Value)> {
+        let (once, own) = (marked("once"), marked("own"));
+        let stays = |key: &str| {
+            is_one_of(key, &once) || is_one_of(key, &own) || is_secret(key.split('.').next().unwrap_or_default())
+        };
         let mut values = self.values();
-        values.retain(|(key, value)| {
-            SHARED.contains(&key.split('.').next().unwrap_or_default()) && !may_be_secret(key, value)
-        });
+        values.retain(|(key, value)| !stays(key) && !may_be_secret(key, value));
         values
     }
 
@@ -773,6 +752,38 @@ mod tests {
         assert_eq!(
             options,
             ["--var x y=1 2", "--scope a", "--scope b", "--allow-private ", "--client-key-file /x/key", "--par auto"]
+        );
+    }
+
+    // a new key is one that another person gets too, unless it is marked
+    #[test]
+    fn of_all_keys_these_alone_are_not_shared() {
+        let keys = Profile::keys();
+        let stays = |key: &&Key| key.mark.contains(&"own") || key.mark.contains(&"once") || is_secret(&key.name);
+        let own: Vec<&str> = keys.iter().filter(stays).map(|key| key.name.as_str()).collect();
+        assert_eq!(
+            own,
+            [
+                "client-secret",
+                "listen",
+                "browser",
+                "helper-hosts",
+                "store",
+                "allow-private",
+                "client-key",
+                "client-key-id",
+                "client-certificate",
+                "login-hint",
+                "username",
+                "password",
+                "binding-message",
+                "id-token-hint",
+                "login-hint-token",
+                "assertion",
+                "subject-token",
+                "subject-profile",
+                "actor-token",
+            ]
         );
     }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, file};
+use super::file::{self, is_nowhere};
+use super::{Config, ConfigError};
 use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::{self, ReadError, Table, Value};
 use crate::provider::{Provider, catalogue, is_provider_name, resolve};
@@ -46,7 +47,7 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
 /// The provider with this alias; `None`: it is a provider's name, or unknown.
 pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, ConfigError> {
     let built_in = || catalogue::find(name).map(|(id, _)| id.to_owned()).filter(|id| id != name);
-    if !is_provider_name(name) || own_file(dir, name).exists() {
+    if !is_provider_name(name) || has_own(dir, name) {
         return Ok(None);
     }
     Ok(own_by_alias(dir, name)?.or_else(built_in))
@@ -54,7 +55,7 @@ pub fn provider_by_alias(dir: &Path, name: &str) -> Result<Option<String>, Confi
 
 /// Whether the provider of that name is built in, and no file of the user's replaces it.
 pub fn is_built_in(dir: &Path, name: &str) -> bool {
-    catalogue::named(name).is_some() && !own_file(dir, name).exists() && matches!(own_by_alias(dir, name), Ok(None))
+    catalogue::named(name).is_some() && !has_own(dir, name) && matches!(own_by_alias(dir, name), Ok(None))
 }
 
 /// The TOML text of the provider of that name, the user's own or the built-in one; `None`: it isn't
@@ -298,6 +299,9 @@ fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
 
 /// The names of the TOML files in the folder, sorted.
 fn own_files(dir: &Path) -> Result<Vec<String>, ConfigError> {
+    if is_nowhere(dir) {
+        return Ok(Vec::new());
+    }
     let folder = dir.join(FOLDER);
     let unreadable = |e: std::io::Error| ConfigError::of_disk(&folder, "read", &e);
     let entries = match std::fs::read_dir(&folder) {
@@ -396,6 +400,10 @@ pub fn kept_copy(path: &Path) -> Result<Option<String>, ConfigError> {
 
 pub fn remove_copy(path: &Path) -> Result<(), ConfigError> {
     files::remove(path).map(drop).map_err(|e| ConfigError::of_disk(path, "removed", &e))
+}
+
+fn has_own(dir: &Path, name: &str) -> bool {
+    !is_nowhere(dir) && own_file(dir, name).exists()
 }
 
 fn own_file(dir: &Path, name: &str) -> PathBuf {

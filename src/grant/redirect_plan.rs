@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use crate::address::{Reach, is_of_app, reach, with_scheme};
+use crate::address::{Reach, is_of_app, reach, with_scheme, written_port};
 use crate::config::{Profile, words};
 use crate::error::Error;
 use crate::provider::{LoopbackMode, Provider, RedirectHost};
@@ -131,13 +131,14 @@ fn registered(uri: &str, said: Vec<u16>, mode: LoopbackMode) -> Result<Plan, Err
     if !loopback {
         return Ok(pasted("the redirect address is not on this machine", Some(uri)));
     }
-    let other = said.iter().find(|port| url.port().is_some_and(|named| named != **port));
-    if let (Some(other), Some(named)) = (other, url.port()) {
+    let named = written_port(uri);
+    let other = said.iter().find(|port| named.is_some_and(|named| named != **port));
+    if let (Some(other), Some(named)) = (other, named) {
         return Err(bad(&format!("names port {named}, and `--port` or the profile's `port` another: {other}")));
     }
     let tls = url.scheme() == "https";
     // RFC 8252, section 7.3: without a port any port fits, if the provider follows the rule
-    let any = url.port().is_none() && said.is_empty() && mode == LoopbackMode::AnyPort && !tls;
+    let any = named.is_none() && said.is_empty() && mode == LoopbackMode::AnyPort && !tls;
     let exact = (!any && said.is_empty()).then(|| uri.to_owned());
     let ports = if exact.is_some() { vec![url.port_or_known_default().unwrap_or(USUAL_PORT)] } else { said };
     Ok(Plan {
