@@ -196,13 +196,21 @@ impl Record {
 
     /// The end of the login, as far as the provider names it: no refresh token is valid after it.
     pub fn ends(&self, provider: &Provider) -> Option<End> {
-        let set = self.token.as_ref()?;
-        crate::grant::refresh::spendable(provider, set)?;
+        self.all_ends(provider).into_iter().next()
+    }
+
+    /// Each end that the provider names: of its age, of its disuse, of this refresh token. The
+    /// nearest comes first.
+    pub fn all_ends(&self, provider: &Provider) -> Vec<End> {
+        let spendable = |set: &&TokenSet| crate::grant::refresh::spendable(provider, set).is_some();
+        let Some(set) = self.token.as_ref().filter(spendable) else { return Vec::new() };
         let end = |from: i64, life: i64, unused: bool| End { at: from.saturating_add(life), life, unused };
         let idle = provider.refresh.max_idle_s.map(|life| end(set.received_at, life, true));
         let age = provider.refresh.max_age_s.zip(self.login_at).map(|(life, at)| end(at, life, false));
         let said = set.refresh_expires_at.map(|at| end(set.received_at, at - set.received_at, false));
-        [idle, age, said].into_iter().flatten().min_by_key(|end| end.at)
+        let mut ends: Vec<End> = [idle, age, said].into_iter().flatten().collect();
+        ends.sort_by_key(|end| end.at);
+        ends
     }
 
     /// Whether the server refused the client that was registered from here: it has forgotten it.

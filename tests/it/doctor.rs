@@ -1,13 +1,15 @@
 //! `doctor`: checks the requirements of a login and suggests fixes.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use oauthctl::sandbox::Manners;
-use oauthctl::world::{Clock, KeychainError};
-
+use oauthctl::wire::{Request, Response};
+use oauthctl::world::{Clock, Http, HttpError, KeychainError, Streamed, Upload};
 use serde_json::json;
 
-use crate::world::robot::allows;
-use crate::world::{Fault, Person, START, own_port};
+use crate::world::robot::{allows, go};
+use crate::world::{Fault, Person, START, answer, own_port};
 
 #[test]
 fn a_machine_where_all_is_well() {
@@ -367,6 +369,12 @@ fn a_redirect_url_is_compared_byte_by_byte() {
     assert_eq!(me.types(&format!("profile set odd redirect-uri http://127.0.0.1:{port}/cb")).code, 0);
     let other = me.types("doctor odd --registered http://127.0.0.1:9/cb");
     assert!(other.code == 1 && other.out.contains("they differ at byte 18: "), "{}", other.out);
+    // which compares port 80 too, though no address needs to name it
+    assert_eq!(me.types("profile set odd redirect-uri http://127.0.0.1:80/cb").code, 0);
+    let named = me.types("doctor odd");
+    assert!(named.out.contains("ok    redirect       http://127.0.0.1:80/cb is sent\n"), "{}", named.out);
+    let other = me.types("doctor odd --registered http://127.0.0.1/cb");
+    assert!(other.code == 1 && other.out.contains("sent:       http://127.0.0.1:80/cb\n"), "{}", other.out);
     // and one whose port is taken
     let (_taken, address) = crate::world::serve::taken();
     assert_eq!(me.types("profile unset odd redirect-uri").code, 0);
@@ -417,6 +425,108 @@ fn logins_that_end_each_other_or_soon_are_told_for_all_profiles() {
     let done = me.types("doctor");
     assert!(done.out.contains("note  login          the login of `practice` ends in 6 days, at "), "{}", done.out);
     assert!(done.code == 0 && done.out.contains("do: oauthctl login practice\n"), "{}", done.out);
+}
+
+#[test]
+fn the_end_of_a_login_by_its_age_is_told_within_a_week_however_short_its_life_is() {
+    for (keys, told) in [
+        ("max-age-s = 86400\n", Some("ends in 23 h 59 min, at ")),
+        ("max-age-s = 604800\n", Some("ends in 6 days, at ")),
+        // the end by disuse is nearer, and each refresh puts it off
+        ("max-idle-s = 86400\nmax-age-s = 172800\n", Some("ends in 47 h 59 min, at ")),
+        ("max-idle-s = 86400\n", None),
+        ("max-age-s = 691200\n", None),
+    ] {
+        let (mut me, _server, file) = signed_in("");
+        me.config("providers/practice.toml", &format!("{file}[refresh]\n{keys}"));
+        me.later(1);
+        let done = me.types("doctor");
+        let line = done.out.lines().find(|line| line.starts_with("note  login "));
+        match told {
+            Some(told) => assert!(line.is_some_and(|line| line.contains(told)), "{keys}{}", done.out),
+            None => assert_eq!(line, None, "{keys}{}", done.out),
+        }
+    }
+}
+
+#[test]
+fn the_scope_for_a_refresh_token_is_found_among_the_known_ones() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let odd = me.odd("odd", |request| {
+        let token = json!({ "access_token": "an-access-token", "token_type": "Bearer", "expires_in": 600 });
+        match request.path.as_str() {
+            "/token" => answer(200, "application/json", &token.to_string()),
+            _ => answer(404, "text/plain", ""),
+        }
+    });
+    me.config("providers/odd.toml", &(odd.provider("odd") + "[scopes]\nknown = [\"read\", \"offline_access\"]\n"));
+    let coded = |url: &str| {
+        let asked = url::Url::parse(url).expect("an address");
+        let value = |name: &str| asked.query_pairs().find(|(n, _)| n == name).expect("a parameter").1.into_owned();
+        vec![go(&format!("{}?code=the-code&state={}", value("redirect_uri"), value("state")))]
+    };
+    assert_eq!(me.browser(coded).types("login odd --scope read").code, 0);
+    let done = me.types("doctor odd");
+    let told = "FAIL  refresh token  the login has none: the scope `offline_access` was not asked for\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("do: oauthctl login odd --add-scope offline_access\n"), "{}", done.out);
+}
+
+/// A network without a server.
+struct Nowhere;
+
+impl Http for Nowhere {
+    fn exchange(&self, _: &Request) -> Result<Response, HttpError> {
+        Ok(Response { status: 404, headers: Vec::new(), body: Vec::new().into() })
+    }
+
+    fn stream(&self, request: &Request, _: Option<Upload>) -> Result<Streamed, HttpError> {
+        panic!("a stream from {}", request.url.expose())
+    }
+}
+
+#[test]
+fn a_client_authentication_that_the_provider_does_not_name_is_told() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let _server = me.practice(Manners::GetResponse);
+    me.config("config.toml", "[profiles.getresponse]\nclient-id = \"practice-client\"\nauth = \"post\"\n");
+    me.set("OAUTHCTL_GETRESPONSE_CLIENT_SECRET", "practice-secret");
+    let done = me.types("doctor getresponse");
+    let told = "FAIL  client         `practice-client`, with the client authentication `post`; `post` is sent, and the \
+                file of `getresponse` names `basic`\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("do: oauthctl profile unset getresponse auth\n"), "{}", done.out);
+    // a file of one's own in the built-in one's place
+    me.config("config.toml", "[profiles.getresponse]\nclient-id = \"practice-client\"\n");
+    me.config("providers/getresponse.toml", "extends = \"getresponse\"\ntoken.auth = [\"post\"]\n");
+    let done = me.network(Arc::new(Nowhere)).types("doctor getresponse");
+    assert!(done.out.contains("`post` is sent, and the file of `getresponse` names `basic`\n"), "{}", done.out);
+    assert!(done.out.contains("do: oauthctl provider edit getresponse\n"), "{}", done.out);
+}
+
+#[test]
+fn a_registered_address_that_no_login_can_send_is_told_and_none_is_offered_for_a_path_drawn_anew() {
+    let mut me = Person::new();
+    me.set("BROWSER", "firefox");
+    let odd = me.odd("odd", |_| crate::world::answer(200, "text/plain", ""));
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    for registered in ["http://example.com/callback", "nonsense", "ftp://127.0.0.1/callback"] {
+        let done = me.types(&format!("doctor odd --registered {registered}"));
+        let cure = "do: register http://127.0.0.1/callback: the redirect address `";
+        assert!(done.code == 1 && done.out.contains(cure), "{registered}: {}", done.out);
+        assert!(!done.out.contains("--redirect-uri"), "{registered}: {}", done.out);
+    }
+    let done = me.types("doctor sandbox --registered http://anything.example/");
+    assert!(done.out.contains("note  redirect "), "{}", done.out);
+    assert!(done.out.contains("so that no registered address is compared"), "{}", done.out);
+    // the port of an address that is sent as it is registered
+    let (_taken, address) = crate::world::serve::taken();
+    let uri = format!("http://127.0.0.1:{}/cb", address.port());
+    assert_eq!(me.types(&format!("profile set odd redirect-uri {uri}")).code, 0);
+    let taken = me.types("doctor odd");
+    assert!(taken.out.contains("then: oauthctl login odd --redirect-uri http://127.0.0.1:89"), "{}", taken.out);
 }
 
 #[test]

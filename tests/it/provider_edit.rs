@@ -120,7 +120,7 @@ fn each_address_is_reached_without_a_secret_and_what_is_odd_is_told() {
         format!("{base}/token answers 405\n"),
         format!("{base}/revoke answers 404: there is no page to read; is it right?\n"),
         format!(
-            "note  metadata       `token.url` is {base}/token, and the metadata name {base}/other: the file's is used\n"
+            "FAIL  metadata       `token.url` is {base}/token, and the metadata name {base}/other: the file's is used\n"
         ),
         "the same: authorize.url\n".to_owned(),
     ] {
@@ -130,6 +130,30 @@ fn each_address_is_reached_without_a_secret_and_what_is_odd_is_told() {
     let gone = me.types("provider check odd");
     assert!(gone.code == 1 && gone.out.contains("FAIL  address        authorize.url: can't reach "), "{}", gone.out);
     let vars = me.types("provider check getresponse --environment max");
-    let hint = "hint: oauthctl provider check getresponse --environment max --var api_host=VALUE --var domain=VALUE\n";
+    let hint = "hint: oauthctl provider check getresponse --environment max --var domain=VALUE --var api_host=VALUE\n";
     assert!(vars.code == 2 && vars.err.contains(hint), "{}", vars.err);
+}
+
+// a script reads the exit code alone
+#[test]
+fn a_check_fails_where_the_metadata_contradict_or_a_server_is_out_of_order() {
+    for (other, status, code) in [(false, 405, 0), (true, 405, 1), (false, 500, 1), (false, 503, 1)] {
+        let mut me = Person::new();
+        let odd = me.odd("odd", move |request| {
+            let base = format!("http://{}", request.header("host").expect("a host"));
+            match request.path.as_str() {
+                "/.well-known/openid-configuration" => {
+                    let token = if other { "other" } else { "token" };
+                    let document = json!({ "issuer": base, "token_endpoint": format!("{base}/{token}") });
+                    answer(200, "application/json", &document.to_string())
+                }
+                "/token" => answer(status, "text/plain", ""),
+                _ => answer(400, "text/plain", ""),
+            }
+        });
+        let issuer = format!("id = \"odd\"\nissuer = \"{}\"\n", odd.base);
+        me.config("providers/odd.toml", &odd.provider("odd").replace("id = \"odd\"\n", &issuer));
+        let done = me.types("provider check odd");
+        assert_eq!(done.code, code, "{other} {status}: {}", done.out);
+    }
 }

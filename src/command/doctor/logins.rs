@@ -7,7 +7,9 @@ use crate::command::status::in_time;
 use crate::command::{Global, list};
 use crate::provider::Rotates;
 use crate::secret::hash;
-use crate::session::record::Record;
+use crate::session::Who;
+use crate::session::record::{End, Record};
+use crate::session::standing::Standing;
 use crate::text::{pasted, safe};
 use crate::world::World;
 
@@ -22,9 +24,7 @@ pub(super) fn check(world: &mut World, global: &Global, report: &mut Report) {
     let _ = list::each(world, global, |world, who, standing| {
         let (name, now) = (standing.profile.clone(), world.clock.now());
         let login = format!("oauthctl login {}", pasted(&name));
-        // of a login that never lives for a week, the end is told when it is near
-        let ends = standing.ends.filter(|end| end.at - now < SOON && (end.life > SOON || end.is_near(now)));
-        if let Some(end) = ends {
+        if let Some(end) = soon(who, &standing, now) {
             let words = match end.at > now {
                 true => format!("the login of `{}` ends {}", safe(&name), in_time(&end, now)),
                 false => format!("the login of `{}` has ended", safe(&name)),
@@ -43,6 +43,16 @@ pub(super) fn check(world: &mut World, global: &Global, report: &mut Report) {
     for found in found {
         report.add("login", found);
     }
+}
+
+/// The nearest end within a week. A short life that each refresh begins anew ends soon all the
+/// time: it is told of when it is near.
+fn soon(who: &Who, standing: &Standing, now: i64) -> Option<End> {
+    let near = standing.ends.filter(|end| end.at - now < SOON)?;
+    let provider = who.shared_provider().ok()?;
+    let by_age = |end: &End| !end.unused && provider.refresh.max_age_s == Some(end.life);
+    let ends = standing.record.as_ref().map(|record| record.all_ends(&provider)).unwrap_or_else(|| vec![near]);
+    ends.into_iter().find(|end| end.at - now < SOON && (end.life > SOON || end.is_near(now) || by_age(end)))
 }
 
 fn refresh_token(record: &Record) -> Option<String> {

@@ -67,7 +67,7 @@ impl Found {
         Found { words: format!("{what}: {}", self.words), ..self }
     }
 
-    fn advice(self, advice: impl Into<String>) -> Found {
+    pub fn advice(self, advice: impl Into<String>) -> Found {
         Found { advice: Some(advice.into()), ..self }
     }
 }

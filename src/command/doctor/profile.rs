@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
 
 use super::{Found, Report, bad, good, note};
-use crate::config::GrantKind;
+use crate::config::{GrantKind, Profile};
 use crate::error::Error;
 use crate::grant::redirect_plan::{self, Plan, Target, USUAL_PORT};
 use crate::grant::support::check_grant;
@@ -15,7 +15,7 @@ use crate::session::record::Record;
 use crate::session::{Session, random_hex};
 use crate::text::{pasted, safe};
 use crate::world::World;
-use crate::world::http_server::loopback::Loopback;
+use crate::world::http_server::loopback::{Address, ListenError, Loopback};
 
 pub(super) fn check(world: &mut World, session: &mut Session, registered: Option<&str>, report: &mut Report) {
     let record = session.load().ok().flatten();
@@ -32,7 +32,7 @@ pub(super) fn check(world: &mut World, session: &mut Session, registered: Option
         let random = random_hex(world);
         match redirect_plan::plan(&provider, &session.profile, &random) {
             Ok(plan) => {
-                report.add("redirect", redirect(session, &plan, registered));
+                report.add("redirect", redirect(session, &provider, (&plan, registered)));
                 report.add_if("port", port(session, plan));
             }
             Err(e) => report.add("redirect", e.into()),
@@ -54,15 +54,28 @@ fn client(
         let page = provider.console_url.as_deref().map(|page| format!(": register an app at {}", safe(page)));
         return Ok(note(format!("no client id is known{}", page.unwrap_or_default())).advice(guided));
     };
-    if record.and_then(|record| record.unfinished.as_ref()).is_some_and(|kept| kept.refused) {
-        let words = format!("the provider refused `{}`, or its secret, at the last login", safe(&client.id));
-        return Ok(bad(words).advice(session.typed.login()));
-    }
+    let refused = record.and_then(|record| record.unfinished.as_ref()).is_some_and(|kept| kept.refused);
+    let at_last_login = format!("the provider refused `{}`, or its secret, at the last login", safe(&client.id));
     let auth = match usable_auth(&provider.token, &client) {
         Ok(auth) => auth,
-        Err(e) => return Ok(bad(format!("{e}: is the app of another type?")).advice(session.typed.login())),
+        Err(e) if !refused => {
+            return Ok(bad(format!("{e}: is the app of another type?")).advice(session.typed.login()));
+        }
+        Err(_) => return Ok(bad(at_last_login).advice(session.typed.login())),
     };
-    let words = format!("`{}`, with the client authentication `{}`", safe(&client.id), auth_name(auth));
+    let words = match refused {
+        true => at_last_login,
+        false => format!("`{}`, with the client authentication `{}`", safe(&client.id), auth_name(auth)),
+    };
+    if let Some((wanted, cure)) = other_auth(session, provider, auth) {
+        let words = format!("{words}; `{}` is sent, and the file of {wanted}", auth_name(auth));
+        // it is no fault where the login went well
+        let works = !refused && record.is_some_and(|record| record.token.is_some());
+        return Ok(if works { note(words) } else { bad(words) }.advice(cure));
+    }
+    if refused {
+        return Ok(bad(words).advice(session.typed.login()));
+    }
     let announced = provider.announced.auth_methods.as_ref();
     if let Some(announced) =
         announced.filter(|list| registered_name(auth).is_some_and(|name| !list.iter().any(|it| it == name)))
@@ -77,15 +90,43 @@ fn client(
     Ok(good(words))
 }
 
+/// The methods that the provider's file names, or the built-in one of the same server, if they are
+/// others than the one that is used; and the cure.
+fn other_auth(session: &Session, provider: &Provider, auth: ClientAuth) -> Option<(String, String)> {
+    let named = |known: &Provider| {
+        let names: Vec<String> = known.token.auth.iter().map(|auth| format!("`{}`", auth_name(*auth))).collect();
+        format!("`{}` names {}", safe(&known.id), names.join(", "))
+    };
+    let other = |known: &Provider| !known.token.auth.is_empty() && !known.token.auth.contains(&auth);
+    let own = session.raw_provider().ok()?;
+    if other(&own) && session.profile.proofs.auth == Some(auth) {
+        return Some((named(&own), format!("{} auth", session.typed.line("profile unset"))));
+    }
+    let twin = twin(provider).filter(|twin| other(twin))?;
+    Some((named(&twin), format!("oauthctl provider edit {}", pasted(&own.id))))
+}
+
+/// The built-in provider of the same server.
+fn twin(provider: &Provider) -> Option<Provider> {
+    let url = url::Url::parse(provider.authorize.url.as_deref().or(provider.token.url.as_deref())?).ok()?;
+    let known = catalogue::of_host(url.host_str()?);
+    let known = known.iter().find(|it| it.id == provider.id).or(known.first())?;
+    from_text(known.id, known.text(), None).ok()
+}
+
 /// The redirect address that is sent, beside the registered one.
-fn redirect(session: &Session, plan: &Plan, registered: Option<&str>) -> Found {
+fn redirect(session: &Session, provider: &Provider, (plan, registered): (&Plan, Option<&str>)) -> Found {
     let sent = plan.to_register();
     let shown = sent.iter().map(|uri| safe(uri)).collect::<Vec<_>>().join(" or ");
     if sent.is_empty() {
         return good("none is sent: the provider uses the registered one");
     }
     if plan.random_path {
-        return good(format!("{shown} is sent this time: the path is drawn anew for each login"));
+        let words = format!("{shown} is sent this time: the path is drawn anew for each login");
+        return match registered {
+            None => good(words),
+            Some(_) => note(format!("{words}, so that no registered address is compared")),
+        };
     }
     let Some(registered) = registered else {
         return good(format!("{shown} is sent"))
@@ -108,7 +149,22 @@ fn redirect(session: &Session, plan: &Plan, registered: Option<&str>) -> Found {
         byte(near),
         byte(registered)
     );
-    bad(words).advice(session.typed.login_with(&[("--redirect-uri", &pasted(registered))]))
+    bad(words).advice(match sends(provider, session, registered) {
+        Ok(()) => session.typed.login_with(&[("--redirect-uri", &pasted(registered))]),
+        Err(why) => format!("register {shown}: {why}"),
+    })
+}
+
+/// Whether a login can send this address; else the reason.
+fn sends(provider: &Provider, session: &Session, uri: &str) -> Result<(), String> {
+    let mut profile = session.profile.clone();
+    profile.overlay(&Profile { redirect_uri: Some(uri.to_owned()), ..Profile::default() });
+    let plan = redirect_plan::plan(provider, &profile, "").map_err(|e| e.to_string())?;
+    // this server's own port, or a reserved one
+    match plan.target {
+        Target::Listen { address, .. } => bound(&address).map_err(|e| e.to_string()),
+        Target::Paste { .. } => Ok(()),
+    }
 }
 
 /// Whether the provider takes the address: any port, where its server ignores the port.
@@ -131,12 +187,21 @@ fn same(one: &str, other: &str) -> usize {
 fn port(session: &Session, plan: Plan) -> Option<Found> {
     let Target::Listen { address, .. } = plan.target else { return None };
     let [first, ..] = address.ports[..] else { return None };
-    let ((requests, _inbox), (strangers, _)) = (channel(), channel());
-    match Loopback::bind(&address, requests, strangers, false) {
-        Ok(_) => None,
+    match bound(&address) {
+        Ok(()) => None,
         Err(e) => {
-            let other = if first == USUAL_PORT { USUAL_PORT + 1 } else { USUAL_PORT };
-            let login = session.typed.login_with(&[("--port", &other.to_string())]);
+            let free = |port: &u16| bound(&Address { ports: vec![*port], ..address.clone() }).is_ok();
+            let other = (USUAL_PORT..).take(100).filter(|port| *port != first).find(free).unwrap_or(USUAL_PORT);
+            let uri = plan.registered.as_deref().and_then(|uri| url::Url::parse(uri).ok());
+            let uri = uri.filter(|_| session.profile.redirect_uri.is_some()).and_then(|mut uri| {
+                uri.set_port(Some(other)).ok()?;
+                Some(uri.to_string())
+            });
+            // an address that names its port wins over `--port`
+            let login = match uri {
+                Some(uri) => session.typed.login_with(&[("--redirect-uri", &pasted(&uri))]),
+                None => session.typed.login_with(&[("--port", &other.to_string())]),
+            };
             let reserved = match cfg!(windows) {
                 true => "; `netsh interface ipv4 show excludedportrange tcp` shows the ports that the system reserves",
                 false => "",
@@ -144,6 +209,11 @@ fn port(session: &Session, plan: Plan) -> Option<Found> {
             Some(bad(e.to_string()).advice(format!("register another port, then: {login}{reserved}")))
         }
     }
+}
+
+fn bound(address: &Address) -> Result<(), ListenError> {
+    let ((requests, _inbox), (strangers, _)) = (channel(), channel());
+    Loopback::bind(address, requests, strangers, false).map(drop)
 }
 
 /// Why a login has no refresh token.
@@ -155,10 +225,10 @@ fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Opt
     set.expires_at?;
     const NONE: &str = "the login has none";
     let asked = |scope: &str| record.asked.iter().any(|asked| asked == scope);
-    let host = provider.authorize.url.as_deref().and_then(|url| url::Url::parse(url).ok());
-    let host = host.as_ref().and_then(url::Url::host_str).unwrap_or_default();
-    let twin = catalogue::of_host(host).into_iter().find_map(|it| from_text(it.id, it.text(), None).ok());
-    let offline = [Some(provider), twin.as_ref()].into_iter().flatten().find_map(|it| it.scopes.offline.clone());
+    let twin = twin(provider);
+    let both = || [Some(provider), twin.as_ref()].into_iter().flatten();
+    let listed = || both().flat_map(|it| &it.scopes.known).find(|scope| *scope == OFFLINE).cloned();
+    let offline = both().find_map(|it| it.scopes.offline.clone()).or_else(listed);
     if let Some(scope) = offline.filter(|scope| !asked(scope)) {
         return Some(
             bad(format!("{NONE}: the scope `{}` was not asked for", safe(&scope)))
@@ -184,6 +254,9 @@ fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Opt
             .advice(format!("look at the app's settings, then: {}", session.typed.login())),
     )
 }
+
+/// The scope that brings a refresh token (OpenID Connect Core, section 11).
+const OFFLINE: &str = "offline_access";
 
 /// Parameters of an authorization request that bring a refresh token.
 const BRING_ONE: [&str; 4] = ["access_type", "prompt", "token_access_type", "duration"];

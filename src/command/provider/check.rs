@@ -88,7 +88,7 @@ fn reached(world: &mut World, keys: &str, url: &str) -> Found {
             let to = response.header("location").map(|to| format!(" to {}", safe(to))).unwrap_or_default();
             note(format!("{words}, a redirect{to}: no request with a secret follows it"))
         }
-        500.. => note(format!("{words}: it is out of order now")),
+        500.. => bad(format!("{words}: it is out of order now")).advice("try again later"),
         _ => good(words),
     }
 }
@@ -116,7 +116,7 @@ fn compare(provider: &Provider, document: &Metadata, report: &mut Report) {
         match (explicit, document.text(member)) {
             (Some(own), Some(told)) if own != told => report.add(
                 "metadata",
-                note(format!("`{key}` is {}, and the metadata name {}: the file's is used", safe(&own), safe(told))),
+                bad(format!("`{key}` is {}, and the metadata name {}: the file's is used", safe(&own), safe(told))),
             ),
             (Some(_), Some(_)) => drop(same.insert(key)),
             (Some(own), None) => {

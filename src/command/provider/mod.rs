@@ -7,15 +7,17 @@ mod edit;
 mod trial;
 
 use std::collections::BTreeMap;
-use std::panic::resume_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::command::{TextOrJson as Format, fitted, pair, print};
 use crate::config::{self, Brief};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, ended_by};
 use crate::session::paths::Paths;
 use crate::session::random_hex;
 use crate::text::safe;
@@ -148,7 +150,7 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
         ProviderVerb::Diff { name } => return diff::run(&name, &dir, world),
         ProviderVerb::Edit { name } => return edit::run(&name, &dir, world),
         ProviderVerb::Test { name: Some(name), environment, .. } => {
-            let steps = apart(world, |folder, now| tried(&dir, &name, environment.as_deref(), (folder, now)))?;
+            let steps = apart(world, |room| tried(&dir, &name, environment.as_deref(), room))??;
             print(world, trial::table(&steps).as_bytes())?;
             if let Some((step, _)) = trial::wrong(&steps) {
                 return Err(Error::new(Kind::Other, format!("`{}` goes wrong at `{step}`", safe(&name)))
@@ -160,27 +162,42 @@ pub fn run(verb: ProviderVerb, world: &mut World) -> Result<u8, Error> {
     Ok(0)
 }
 
-/// Gives a new folder, which is deleted afterwards, and the time.
-fn apart<T>(world: &mut World, try_out: impl FnOnce(&Path, i64) -> T) -> T {
-    let name = format!("oauthctl-test-{}", random_hex(world));
-    let folder = world.env.temp_dir().join(name);
-    let result = try_out(&folder, world.clock.now());
+/// Gives a new folder, which is deleted afterwards, even if a signal ends the trial.
+fn apart<T: Send>(world: &mut World, try_out: impl FnOnce(&trial::Room) -> T + Send) -> Result<T, Error> {
+    let folder = world.env.temp_dir().join(format!("oauthctl-test-{}", random_hex(world)));
+    let room = trial::Room { folder: &folder, now: world.clock.now(), stopped: &AtomicBool::new(false) };
+    let (to, signals) = channel();
+    world.signals.watch(to.clone());
+    let (signal, result) = std::thread::scope(|scope| {
+        let running = scope.spawn(|| {
+            let result = catch_unwind(AssertUnwindSafe(|| try_out(&room)));
+            let _ = to.send(OVER);
+            result
+        });
+        let signal = signals.recv().ok().filter(|signal| *signal != OVER);
+        room.stopped.store(signal.is_some(), Ordering::SeqCst);
+        // a second signal ends all of it at once
+        world.signals.release();
+        (signal, running.join().unwrap_or_else(Err))
+    });
     let _ = std::fs::remove_dir_all(&folder);
-    result
+    match (signal, result) {
+        (_, Err(panic)) => resume_unwind(panic),
+        (Some(signal), _) => Err(ended_by(signal, "the trial is not finished")),
+        (None, Ok(result)) => Ok(result),
+    }
 }
 
+/// No signal has this number.
+const OVER: i32 = 0;
+
 /// Tries one provider.
-fn tried(
-    dir: &Path,
-    name: &str,
-    environment: Option<&str>,
-    (folder, now): (&Path, i64),
-) -> Result<Vec<trial::Step>, Error> {
+fn tried(dir: &Path, name: &str, environment: Option<&str>, room: &trial::Room) -> Result<Vec<trial::Step>, Error> {
     let provider = config::provider(dir, name, environment)?;
     let usual = config::provider(dir, name, None)?;
     let text = usual.to_toml(&config::provider_in_environments(dir, name)?);
     let entry = trial::Entry { provider: &provider, environment, text };
-    Ok(trial::steps(&entry, folder, now))
+    Ok(trial::steps(&entry, room))
 }
 
 /// Tries all providers, in all environments, and tells what came of each.
@@ -192,11 +209,17 @@ fn test_all(world: &mut World, dir: &Path) -> Result<u8, Error> {
         all.extend(environments.into_iter().map(|it| (name.clone(), Some(it))));
     }
     let threads = std::thread::available_parallelism().map_or(2, |n| n.get());
-    let results = apart(world, |folder, now| {
+    let results = apart(world, |room| {
+        let one = |at: usize, name: &str, environment: Option<&str>| {
+            if room.stopped.load(Ordering::SeqCst) {
+                return (at, Ok(Vec::new()));
+            }
+            let folder = room.folder.join(at.to_string());
+            (at, tried(dir, name, environment, &trial::Room { folder: &folder, ..*room }))
+        };
         let part = |number: usize| -> Vec<_> {
             let of = all.iter().enumerate().skip(number).step_by(threads);
-            of.map(|(at, (name, it))| (at, tried(dir, name, it.as_deref(), (&folder.join(at.to_string()), now))))
-                .collect()
+            of.map(|(at, (name, it))| one(at, name, it.as_deref())).collect()
         };
         std::thread::scope(|scope| {
             let part = &part;
@@ -204,7 +227,7 @@ fn test_all(world: &mut World, dir: &Path) -> Result<u8, Error> {
             let parts = running.into_iter().map(|part| part.join().unwrap_or_else(|e| resume_unwind(e)));
             parts.flatten().collect::<BTreeMap<_, _>>()
         })
-    });
+    })?;
     let (mut text, mut left, mut passed, mut wrong) = (String::new(), BTreeMap::new(), 0, 0);
     for ((name, environment), result) in all.iter().zip(results.into_values()) {
         let name = environment.as_ref().map_or_else(|| name.clone(), |it| format!("{name} ({it})"));

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::provider::{ClientAuth, LoopbackMode, Provider, TokenKind, Var, VarFrom};
 use crate::sandbox::player::{LIST, OWN_PAGE, Player, RECORDS, Registered, WRONG_SECRET, example};
@@ -45,8 +46,19 @@ pub struct Entry<'a> {
     pub text: String,
 }
 
+/// Where and when a trial takes place.
+#[derive(Clone, Copy)]
+pub struct Room<'a> {
+    /// A new one, for configuration and state.
+    pub folder: &'a Path,
+    pub now: i64,
+    /// Whether a signal came: no further command is begun.
+    pub stopped: &'a AtomicBool,
+}
+
 /// A trial under way.
-struct Trial {
+struct Trial<'a> {
+    room: &'a Room<'a>,
     player: Arc<Player>,
     world: Apart,
     steps: Vec<Step>,
@@ -73,8 +85,8 @@ impl How {
     }
 }
 
-/// Tries all commands. `folder`: a new one, for configuration and state.
-pub fn steps(entry: &Entry<'_>, folder: &Path, now: i64) -> Vec<Step> {
+/// Tries all commands.
+pub fn steps(entry: &Entry<'_>, room: &Room<'_>) -> Vec<Step> {
     let left = |why: String| vec![Step { name: "login", came: Came::Left(why) }];
     let ways = &entry.provider.token.auth;
     let by_secret = |way: &ClientAuth| {
@@ -93,20 +105,20 @@ pub fn steps(entry: &Entry<'_>, folder: &Path, now: i64) -> Vec<Step> {
             None => return left(format!("no value is known for the variable `{}`", safe(name))),
         }
     }
-    let clock = Arc::new(Moved::from(now));
+    let clock = Arc::new(Moved::from(room.now));
     let client = Registered { id: ID.to_owned(), secret };
     let player = match Player::new(entry.provider, &given, client, clock.clone()) {
         Ok(player) => Arc::new(player),
         Err(why) => return left(why),
     };
     let Some(how) = How::of(&player) else { return left("the entry has no way to sign in".to_owned()) };
-    if let Err(why) = write_files(entry, how, &given, folder) {
+    if let Err(why) = write_files(entry, how, &given, room.folder) {
         return left(why);
     }
     let visited = Arc::clone(&player);
     let mut world = Apart::new(clock, player.clone(), Arc::new(move |address: &str| visited.visit(address)));
-    world.variables = variables(folder, ways.iter().any(by_secret));
-    let mut trial = Trial { player, world, steps: Vec::new() };
+    world.variables = variables(room.folder, ways.iter().any(by_secret));
+    let mut trial = Trial { room, player, world, steps: Vec::new() };
     trial.all(how);
     trial.steps
 }
@@ -156,7 +168,7 @@ fn write_files(entry: &Entry<'_>, how: How, given: &BTreeMap<String, String>, fo
     std::fs::write(config.join("config.toml"), profiles.collect::<String>()).map_err(|e| unwritten(&e))
 }
 
-impl Trial {
+impl Trial<'_> {
     fn all(&mut self, how: How) {
         let facts = &self.player.facts;
         let (has_device, revokes) = (facts.after.device.is_some(), facts.after.revoke.is_some());
@@ -202,8 +214,11 @@ impl Trial {
         name: &'static str,
         line: &[&str],
         code: u8,
-        look: impl FnOnce(&Trial, &Left, &[&str]) -> Result<(), String>,
+        look: impl FnOnce(&Trial<'_>, &Left, &[&str]) -> Result<(), String>,
     ) -> bool {
+        if self.room.stopped.load(Ordering::SeqCst) {
+            return false;
+        }
         let left = self.run(line);
         let (faults, seen) = (self.player.faults(), self.player.seen());
         let error = left.err.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
@@ -262,7 +277,7 @@ impl Trial {
             return self.leaves("dead refresh token", "a login brings no refresh token");
         }
         let is_new = |before: String| {
-            move |trial: &Trial, _: &Left, _: &[&str]| {
+            move |trial: &Trial<'_>, _: &Left, _: &[&str]| {
                 if trial.player.access_token() == before { Err("brings no new token".to_owned()) } else { Ok(()) }
             }
         };
@@ -366,7 +381,8 @@ errors = [{ status = 403, code = 17, means = "expired" }, { code = "gone", at = 
         };
         let provider = from_text("x", &text(played), None).unwrap();
         let folder = tempfile::tempdir().unwrap();
-        steps(&Entry { provider: &provider, environment: None, text: text(programs) }, folder.path(), 1_795_298_400)
+        let room = Room { folder: folder.path(), now: 1_795_298_400, stopped: &AtomicBool::new(false) };
+        steps(&Entry { provider: &provider, environment: None, text: text(programs) }, &room)
     }
 
     #[test]
