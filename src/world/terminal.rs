@@ -164,7 +164,7 @@ impl Line {
                 self.bytes.pop();
             }
             CTRL_U => self.bytes.clear(),
-            // Ctrl-\ and Ctrl-Z do nothing here
+            // Ctrl-\ and Ctrl-Z are no text
             0x1c | 0x1a => {}
             _ => self.push(byte),
         }
@@ -209,6 +209,7 @@ mod system {
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::io::{Errno, read};
+    use rustix::process::{Signal, kill_current_process_group};
     use rustix::stdio::{stderr, stdin, stdout};
     use rustix::termios::{
         LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr, tcgetpgrp,
@@ -250,7 +251,7 @@ mod system {
 
     /// Whether this program is in the terminal's foreground, or the terminal isn't the controlling
     /// one. In the background, changing it would stop the program; it belongs to the shell then.
-    fn is_ours(fd: Fd) -> bool {
+    fn is_ours(fd: BorrowedFd<'_>) -> bool {
         match tcgetpgrp(fd) {
             Ok(foreground) => foreground == rustix::process::getpgrp(),
             // the foreground group has no number here
@@ -291,7 +292,7 @@ mod system {
         let keys = &mut mode.special_codes;
         keys[SpecialCodeIndex::VMIN] = 1;
         keys[SpecialCodeIndex::VTIME] = 0;
-        // Ctrl-\ and Ctrl-Z would leave the shell without an echo
+        // Ctrl-\ and Ctrl-Z would leave the shell without an echo: see `suspend`
         keys[SpecialCodeIndex::VQUIT] = libc::_POSIX_VDISABLE;
         keys[SpecialCodeIndex::VSUSP] = libc::_POSIX_VDISABLE;
         tcsetattr(fd, OptionalActions::Now, &mode).is_ok()
@@ -348,12 +349,28 @@ mod system {
                 CTRL_D if line.bytes.is_empty() => return Err(Unanswered::Ended),
                 CTRL_D if line.bytes.ends_with(b"\n") => return line.text(),
                 CTRL_D => {}
+                CTRL_Z if !BEFORE.load(Ordering::SeqCst).is_null() => suspend(fd),
                 byte => drop(line.take(byte)),
             }
         }
     }
 
     const CTRL_D: u8 = 0x04;
+    const CTRL_Z: u8 = 0x1a;
+
+    /// Stops the job, with the terminal as it was, and hides the input again when the job goes on.
+    /// Where no shell looks after jobs, nothing stops.
+    fn suspend(fd: BorrowedFd<'_>) {
+        const MOMENT: Duration = Duration::from_millis(50);
+        restore();
+        let _ = kill_current_process_group(Signal::TSTP);
+        // the signal may reach another thread first; in the background the terminal is the shell's
+        std::thread::sleep(MOMENT);
+        while !is_ours(fd) {
+            std::thread::sleep(MOMENT);
+        }
+        hide();
+    }
 
     /// Whether input is there, or comes within a moment.
     fn is_ready(fd: BorrowedFd<'_>) -> bool {

@@ -40,6 +40,39 @@ def getresponse_takes_the_pasted_address_because_it_refuses_loopback(t):
 
 
 @test
+def without_a_home_nothing_is_read_from_the_working_directory(t):
+    home = t.home()
+    elsewhere = {name: None for name in home.env if name.startswith(("HOME", "XDG_", "OAUTHCTL_"))}
+    (home.folder / "providers").mkdir()
+    (home.folder / "providers" / "getresponse.toml").write_text('extends = "getresponse"\nname = "Somebody\'s own"\n')
+    (home.folder / "providers" / "acme.toml").write_text('id = "acme"\ntoken.url = "https://acme.example/token"\n')
+    (home.folder / "config.toml").write_text('[profiles.acme]\nprovider = "acme"\n')
+    shown = home.run("provider", "show", "getresponse", env=elsewhere).expect(0)
+    check("Somebody" not in shown.out, shown.out)
+    home.run("provider", "show", "acme", env=elsewhere).expect(2, err="there is no provider `acme`")
+    listed = home.run("provider", "list", env=elsewhere).expect(0)
+    check("acme" not in listed.out and "Somebody" not in listed.out, listed.out)
+    home.run("init", "getresponse", env={**elsewhere, "CI": "true"}).expect(0, out="OAUTHCTL_GRANT=client-credentials")
+
+
+@test
+def ctrl_c_ends_a_trial_and_leaves_nothing(t):
+    home = t.home()
+    temporary = home.folder / "temporary"
+    temporary.mkdir()
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        process = home.start("provider", "test", "--all", env={"TMPDIR": str(temporary)})
+        until = time.monotonic() + rig.PATIENCE
+        while not any(temporary.iterdir()):
+            check(time.monotonic() < until and process.poll() is None, "the trial should begin")
+            time.sleep(0.01)
+        process.send_signal(sent)
+        ran = home.collect(process, "provider", "test", "--all")
+        ran.expect(128 + sent, err="the trial is not finished")
+        same(list(temporary.iterdir()), [], "what is left")
+
+
+@test
 def getresponse_gives_a_ci_job_its_token(t):
     home = t.home(OAUTHCTL_CLIENT_ID="practice-client", OAUTHCTL_CLIENT_SECRET="practice-secret", CI="true")
     ran = home.run(*in_sandbox("oauthctl token getresponse --grant client-credentials")).expect(0)

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Questions at a real terminal: how each ends, what is seen of what is typed, and what is kept of it."""
 
+import re
 import signal
 import termios
+import time
 
 import rig
 from rig import check, same, test
@@ -38,7 +40,7 @@ def ctrl_c_and_ctrl_d_end_every_question_with_a_sentence_and_a_terminal_as_it_wa
             (["login", "getresponse"], "Client id.*: "),
             (["init"], "Number or name: "),
             (["init", "getresponse"], r"is needed \[Y/n\]: "),
-            (["login", "max", "--provider", "getresponse", "--environment", "max"], "Number or name: "),
+            (["login", "max", "--provider", "getresponse", "--environment", "max"], "The domain of your GetResponse MAX account.*: "),
             (["profile", "set-secret", "getresponse"], "Client secret .*: "),
             (["profile", "set-secret", "getresponse", "-"], "Client secret .*: "),
             (["profile", "set-secret", "getresponse", "/dev/stdin"], "Client secret .*: "),
@@ -52,7 +54,41 @@ def ctrl_c_and_ctrl_d_end_every_question_with_a_sentence_and_a_terminal_as_it_wa
 
 
 @test
-def ctrl_backslash_and_ctrl_z_at_a_hidden_question_do_nothing(t):
+def ctrl_z_at_a_hidden_question_gives_the_shell_its_echo_and_takes_it_again_afterwards(t):
+    home = desk(t)
+    environment = home._environment({"TERM": "xterm", "PS1": "shell> "})
+    shell = t.enter(rig.Terminal(["/bin/bash", "--norc", "--noprofile", "--noediting", "-i"], environment, home.folder))
+    shell.expect("shell> ")
+    shell.type(f"{rig.quoted(rig.program())} profile set-secret getresponse; echo ended with $?")
+    shell.expect("Client secret .*: ")
+    same(echoes(shell), False, "the echo at the question")
+    shell.press("Zq8-\x1a")
+    shell.expect("Stopped")
+    shell.expect("shell> ")
+    shell.type("stty -a; echo looked")
+    shell.expect(r"[^-]icanon[^$]*? echo ")
+    shell.expect("^looked")
+    shell.expect("shell> ")
+    shell.type("fg")
+    shell.expect("set-secret")
+    for _ in range(100):
+        if not echoes(shell):
+            break
+        time.sleep(0.05)
+    same(echoes(shell), False, "the echo at the question, once more")
+    shell.type("xyzzy-4711")
+    shell.expect("stored|is in")
+    shell.expect("shell> ")
+    check("xyzzy" not in shell.screen, shell.screen)
+    short = re.search("sha256:[0-9a-f]+", shell.screen).group()
+    shell.type("exit")
+    shell.end()
+    piped = home.run("profile", "set-secret", "getresponse", "-", stdin=SECRET).expect(0)
+    check(short in piped.err, f"the whole secret is kept: {short}, {piped.err}")
+
+
+@test
+def ctrl_backslash_and_ctrl_z_without_a_shell_do_nothing_at_a_hidden_question(t):
     terminal = desk(t).at_terminal("profile", "set-secret", "getresponse")
     terminal.expect("Client secret .*: ")
     terminal.press("a\x1c\x1a")
@@ -146,7 +182,7 @@ def init_survives_what_a_terminal_and_a_hand_can_do_to_it(t):
         check("\x1b[31m" not in ran.err and SECRET not in ran.err, f"the screen was written to: {ran.err!r}")
         # what was answered is offered
         terminal = home.at_terminal("init")
-        terminal.expect("1  getresponse  begun, and not finished")
+        terminal.expect("1  getresponse      begun, and not finished")
         terminal.press(CTRL_D)
         ends_well(terminal, 6)
 
@@ -154,7 +190,7 @@ def init_survives_what_a_terminal_and_a_hand_can_do_to_it(t):
 @test
 def init_without_a_terminal_names_what_is_missing(t):
     home = desk(t)
-    home.run("init", "getresponse", stdin="my-app\n").expect(2, err=r"hint: oauthctl login getresponse --client-id ID --client-secret-file FILE")
+    home.run("init", "getresponse", stdin="my-app\n").expect(2, err=r"hint: oauthctl init getresponse --client-id ID --client-secret-file FILE")
     home.run("init", stdin="").expect(2, err="no provider is named")
     home.run("init", "getresponse", env={"CI": "1"}).expect(0, out="(?m)^OAUTHCTL_CLIENT_SECRET=$")
 
