@@ -1,6 +1,7 @@
 //! `complete`: suggests the next word of a command line, at each Tab. It reads the files of the
 //! configuration: no store, no network, no lock.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use clap::{Arg, ArgAction, Args, Command};
@@ -32,7 +33,8 @@ pub fn run(args: CompleteArgs, world: &mut World) -> Result<u8, Error> {
     root.build();
     let line = Line::read(&root, &args.before, &dir);
     let offers = line.all(&args.word).into_iter().filter(|offer| offer.fits(&args.word));
-    let lines: String = offers.map(|offer| format!("{}\t{}\n", offer.word, offer.about)).collect();
+    let mut lines = String::new();
+    offers.for_each(|offer| lines.extend([offer.word.as_str(), "\t", &offer.about, "\n"]));
     print(world, lines.as_bytes())?;
     Ok(0)
 }
@@ -256,13 +258,21 @@ impl<'a> Line<'a> {
 
     /// The profiles; if none fits, the providers, whose names make profiles.
     fn profiles(&self, word: &str) -> Vec<Offer> {
-        let about = |name: &str, provider: Option<&str>| match provider {
-            Some(provider) if provider != name => format!("profile of {provider}"),
-            _ => "profile".to_owned(),
+        // ten thousand profiles are of a few providers: each is put into words once
+        let mut words: HashMap<String, String> = HashMap::new();
+        let mut about = |name: &str, provider: Option<String>| match provider.filter(|provider| provider != name) {
+            Some(provider) => {
+                let new = |provider: &String| safe(&format!("profile of {provider}"));
+                words.entry(provider).or_insert_with_key(new).clone()
+            }
+            None => "profile".to_owned(),
         };
         let profiles = Config::names(self.dir, word).into_iter();
-        let mut offers: Vec<Offer> =
-            profiles.map(|(name, provider)| Offer::new(&name, about(&name, provider.as_deref()))).collect();
+        let offer = |(name, provider): (String, Option<String>)| {
+            let about = about(&name, provider);
+            Offer { word: name, about, by_shell: false }
+        };
+        let mut offers: Vec<Offer> = profiles.map(offer).collect();
         if !offers.iter().any(|offer| offer.fits(word)) {
             offers = both(offers, self.providers(word));
         }
@@ -355,11 +365,10 @@ impl<'a> Line<'a> {
 }
 
 /// Two lists as one, each word once.
-fn both(mut all: Vec<Offer>, more: Vec<Offer>) -> Vec<Offer> {
-    for offer in more {
-        if !all.iter().any(|other| other.word == offer.word) {
-            all.push(offer);
-        }
-    }
-    all
+fn both(all: Vec<Offer>, more: Vec<Offer>) -> Vec<Offer> {
+    let mut known = HashSet::with_capacity(all.len() + more.len());
+    let known_before = all.len();
+    let all = all.into_iter().chain(more).enumerate();
+    let new = all.filter(|(at, offer)| known.insert(offer.word.clone()) || *at < known_before);
+    new.map(|(_, offer)| offer).collect()
 }
