@@ -275,3 +275,178 @@ fn a_profile_goes_to_a_colleague_without_secrets_and_what_is_this_machines_own()
         assert!(done.code == 2 && done.err.contains(says), "{text}: {}", done.err);
     }
 }
+
+// each key of a profile that is neither a secret nor this machine's own
+#[test]
+fn no_key_of_a_profile_is_lost_on_the_way_to_a_colleague() {
+    let values = [
+        ("provider", "constantcontact"),
+        ("grant", "authorization-code"),
+        ("client-id", "app-1"),
+        ("redirect-uri", "https://localhost:8888"),
+        ("port", "8888"),
+        ("scopes", "a b"),
+        ("params.ui", "compact"),
+        ("auth", "basic"),
+        ("assertion-audience", "issuer"),
+        ("client-key-algorithm", "ES256"),
+        ("dpop", "true"),
+        ("resource", "https://api.example/x"),
+        ("audience", "api"),
+        ("subject", "ann"),
+        ("assertion-issuer", "app"),
+        ("subject-token-type", "jwt"),
+        ("actor-token-type", "jwt"),
+        ("requested-token-type", "jwt"),
+        ("prompt", "login"),
+        ("max-age", "60"),
+        ("acr-values", "mfa"),
+        ("ui-locales", "de"),
+        ("authorization-details", "[{\"type\":\"x\"}]"),
+        ("response-mode", "form_post"),
+        ("par", "true"),
+        ("request-object", "auto"),
+        ("requested-expiry", "60"),
+    ];
+    let mut me = Person::new();
+    for (key, value) in values {
+        let done = me.runs(&["profile", "set", "work", key, value]);
+        assert_eq!(done.code, 0, "{key}: {}", done.err);
+    }
+    let done = me.types("export work");
+    assert_eq!((done.code, &*done.err), (0, ""));
+    let mut other = Person::new();
+    assert_eq!(other.stdin(&done.out).types("import profile").code, 0);
+    for (key, _) in values {
+        let name = key.split('.').next_back().expect("a name");
+        assert!(other.config_text().contains(&format!("{name} = ")), "{key} is lost: {}", other.config_text());
+    }
+    assert_eq!(other.types("export work").out, done.out);
+    // with those that stay, that is all of them
+    let own = 19;
+    let vars_and_environment = 2;
+    let keys: std::collections::BTreeSet<String> = oauthctl::config::profile_keys()
+        .iter()
+        .map(|key| key.split('.').next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(values.len() + own + vars_and_environment, keys.len(), "{keys:?}");
+}
+
+#[test]
+fn a_file_that_begins_with_a_byte_order_mark_is_read() {
+    let mut me = Person::new();
+    let (_server, _) = server(&mut me);
+    let values = json!({ "values": [
+        { "key": "acme_refresh_token", "value": "from-postman" },
+        { "key": "acme_client_id", "value": "p" },
+    ] });
+    std::fs::write(me.path("export.json"), format!("\u{feff}{values}")).expect("written");
+    let file = me.path("export.json").display().to_string();
+    let done = me.types(&format!("import postman {file} --provider acme --profile one"));
+    assert_eq!(done.code, 0, "{}", done.err);
+}
+
+#[test]
+fn ghs_accounts_are_taken_over_with_the_tokens_they_have() {
+    let mut me = Person::new();
+    let odd = me.odd("github", |request| match request.header("authorization") {
+        Some("Bearer gho_of_ann_12345") => answer(200, "application/json", "{\"login\":\"ann\"}"),
+        _ => answer(401, "application/json", "{}"),
+    });
+    let file = odd.provider("github").replace("client-id = \"an-app\"\n", "");
+    me.config("providers/github.toml", &(file + "[whoami]\nurl = \"{api.base-url}/user\"\nid = \"login\"\n"));
+    let hosts = "github.com:\n    users:\n        ann:\n            oauth_token: gho_of_ann_12345\n        bob:\n            \
+                 oauth_token: \"gho_of_bob_12345\"\n        eve:\n            oauth_token: ghp_of_eve_12345\n    \
+                 git_protocol: https\n    user: ann\n    oauth_token: gho_of_ann_12345\nghe.example:\n    user: x\n    \
+                 users:\n        x:\n";
+    std::fs::create_dir_all(me.path("config/gh")).unwrap();
+    std::fs::write(me.path("config/gh/hosts.yml"), hosts).unwrap();
+    let done = me.types("import gh");
+    assert_eq!(done.code, 4, "{}", done.err);
+    for said in [
+        "`ghe.example` is left out: its token is not in the file: gh auth token | oauthctl import gh -\n",
+        "`eve` is left out: that is no token of a sign-in",
+        "Imported: the token of `ann` of ann. It is stored in the keychain",
+        "the API refuses the token (401); nothing was stored",
+    ] {
+        assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
+    }
+    done.tells_nothing_of("of_ann_12345").tells_nothing_of("of_bob_12345");
+    me.types("token ann").is(0, "gho_of_ann_12345\n", "");
+    assert_eq!(me.record("ann")["client_id"], "178c6fc778ccc68e1d6a");
+    assert_eq!(me.keychain.item("bob"), None);
+    // what the keychain has, by a pipe
+    let done = me.stdin("gho_of_ann_12345\n").types("import gh - --profile piped");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let done = me.stdin("ghp_of_eve_12345\n").types("import gh - --profile pat");
+    assert!(done.code == 2 && done.err.contains("OAUTHCTL_GITHUB_TOKEN"), "{}", done.err);
+    // as an older version wrote it
+    let old = "github.com:\n    user: ann\n    oauth_token: gho_of_ann_12345\n";
+    let done = me.stdin(old).types("import gh - --profile old");
+    assert_eq!(done.code, 0, "{}", done.err);
+}
+
+#[test]
+fn oauth2ls_cache_has_the_client_in_its_keys() {
+    use base64::Engine as _;
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let entry = |credentials: Value, token: Value| {
+        let key = json!({ "CredentialsJSON": credentials.to_string(), "Scope": "https://s.example/a https://s.example/b",
+            "Audience": "", "APIKey": "" });
+        (key.to_string(), base64::engine::general_purpose::STANDARD.encode(token.to_string()))
+    };
+    let token = |name: &str| json!({ "access_token": "a", "token_type": "Bearer", "refresh_token": name, "expiry": "2020-01-01T00:00:00Z" });
+    let entries = [
+        entry(
+            json!({ "installed": { "client_id": "o-1", "client_secret": "o-secret-01", "token_uri": "https://oauth2.googleapis.com/token" } }),
+            token("from-oauth2l"),
+        ),
+        entry(
+            json!({ "installed": { "client_id": "o-2", "token_uri": "https://evil.example/token" } }),
+            token("not-googles"),
+        ),
+        entry(json!({ "type": "service_account", "client_email": "x" }), json!({ "access_token": "a" })),
+    ];
+    let cache: serde_json::Map<String, Value> = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
+    std::fs::write(me.path(".oauth2l"), Value::Object(cache).to_string()).unwrap();
+    let done = me.types("import oauth2l --profile google");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("left out: 2 of its entries have no refresh token of Google's\n"), "{}", done.err);
+    let sent = state.seen.lock().unwrap().join("\n");
+    assert!(sent.contains("refresh_token=from-oauth2l"), "{sent}");
+    assert_eq!(me.record("google")["client_id"], "o-1");
+    assert!(!sent.contains("not-googles"), "{sent}");
+    assert_eq!(me.record("google")["client_secret"], "o-secret-01");
+    assert_eq!(me.record("google")["asked"][0], "https://s.example/a");
+}
+
+#[test]
+fn orties_token_comes_by_a_pipe_and_none_of_its_programs_is_run() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let config = "[accounts.work]\ndefault = true\nclient-id = \"r-1\"\nclient-secret.raw = \"r-secret-01\"\n\
+                  endpoints.authorization = \"https://accounts.google.com/o/oauth2/auth\"\n\
+                  endpoints.token = \"https://www.googleapis.com/oauth2/v3/token\"\nscopes = [\"https://mail.google.com\"]\n\
+                  storage.read.command = [\"pass\", \"show\", \"ortie/my work\"]\nstorage.write.command = \"x\"\n\
+                  [accounts.other]\nclient-id = \"r-2\"\nendpoints.token = \"https://x.example/token\"\nstorage.read.command = \"cat y\"\n";
+    std::fs::create_dir_all(me.path("config/ortie")).unwrap();
+    std::fs::write(me.path("config/ortie/config.toml"), config).unwrap();
+    let asked = me.at_a_terminal().types("import ortie");
+    assert_eq!(asked.code, 2, "{}", asked.err);
+    for hint in [
+        "hint: pass show 'ortie/my work' | oauthctl import ortie --profile work\n",
+        "hint: cat y | oauthctl import ortie --profile other\n",
+    ] {
+        assert!(asked.err.contains(hint), "{hint} should be in\n{}", asked.err);
+    }
+    let token = json!({ "access_token": "a", "token_type": "bearer", "refresh_token": "from-ortie", "issued_at": 1 });
+    let done = me.stdin(&token.to_string()).types("import ortie --profile work");
+    assert_eq!(done.code, 0, "{}", done.err);
+    let sent = state.seen.lock().unwrap().join("\n");
+    assert!(sent.contains("refresh_token=from-ortie"), "{sent}");
+    assert_eq!(me.record("work")["client_secret"], "r-secret-01");
+    assert_eq!(me.record("work")["provider"], "google");
+    let done = me.stdin("{\"access_token\":\"a\"}").types("import ortie --profile other");
+    assert!(done.code == 2 && done.err.contains("has no refresh token"), "{}", done.err);
+}

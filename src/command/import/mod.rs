@@ -5,25 +5,32 @@ mod profiles;
 mod sources;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use sources::Found;
+use sources::{Found, Token};
 
-use crate::command::{Global, WhoFlags, sandbox_session};
+use crate::api;
+use crate::api::whoami::Told;
+use crate::command::{Global, WhoFlags, pace, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
-use crate::provider::catalogue;
+use crate::provider::{Provider, catalogue};
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
 use crate::session::secret_source::{secret_from_file, text_of_file};
-use crate::text::{safe, times};
+use crate::text::{pasted, safe, times};
 use crate::token::TokenSet;
 use crate::world::World;
 
 /// The longest file of another program's, in bytes.
 const LONGEST: usize = 4 << 20;
+
+/// How long the check of a token may wait for the provider's limits.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 #[derive(Args, Debug)]
 #[command(after_help = "The login moves here: most providers replace the refresh token at its first use, and the other
@@ -35,6 +42,7 @@ Examples:
   oauthctl import gcloud --profile google
   gpg -d ann.token | oauthctl import mutt-oauth2
   oauthctl import dotenv --provider dropbox
+  oauthctl import gh
   oidc-gen -p egi | oauthctl import oidc-agent")]
 pub struct ImportArgs {
     /// The program that has the login.
@@ -66,6 +74,12 @@ pub enum Source {
     Dotenv,
     /// An environment that Postman exported: a refresh token, its client's id and secret.
     Postman,
+    /// The accounts of GitHub's gh: its `hosts.yml`, or what `gh auth token` prints.
+    Gh,
+    /// The cache of Google's oauth2l.
+    Oauth2l,
+    /// An account of ortie's; its token comes from standard input.
+    Ortie,
     /// A profile without secrets, as `oauthctl export` prints it.
     Profile,
 }
@@ -77,11 +91,21 @@ impl Source {
 
     /// Where the program keeps its logins; standard input where that is sealed, or nowhere.
     fn usual_file(self, world: &World) -> String {
+        let configured = |place: &str| match world.env.var("XDG_CONFIG_HOME") {
+            Some(folder) => format!("{folder}/{place}"),
+            None => format!("~/.config/{place}"),
+        };
         match self {
             Source::Rclone => {
                 world.env.var("RCLONE_CONFIG").unwrap_or_else(|| "~/.config/rclone/rclone.conf".to_owned())
             }
             Source::Gcloud => "~/.config/gcloud/application_default_credentials.json".to_owned(),
+            Source::Gh => match world.env.var("GH_CONFIG_DIR") {
+                Some(folder) => format!("{folder}/hosts.yml"),
+                None => configured("gh/hosts.yml"),
+            },
+            Source::Oauth2l => "~/.oauth2l".to_owned(),
+            Source::Ortie => world.env.var("ORTIE_CONFIG").unwrap_or_else(|| configured("ortie/config.toml")),
             Source::Dotenv => ".env".to_owned(),
             Source::RefreshToken | Source::OidcAgent | Source::MuttOauth2 | Source::Postman | Source::Profile => {
                 "-".to_owned()
@@ -95,7 +119,11 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
     let text = match args.source {
         Source::RefreshToken => secret_from_file(world, &file, "refresh token")?,
         // a file has words beside its secrets, which are listed as they are read
-        _ => Secret::unlisted(&**text_of_file(world, &file, ("login", LONGEST))?),
+        _ => {
+            let text = text_of_file(world, &file, ("login", LONGEST))?;
+            // some programs of Windows' begin a file so
+            Secret::unlisted(text.trim_start_matches('\u{feff}'))
+        }
     };
     if args.source == Source::Profile {
         return profiles::add(world, text.expose(), args.profile.as_deref());
@@ -104,8 +132,13 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
     for why in left {
         world.say(&why);
     }
+    let mut found = named(found, args.profile.as_deref(), &file)?;
+    if args.source == Source::Ortie {
+        let token = printed_token(world, &found)?;
+        found.iter_mut().for_each(|login| login.token = Token::Refresh(token.clone()));
+    }
     let mut failed = None;
-    for login in named(found, args.profile.as_deref(), &file)? {
+    for login in found {
         if let Err(e) = take_over(world, global, (args, login))
             && let Some(earlier) = failed.replace(e)
         {
@@ -127,6 +160,20 @@ fn named(mut found: Vec<Found>, profile: Option<&str>, file: &str) -> Result<Vec
         true => Err(Error::usage(format!("{} has no such login", if file == "-" { "standard input" } else { file }))),
         false => Ok(found),
     }
+}
+
+/// The token from standard input, for a single login. It runs no program of another's file.
+fn printed_token(world: &mut World, found: &[Found]) -> Result<Secret, Error> {
+    if found.len() == 1 && !world.terminal.stdin_is_terminal() {
+        let text = text_of_file(world, "-", ("token", LONGEST))?;
+        return sources::of_ortie(&Secret::unlisted(&**text));
+    }
+    let mut error = Error::usage("ortie's token is not in its configuration: it comes from standard input");
+    for login in found {
+        let (Token::Printed(command), Some(name)) = (&login.token, &login.name) else { continue };
+        error = error.hint(format!("{} | oauthctl import ortie --profile {}", safe(command), pasted(name)));
+    }
+    Err(error)
 }
 
 /// Stores a login, and refreshes it.
@@ -174,17 +221,39 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
     if found.client_secret.is_some() {
         client = Client { secret: found.client_secret, secret_from: Some(args.source.name()), ..client };
     }
-    // no access token: it has expired long ago
-    let mut set = TokenSet::new(Secret::unlisted(""), "Bearer", world.clock.now());
-    (set.refresh_token, set.expires_at) = (Some(found.refresh_token), Some(0));
+    let now = world.clock.now();
+    let (mut set, account) = match found.token {
+        Token::Access(token) => {
+            let set = TokenSet::new(token, "Bearer", now);
+            let account = account_of(world, &mut session, &provider, &set)?;
+            (set, account)
+        }
+        Token::Printed(command) => return Err(Error::usage(format!("its token is printed by `{}`", safe(&command)))),
+        Token::Refresh(token) => {
+            // no access token: it has expired long ago
+            let mut set = TokenSet::new(Secret::unlisted(""), "Bearer", now);
+            (set.refresh_token, set.expires_at) = (Some(token), Some(0));
+            (set, None)
+        }
+    };
+    let is_whole = set.refresh_token.is_none();
     let asked = session.scopes(&provider, grant);
     let vars = BTreeMap::new();
     let (client, set) = (&client, &mut set);
+    let who = account.as_ref().map(|account| format!(" of {}", safe(account))).unwrap_or_default();
     store_login(
         world,
         &mut session,
-        NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account: None },
+        NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account },
     )?;
+    if is_whole {
+        world.say(&format!(
+            "Imported: the token of `{}`{who}. It is stored in {}.",
+            safe(&name),
+            session.store.in_words()
+        ));
+        return Ok(());
+    }
     let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
     let set = fresh(world, &mut session, want).map_err(|e| match e.kind {
         Kind::TryLater => e.hint(format!("the login is stored: `{}` tries it again", session.typed.line("refresh"))),
@@ -193,4 +262,21 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
     let until = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("Imported: the token of `{}` {until}.", safe(&name)));
     Ok(())
+}
+
+/// The account of an access token. Nothing is stored of one that the API refuses.
+fn account_of(
+    world: &mut World,
+    session: &mut Session,
+    provider: &Provider,
+    set: &TokenSet,
+) -> Result<Option<String>, Error> {
+    let Some(whoami) = &provider.whoami else { return Ok(None) };
+    let (mut pace, binding) = (pace(session, provider), session.binding(world, set)?);
+    match api::whoami::ask(world, provider, whoami, (set, &binding), &mut pace, PATIENCE)? {
+        Told::Account(account, _) => Ok(account),
+        Told::Refused { status, .. } => {
+            Err(Error::login_first(&session.typed, format!("the API refuses the token ({status}); nothing was stored")))
+        }
+    }
 }

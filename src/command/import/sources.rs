@@ -1,12 +1,15 @@
 //! Reads the files in which other programs keep their logins.
 
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
 use serde::Deserialize;
 
 use super::Source;
 use crate::error::Error;
 use crate::provider::catalogue;
 use crate::secret::Secret;
-use crate::text::safe;
+use crate::text::{for_a_shell, safe};
 
 /// A login of another program's.
 pub struct Found {
@@ -15,15 +18,28 @@ pub struct Found {
     pub provider: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<Secret>,
-    pub refresh_token: Secret,
+    pub token: Token,
     pub scopes: Option<Vec<String>>,
+}
+
+/// What there is of a login.
+pub enum Token {
+    Refresh(Secret),
+    /// One that does not expire.
+    Access(Secret),
+    /// It comes from standard input: a program of this name prints it there.
+    Printed(String),
 }
 
 impl Found {
     /// A refresh token alone.
     fn of(refresh_token: Secret) -> Found {
+        Found::with(Token::Refresh(refresh_token))
+    }
+
+    fn with(token: Token) -> Found {
         let (name, provider, client_id, client_secret, scopes) = (None, None, None, None, None);
-        Found { name, provider, client_id, client_secret, refresh_token, scopes }
+        Found { name, provider, client_id, client_secret, token, scopes }
     }
 }
 
@@ -49,6 +65,9 @@ pub fn read(source: Source, text: &Secret) -> Result<(Vec<Found>, Vec<String>), 
         Source::MuttOauth2 => alone(mutt(text.expose())?),
         Source::Dotenv => alone(by_names(dotenv(text.expose()))?),
         Source::Postman => alone(by_names(postman(text.expose())?)?),
+        Source::Gh => gh(text.expose()),
+        Source::Oauth2l => oauth2l(text.expose()),
+        Source::Ortie => ortie(text.expose()),
         Source::Profile => Ok((Vec::new(), Vec::new())),
     }
 }
@@ -247,4 +266,194 @@ fn remote(name: &str, token: &str, (back_end, client_id): (&str, Option<&str>)) 
         client_id: Some(client_id.to_owned()),
         ..Found::of(token.refresh_token)
     })
+}
+
+/// The hosts of gh's `hosts.yml`, each account of them; or the token that `gh auth token` prints.
+fn gh(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
+    let (mut found, mut left) = (Vec::new(), Vec::new());
+    if let [token] = text.split_whitespace().collect::<Vec<_>>()[..] {
+        match of_gh("github".to_owned(), token) {
+            Ok(login) => found.push(login),
+            Err(why) => return Err(Error::usage(why)),
+        }
+        return Ok((found, left));
+    }
+    let mut path: Vec<(usize, &str)> = Vec::new();
+    let (mut accounts, mut hosts) = (Vec::new(), Vec::new());
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        let Some((key, value)) = line.split_once(':') else { continue };
+        let (indent, key) = (key.len() - key.trim_start().len(), key.trim());
+        let value = value.trim().trim_matches(['"', '\'']);
+        path.retain(|(outer, _)| *outer < indent);
+        let names: Vec<&str> = path.iter().map(|(_, name)| *name).collect();
+        match (&names[..], key) {
+            ([], host) => hosts.push(host),
+            ([host, "users", user], "oauth_token") => accounts.push((*host, *user, value)),
+            // before version 2.40 a host had one account
+            ([host], "oauth_token") if !text.contains("users:") => accounts.push((*host, "", value)),
+            ([host], "user") => {
+                let of_host = accounts.iter_mut().filter(|(of, user, _)| of == host && user.is_empty());
+                of_host.for_each(|(_, user, _)| *user = value);
+            }
+            _ => {}
+        }
+        path.push((indent, key));
+    }
+    for host in hosts.iter().filter(|host| !accounts.iter().any(|(of, ..)| of == *host)) {
+        left.push(format!(
+            "`{}` is left out: its token is not in the file: gh auth token | oauthctl import gh -",
+            safe(host)
+        ));
+    }
+    for (host, user, token) in accounts {
+        let name = if user.is_empty() { host } else { user };
+        let login = match host {
+            "github.com" => of_gh(name.to_owned(), token),
+            _ => Err("its server has no built-in provider".to_owned()),
+        };
+        match login {
+            Ok(login) => found.push(login),
+            Err(why) => left.push(format!("`{}` is left out: {why}", safe(name))),
+        }
+    }
+    Ok((found, left))
+}
+
+fn of_gh(name: String, token: &str) -> Result<Found, String> {
+    // the id of gh's public client: cli/cli, internal/authflow/flow.go
+    const CLIENT: &str = "178c6fc778ccc68e1d6a";
+    match token.starts_with("gho_") {
+        true => Ok(Found {
+            name: Some(name),
+            provider: Some("github".to_owned()),
+            client_id: Some(CLIENT.to_owned()),
+            ..Found::with(Token::Access(Secret::new(token)))
+        }),
+        false => Err("that is no token of a sign-in (`gho_…`): OAUTHCTL_GITHUB_TOKEN takes others".to_owned()),
+    }
+}
+
+/// The logins in oauth2l's cache: the key of each entry has the client, its value the token.
+fn oauth2l(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Key {
+        #[serde(rename = "CredentialsJSON")]
+        credentials: String,
+        #[serde(default)]
+        scope: String,
+    }
+    #[derive(Deserialize)]
+    struct Kept {
+        refresh_token: Option<Secret>,
+    }
+    #[derive(Deserialize)]
+    struct Client {
+        client_id: String,
+        client_secret: Option<Secret>,
+        token_uri: Option<String>,
+    }
+    let entries: BTreeMap<String, String> = json(text, "oauth2l's")?;
+    let (mut found, mut left) = (Vec::new(), 0);
+    for (key, value) in entries {
+        let login = (|| {
+            let key: Key = serde_json::from_str(&key).ok()?;
+            let value = base64::engine::general_purpose::STANDARD.decode(value).ok()?;
+            let refresh_token = serde_json::from_slice::<Kept>(&value).ok()?.refresh_token?;
+            let file: serde_json::Value = serde_json::from_str(&key.credentials).ok()?;
+            let client = file.get("installed").or(file.get("web")).unwrap_or(&file);
+            let client: Client = serde_json::from_value(client.clone()).ok()?;
+            // a refresh token goes to its own server alone
+            let googles = |url: &String| catalogue::of_host(&host_of(url)).iter().any(|it| it.id.starts_with("google"));
+            client.token_uri.as_ref().is_none_or(googles).then_some(())?;
+            let scopes = key.scope.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+            Some(Found {
+                provider: Some("google".to_owned()),
+                client_id: Some(client.client_id),
+                client_secret: client.client_secret,
+                scopes: Some(scopes).filter(|scopes| !scopes.is_empty()),
+                ..Found::of(refresh_token)
+            })
+        })();
+        match login {
+            Some(login) => found.push(login),
+            None => left += 1,
+        }
+    }
+    let several = found.len() > 1;
+    for (at, login) in found.iter_mut().enumerate() {
+        login.name = Some(if several { format!("oauth2l-{}", at + 1) } else { "oauth2l".to_owned() });
+    }
+    let left = (left > 0).then(|| format!("left out: {left} of its entries have no refresh token of Google's"));
+    Ok((found, left.into_iter().collect()))
+}
+
+fn host_of(url: &str) -> String {
+    url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default()
+}
+
+/// The accounts of ortie's configuration. Their tokens are elsewhere; the programs that print them
+/// are named, and not run.
+fn ortie(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
+    #[derive(Deserialize)]
+    struct Config {
+        accounts: BTreeMap<String, Account>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Account {
+        client_id: String,
+        client_secret: Option<Kept>,
+        endpoints: BTreeMap<String, String>,
+        scopes: Option<Vec<String>>,
+        storage: BTreeMap<String, Command>,
+    }
+    #[derive(Deserialize)]
+    struct Kept {
+        raw: Option<Secret>,
+    }
+    #[derive(Deserialize)]
+    struct Command {
+        #[serde(alias = "cmd")]
+        command: Option<Words>,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        Line(String),
+        List(Vec<String>),
+    }
+    // the error's own words alone: the line that it shows may hold the secret
+    let said: Config = toml_edit::de::from_str(text).map_err(|e: toml_edit::de::Error| {
+        Error::usage("it is no configuration of ortie's").because(safe(e.message()))
+    })?;
+    let login = |(name, account): (String, Account)| {
+        let printed = match account.storage.get("read").and_then(|read| read.command.as_ref()) {
+            Some(Words::Line(line)) => line.clone(),
+            Some(Words::List(list)) => list.iter().map(|word| for_a_shell(word)).collect::<Vec<_>>().join(" "),
+            None => "COMMAND".to_owned(),
+        };
+        let host = |key: &str| account.endpoints.get(key).map(|url| host_of(url)).unwrap_or_default();
+        let known = ["authorization", "token"].into_iter().flat_map(|key| catalogue::of_host(&host(key)));
+        Found {
+            name: Some(name),
+            // of a server's many entries the general one
+            provider: known.min_by_key(|it| it.id.len()).map(|it| it.id.to_owned()),
+            client_id: Some(account.client_id),
+            client_secret: account.client_secret.and_then(|secret| secret.raw),
+            scopes: account.scopes.filter(|scopes| !scopes.is_empty()),
+            ..Found::with(Token::Printed(printed))
+        }
+    };
+    Ok((said.accounts.into_iter().map(login).collect(), Vec::new()))
+}
+
+/// The refresh token in the answer that ortie keeps.
+pub fn of_ortie(text: &Secret) -> Result<Secret, Error> {
+    #[derive(Deserialize)]
+    struct Kept {
+        refresh_token: Option<Secret>,
+    }
+    let said: Kept = json(text.expose(), "ortie's")?;
+    said.refresh_token.ok_or_else(|| Error::usage("ortie's token has no refresh token: sign in with `oauthctl login`"))
 }
