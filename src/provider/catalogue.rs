@@ -8,6 +8,25 @@ const INDEX: &str = include_str!(concat!(env!("OUT_DIR"), "/catalogue.index"));
 
 const WITHOUT_OAUTH: &str = include_str!("without_oauth.toml");
 
+/// The providers that most people look for.
+pub const WELL_KNOWN: [&str; 15] = [
+    "google",
+    "google-mail",
+    "microsoft",
+    "microsoft-mail",
+    "github",
+    "gitlab",
+    "dropbox",
+    "slack",
+    "spotify",
+    "notion",
+    "zoom",
+    "atlassian",
+    "mailchimp",
+    "getresponse",
+    "constantcontact",
+];
+
 /// A line of the index.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Listed {
@@ -232,7 +251,7 @@ mod tests {
         assert!(get("getresponse", None).missing_vars(&BTreeMap::new()).is_empty());
         let p = get("getresponse", Some("max"));
         let asked: Vec<&str> = p.missing_vars(&BTreeMap::new()).into_iter().map(|(n, _)| n).collect();
-        assert_eq!(asked, ["api_host", "domain"]);
+        assert_eq!(asked, ["domain", "api_host"], "in the order of the file");
         let vars = [("domain", "mail.example.com"), ("api_host", "api3.getresponse360.pl")];
         let p = p.expand(&vars.map(|(k, v)| (k.to_owned(), v.to_owned())).into()).unwrap();
         assert_eq!(p.authorize.url.as_deref(), Some("https://mail.example.com/oauth2_authorize.html"));

@@ -90,13 +90,15 @@ pub fn unfilled(text: &str) -> Vec<&str> {
 }
 
 impl Provider {
-    /// The variables without a default that the user must still set, sorted by name.
+    /// The variables without a default that the user must still set, in the order of the file.
     pub fn missing_vars<'a>(&'a self, vars: &BTreeMap<String, String>) -> Vec<(&'a str, &'a Var)> {
-        self.vars
-            .iter()
-            .filter(|(name, var)| var.from == VarFrom::User && var.default.is_none() && !vars.contains_key(*name))
-            .map(|(name, var)| (name.as_str(), var))
-            .collect()
+        let asked = self.vars.iter().map(|(name, var)| (name.as_str(), var));
+        let missing = |(name, var): &(&str, &Var)| {
+            var.from == VarFrom::User && var.default.is_none() && !vars.contains_key(*name)
+        };
+        let mut missing: Vec<_> = asked.filter(missing).collect();
+        missing.sort_by_key(|(_, var)| var.line.0);
+        missing
     }
 
     /// Whether the user enters this variable and its value must stay secret.

@@ -170,6 +170,9 @@ schema! {
         pub secret: bool,
         /// Where its value comes from.
         pub from: VarFrom,
+        /// Its place in the file, which decides when it is asked for.
+        #[serde(skip)]
+        pub line: Line,
         /// The path of its value in the token answer or in the answer of `whoami`; the redirect's
         /// parameter. The variable's own name otherwise.
         pub path: Option<String>,
@@ -215,6 +218,8 @@ schema! {
         pub default: Vec<String> as Text,
         /// Lists of scopes with names for `login --preset`.
         pub presets: BTreeMap<String, Vec<String>> as Text,
+        /// What a scope or a preset allows, in words, shown where a person chooses.
+        pub about: BTreeMap<String, String>,
         /// Always added.
         pub always: Vec<String> as Text,
         /// Added when a refresh token is wanted.
@@ -642,6 +647,33 @@ impl<'de> Deserialize<'de> for When {
             }
         }
         from.deserialize_any(AutoOrBool)
+    }
+}
+
+impl Scopes {
+    /// What a scope or a preset allows, in words.
+    pub fn means(&self, name: &str) -> Option<&str> {
+        // OpenID Connect Core, sections 5.4 and 11
+        const STANDARD: [(&str, &str); 6] = [
+            ("openid", "who you are, by a number"),
+            ("profile", "your name and picture"),
+            ("email", "your e-mail address"),
+            ("address", "your postal address"),
+            ("phone", "your telephone number"),
+            ("offline_access", "tokens that are renewed while you are away"),
+        ];
+        let standard = || STANDARD.iter().find(|(scope, _)| *scope == name).map(|(_, words)| *words);
+        self.about.get(name).map(String::as_str).or_else(standard)
+    }
+}
+
+/// The line at which a key stands in its file. Two variables are the same wherever they stand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Line(pub usize);
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Line) -> bool {
+        true
     }
 }
 

@@ -4,7 +4,7 @@
 use super::checks::{BESIDE_TOKEN, LIKE_TOKEN};
 use super::expand::{CLIENT_ID, Piece, check_url_template, pieces, unfilled};
 use super::schema::StringKind;
-use super::{Provider, catalogue, checks};
+use super::{Line, Provider, catalogue, checks};
 use crate::address::is_host_pattern;
 use crate::layers::de;
 use crate::layers::tree::{self, Entry, Place, ReadError, Table, Value, lay_over, look_up, refused, refused_in};
@@ -133,6 +133,11 @@ fn read_merged(id: &str, mut merged: Table, file: &str) -> Result<Provider, Read
     complete(&mut merged, id);
     checks::ways(&merged)?;
     let mut provider: Provider = de::read(&merged, file)?;
+    for (name, entry) in section(&mut merged, "vars").into_iter().flatten() {
+        if let Some(var) = provider.vars.get_mut(name) {
+            var.line = Line(entry.at.line);
+        }
+    }
     checks::together(&provider, &merged, file)?;
     check_strings(&mut provider, &merged)?;
     Ok(provider)

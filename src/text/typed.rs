@@ -19,18 +19,25 @@ pub struct Typed {
     word: String,
     /// Options with their values; an empty value means that the option takes none.
     options: Vec<(String, String)>,
+    /// The person typed `init`.
+    guided: bool,
 }
 
 impl Typed {
     /// Makes a profile from its name, the typed word and the options that define it.
     pub fn new(name: &str, word: &str, options: Vec<(String, String)>) -> Typed {
-        Typed { name: name.to_owned(), word: word.to_owned(), options }
+        Typed { name: name.to_owned(), word: word.to_owned(), options, guided: false }
     }
 
     /// Returns `oauthctl VERB PROFILE`, for verbs that need a stored profile.
     pub fn line(&self, verb: &str) -> String {
         let word = if self.word.contains("://") { &self.name } else { &self.word };
         format!("oauthctl {verb} {}", pasted(word))
+    }
+
+    /// The login command is `init` from now on.
+    pub fn is_guided(&mut self) {
+        self.guided = true;
     }
 
     /// Returns the login command for this profile.
@@ -47,7 +54,8 @@ impl Typed {
 
     /// Returns the login command with more options. Each replaces a typed option of its name.
     pub fn login_with(&self, more: &[(&str, &str)]) -> String {
-        let mut line = format!("oauthctl login {}", pasted(&self.word));
+        let verb = if self.guided { "init" } else { "login" };
+        let mut line = format!("oauthctl {verb} {}", pasted(&self.word));
         // a `--var` replaces only a `--var` of the same variable
         let same = |name: &str, value: &str, new: &(&str, &str)| {
             let variable = |text: &str| text.split_once('=').map(|(variable, _)| variable.to_owned());

@@ -837,6 +837,7 @@ const KEYS_ELSEWHERE: &[(&str, &str)] = &[
     ("authorize.state", "tests/it/typing.rs::what_is_not_kept_is_revoked_where_that_can_be_done"),
     ("callback.token-host-from", "tests/it/manners.rs::the_redirect_names_the_token_host_and_all_goes_there"),
     ("callback.token-host-allow", "tests/it/manners.rs::a_token_host_that_is_not_allowed_gets_nothing"),
+    ("scopes.about", "tests/it/init.rs::scopes_are_chosen_by_what_they_allow"),
     ("errors.hint", "tests/it/teaching.rs::what_a_provider_says_is_explained_wherever_it_says_it"),
     ("hints-of", "tests/it/teaching.rs::hints_are_shared_by_name_and_a_rule_says_something"),
     ("id-token.jwks-uri", "tests/it/id_token.rs::a_server_that_names_no_keys_signs_nobody_in"),

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use oauthctl::provider::catalogue;
 use oauthctl::sandbox::{Manners, Options, Server};
 use oauthctl::wire::{Request, Response};
 use oauthctl::world::{Http, HttpError, Streamed, Upload};
@@ -78,7 +79,8 @@ fn constant_contact_takes_five_answers_at_most() {
     let done = me.types(&format!("init --redirect-uri {redirect}"));
     assert_eq!(done.code, 0, "{}", done.err);
     for said in [
-        "What should the token be good for?\n   1  usual           account_read contact_data campaign_data\n   2  account_update\n",
+        "What should the token be good for?\n   1  usual           read the account's settings; ",
+        "\n   2  account_update  change the account's settings\n",
         "  Redirect URL to enter there: https://localhost:PORT   (exactly so, with the port)\n",
     ] {
         assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
@@ -105,6 +107,9 @@ fn a_left_init_is_taken_up_where_it_was_left() {
         leaves(me.answers("1").answers("").answers("practice-client"));
         let left = me.types(&line);
         assert_eq!(left.code, code, "{}", left.err);
+        let hint =
+            "hint: your input is kept (the client id): `oauthctl init constantcontact --provider constantcontact ";
+        assert!(left.err.contains(hint), "{}", left.err);
         assert!(left.err.contains("\n   1  constantcontact  begun, and not finished\n"), "{}", left.err);
         assert!(left.err.contains(" between them [account_update]: \n"), "{}", left.err);
         assert_eq!(me.config_text(), "");
@@ -169,7 +174,7 @@ fn where_nobody_can_be_asked_every_option_is_named() {
     let mut me = Person::new();
     let done = me.types("init max --provider getresponse --environment max");
     assert_eq!(done.code, 2, "{}", done.err);
-    let line = "hint: oauthctl login max --provider getresponse --environment max --var api_host=VALUE --var domain=VALUE \
+    let line = "hint: oauthctl init max --provider getresponse --environment max --var domain=VALUE --var api_host=VALUE \
                 --client-id ID --client-secret-file FILE\n";
     assert!(done.err.contains(line), "{}", done.err);
     // and with them, nothing is asked
@@ -316,4 +321,123 @@ fn a_protected_resource_names_its_server_and_the_token_is_for_it() {
     let done = me.runs(&["init", &format!("{}/mcp", odd.base)]);
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(me.config_text().contains("resource = [\"http://127.0.0.1:"), "{}", me.config_text());
+}
+
+#[test]
+fn scopes_are_chosen_by_what_they_allow() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| answer(404, "text/plain", ""));
+    let scopes = "[scopes]\nknown = [\"rd\", \"wr\", \"email\"]\ndefault = [\"rd\"]\npresets.most = [\"rd\", \"wr\"]\n\
+                  [scopes.about]\nrd = \"read it\"\nwr = \"write it\"\n";
+    me.config("providers/odd.toml", &(odd.provider("odd") + scopes));
+    let done = me.presses_ctrl_c().types("init odd --grant authorization-code");
+    let shown = "What should the token be good for?\n   1  usual  read it\n   2  most   read it; write it\n   \
+                 3  wr     write it\n   4  email  your e-mail address\n";
+    assert!(done.err.contains(shown), "{}", done.err);
+    me.types("doctor odd");
+}
+
+#[test]
+fn an_empty_home_is_shown_the_well_known_providers_and_how_to_find_the_others() {
+    let mut me = Person::new();
+    let done = me.presses_ctrl_c().types("init");
+    let count = catalogue::names().count();
+    let first = format!(
+        "Sign in to one of these, to any of the {count} known providers, or elsewhere: a part of a name, an address or an \
+         e-mail address finds it:\n   1  google "
+    );
+    assert!(done.err.contains(&first), "{}", done.err);
+    for known in ["github", "microsoft", "dropbox", "slack", "getresponse"] {
+        assert!(done.err.contains(&format!("  {known} ")), "{known} should be in\n{}", done.err);
+    }
+    assert!(done.err.contains("  sandbox          practice: needs no account\n"), "{}", done.err);
+    for name in catalogue::WELL_KNOWN {
+        let shown = me.types(&format!("provider show {name}"));
+        assert!(shown.out.contains("\nconsole-url = \"https://"), "{name}: {}", shown.out);
+    }
+}
+
+#[test]
+fn a_file_that_is_broken_is_listed_with_the_reason_and_not_taken() {
+    let mut me = Person::new();
+    me.config("providers/acme.toml", "id = \"acme\"\nnonsense = 1\n");
+    me.answers("acme").presses_ctrl_c();
+    let done = me.types("init");
+    let why = "unknown key `nonsense` in providers/acme.toml, line 2";
+    assert!(done.err.contains(&format!("\n   1  acme            broken: {why}\n")), "{}", done.err);
+    assert!(done.err.contains(&format!("`acme` can't be used: {why}.\n")), "{}", done.err);
+    assert!(!done.err.contains("There is no `acme`"), "{}", done.err);
+}
+
+// a stored client id says nothing of a secret
+#[test]
+fn a_client_id_of_the_configuration_alone_is_asked_for_its_secret_once() {
+    let mut me = Person::new();
+    let (_server, redirect) = constant_contact(&me);
+    let profile = format!(
+        "[profiles.work]\nprovider = \"constantcontact\"\nclient-id = \"practice-client\"\nredirect-uri = \"{redirect}\"\n"
+    );
+    me.config("config.toml", &profile);
+    let done = me.answers_hidden(SECRET).browser(allows).types("login work");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.err.contains("Client secret (not shown; Enter if the app has none): "), "{}", done.err);
+    assert_eq!(me.record("work")["client_secret"], SECRET);
+    // the secret of one client is offered for no other
+    let mut me = Person::new();
+    let (_server, redirect) = constant_contact(&me);
+    let line = format!("login constantcontact --redirect-uri {redirect}");
+    me.answers("one-client").answers_hidden("secret-of-one").browser(looks).signal(2);
+    assert_eq!(me.types(&line).code, 130);
+    me.answers("practice-client").answers_hidden(SECRET).browser(allows);
+    let done = me.types(&line);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains(
+            "Client id [one-client]: practice-client\nClient secret (not shown; Enter if the app has none): "
+        ),
+        "{}",
+        done.err
+    );
+    assert_eq!(me.record("constantcontact")["client_secret"], SECRET);
+}
+
+#[test]
+fn a_configuration_that_can_not_be_written_is_told_alike_with_and_without_a_terminal() {
+    let lines = |me: &mut Person, line: &str| {
+        let folder = me.path("config/oauthctl");
+        std::fs::create_dir_all(&folder).unwrap();
+        // root writes everywhere: a folder in the file's place can't be written by anybody
+        std::fs::create_dir_all(folder.join("config.toml.lock")).unwrap();
+        let done = me.types(line);
+        assert_eq!(done.code, 0, "{}", done.err);
+        let told = done.err.split("warning: config.toml lacks the profile: ").nth(1).expect(&done.err).to_owned();
+        assert!(told.contains("add these lines to it:\n\n[profiles.getresponse]\n"), "{told}");
+        told.split("Signed in").next().unwrap_or_default().to_owned()
+    };
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    me.answers("practice-client").answers_hidden(SECRET);
+    let asked = lines(&mut me, "login getresponse --grant client-credentials");
+    let mut me = Person::new();
+    let _server = me.practice(Manners::GetResponse);
+    std::fs::write(me.path("secret"), SECRET).expect("written");
+    let file = me.path("secret").display().to_string();
+    let line =
+        format!("init getresponse --grant client-credentials --client-id practice-client --client-secret-file {file}");
+    assert_eq!(lines(&mut me, &line), asked);
+}
+
+#[test]
+fn a_job_without_a_home_is_told_what_it_needs() {
+    let mut me = Person::new();
+    for name in ["HOME", "USERPROFILE", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "APPDATA", "LOCALAPPDATA"] {
+        me.unset(name);
+    }
+    me.set("CI", "true");
+    let done = me.types("init getresponse");
+    assert!(done.code == 0 && done.out.starts_with("OAUTHCTL_GRANT=client-credentials\n"), "{}", done.err);
+    let none = me.types("init");
+    assert!(none.code == 2 && none.err.contains("no provider is named"), "{}", none.err);
+    let list = me.types("provider list");
+    assert_eq!((list.code, list.out.lines().count()), (0, catalogue::names().count()));
 }

@@ -327,7 +327,7 @@ fn a_key_stands_once() {
 const IDLE: [(&str, &str); 6] = [
     ("extends", "is gone once it is resolved"),
     ("oauth", "is refused unless it is the one value"),
-    ("docs", "is shown to people"),
+    ("notes", "is shown to people"),
     ("sources", "is shown to people"),
     ("checked", "is shown to people"),
     ("implicit", "is shown to people"),

@@ -278,7 +278,7 @@ fn a_port_that_is_taken_is_told_before_anything_is_asked() {
 #[test]
 fn answers_for_a_providers_variables_are_judged_as_they_are_typed() {
     let mut me = Person::new();
-    me.answers("7").answers("2").answers("https://mail.example.com").answers("mail.example.com").presses_ctrl_c();
+    me.answers("https://mail.example.com").answers("mail.example.com").answers("7").answers("2").presses_ctrl_c();
     let done = me.types("login max --provider getresponse --environment max");
     assert_eq!(done.code, 130, "{}", done.err);
     for words in [
@@ -462,8 +462,9 @@ fn login_alone_offers_a_list_at_a_terminal() {
     let done = me.browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
     for said in [
-        "Sign in to one of these, or to any provider: a part of its name is enough, or an address, or an e-mail address:\n",
-        "\n   1  mine     My own\n   2  sandbox  practice: needs no account\n",
+        "Sign in to one of these, to any of the ",
+        "\n   1  mine            My own\n   2  google          Google\n",
+        "\n  16  sandbox         practice: needs no account\n",
         "There is no `99`: ",
         "There is no `no-such`: ",
         "\n   1  getresponse           GetResponse\n   2  verticalresponse      VerticalResponse (classic)\n",
@@ -475,7 +476,11 @@ fn login_alone_offers_a_list_at_a_terminal() {
     assert_eq!(me.types("profile set work provider sandbox").code, 0);
     let done = me.answers("2").browser(allows).types("login");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert!(done.err.contains("\n   2  work     your profile at sandbox\n   3  mine     My own\n"), "{}", done.err);
+    assert!(
+        done.err.contains("\n   2  work            your profile at sandbox\n   3  mine            My own\n"),
+        "{}",
+        done.err
+    );
     assert_eq!(me.record("work")["provider"], "sandbox");
     let alone = me.set("OAUTHCTL_NO_INPUT", "1").at_a_terminal().types("login");
     assert_eq!(alone.code, 2, "{}", alone.err);

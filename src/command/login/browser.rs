@@ -147,7 +147,7 @@ pub(super) fn by_browser(
         Some(ready) => ready,
         None => make_ready(world, session, provider)?,
     };
-    let needed = Needed { provider, old, endpoint: &provider.token, plan: Some(&plan) };
+    let needed = Needed { provider, old, endpoint: &provider.token, plan: Some(&plan), guided: attempt.guided };
     let client = attempt.client(world, session, &needed)?;
     let take_paste = !no_input(world);
     if let (Target::Paste { why }, false) = (&plan.target, take_paste) {

@@ -53,7 +53,10 @@ pub(super) fn without_browser(
             attempt.say_notice(world);
             client
         }
-        _ => attempt.client(world, session, &Needed { provider, old, endpoint, plan: None })?,
+        _ => {
+            let needed = Needed { provider, old, endpoint, plan: None, guided: attempt.guided };
+            attempt.client(world, session, &needed)?
+        }
     };
     let asked = session.scopes(provider, grant);
     let asking = session.asking_with(provider, &client);

@@ -34,7 +34,7 @@ pub(super) fn begin(
 /// or one that was guided, and left.
 fn is_begun(world: &World, session: &Session, (known, old): (&Provider, Option<&Record>)) -> bool {
     let left = unfinished::of(session, old).is_some_and(|kept| kept.grant.is_some() || kept.scopes.is_some());
-    let first = session.paths.readable_config().is_some_and(|(config, _)| config.profiles.is_empty());
+    let first = session.paths.readable_config().is_some_and(|(_, profiles)| profiles.is_empty());
     let has_client = known.client_id.is_some() || session.said_client_id(world).is_some();
     may_ask(world) && (left || first) && !has_client && session.store.kind() != StoreKind::None
 }
@@ -84,15 +84,22 @@ pub(super) fn ask_scopes(
         let preset = || facts.presets.values().any(|scopes| scopes.as_slice() == [(*scope).clone()]);
         !usual().any(|known| known == *scope) && !preset()
     };
-    let presets = facts.presets.iter().map(|(name, scopes)| (name.clone(), scopes.join(" ")));
-    let others = facts.known.iter().filter(unasked).map(|scope| (scope.clone(), String::new()));
-    let others: Vec<(String, String)> = presets.chain(others).collect();
+    let means = |name: &str| facts.means(name).map(str::to_owned);
+    // all of them by their meaning, or none
+    let in_words = |scopes: &[String]| match scopes.iter().map(|scope| means(scope)).collect::<Option<Vec<_>>>() {
+        Some(words) => words.join("; "),
+        None => scopes.join(" "),
+    };
+    let preset =
+        |(name, scopes): (&String, &Vec<String>)| (name.clone(), means(name).unwrap_or_else(|| in_words(scopes)));
+    let others = facts.known.iter().filter(unasked).map(|scope| (scope.clone(), means(scope).unwrap_or_default()));
+    let others: Vec<(String, String)> = facts.presets.iter().map(preset).chain(others).collect();
     if said || others.is_empty() || !may_ask(world) {
         return Ok(());
     }
     let usual = match facts.default.is_empty() {
         true => "what the provider gives unasked".to_owned(),
-        false => facts.default.join(" "),
+        false => in_words(&facts.default),
     };
     let all = [vec![(USUAL.to_owned(), usual)], others].concat();
     let kept = unfinished::of(session, old).and_then(|kept| kept.scopes).map(|scopes| scopes.join(" "));

@@ -3,7 +3,7 @@
 use super::Start;
 use crate::address::check_url;
 use crate::command::{may_ask, register};
-use crate::config::{self, GrantKind};
+use crate::config::GrantKind;
 use crate::error::{Error, unanswered};
 use crate::grant::redirect_plan::Plan;
 use crate::protocol::client::{Client, RequestError};
@@ -148,6 +148,8 @@ pub(super) struct Needed<'a> {
     pub old: Option<&'a Record>,
     pub endpoint: &'a Endpoint,
     pub plan: Option<&'a Plan>,
+    /// The person is led, and has not said all that there is to say.
+    pub guided: bool,
 }
 
 /// Client id and secret. Asks for missing, refused, and unfinished ones. `opens`: the page where an
@@ -157,7 +159,7 @@ pub(super) fn complete_client(
     session: &mut Session,
     (needed, opens): (&Needed<'_>, bool),
 ) -> Result<(Client, Option<Asked>), Error> {
-    let Needed { provider, old, endpoint, plan } = *needed;
+    let Needed { provider, old, endpoint, plan, .. } = *needed;
     let known = session.client(world, old)?;
     if let Some(why) = known.as_ref().and_then(|client| no_client_id(&client.id, provider, plan)) {
         return Err(Error::usage(why).hint(session.typed.login_with(&[("--client-id", "ID")])));
@@ -177,6 +179,7 @@ pub(super) fn complete_client(
                 return Ok((client.clone(), asked(client)));
             }
             Err(e) if client.secret.is_some() || client.proofs.key.is_some() => return Err(e.into()),
+            Ok(_) if asked(client).is_some() && may_have_secret(session, needed, client) => {}
             Ok(auth) => {
                 warn_of_none(world, session, provider, Some(auth));
                 return Ok((client.clone(), asked(client)));
@@ -196,6 +199,23 @@ pub(super) fn complete_client(
     let client = ask_client(world, session, (needed, page), known, waiting)?;
     let asked = asked(&client);
     Ok((client, asked))
+}
+
+/// Whether most apps there have a secret, and nothing says that this one has none.
+fn may_have_secret(session: &Session, needed: &Needed<'_>, client: &Client) -> bool {
+    let Needed { old, endpoint, guided, .. } = *needed;
+    use ClientAuth::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
+    let by_file = |auth: &ClientAuth| matches!(auth, PrivateKeyJwt | TlsClientAuth | SelfSignedTlsClientAuth);
+    let first = endpoint.auth.iter().find(|auth| !by_file(auth));
+    let signed_in = |old: &Record| {
+        old.client_id.as_deref() == Some(&client.id) && (old.registered || old.token.is_some() || old.ended.is_some())
+    };
+    // who types `--client-id` knows of `--client-secret-file`
+    let all_typed = session.choice.flags.client_id.is_some() && !guided;
+    !all_typed
+        && first.is_some_and(|auth| *auth != ClientAuth::None)
+        && session.profile.proofs.auth.is_none()
+        && !old.is_some_and(signed_in)
 }
 
 /// The error with its cause, where the stored client secret is for another place.
@@ -218,8 +238,6 @@ fn ask_client(
     known: Option<Client>,
     waiting: Option<Unfinished>,
 ) -> Result<Client, Error> {
-    // fails early if the configuration can't be written at the end
-    config::edit(&session.paths.require_config()?, |_| Ok(()))?;
     let place = unfinished::place(needed.provider, needed.endpoint);
     let again = waiting.as_ref().is_some_and(|kept| kept.refused);
     if again {
@@ -247,7 +265,7 @@ fn ask_client(
         }
     };
     unfinished::keep(world, session, |typed| {
-        if typed.endpoint != place {
+        if typed.endpoint != place || typed.client_id.as_ref() != Some(&id) {
             typed.client_secret = None;
         }
         typed.client_id = Some(id.clone());
@@ -261,6 +279,7 @@ fn ask_client(
     if let Some(stored) = stored.as_ref().filter(|_| waiting.is_none()) {
         return Ok(stored.clone());
     }
+    let waiting = waiting.filter(|kept| kept.client_id.as_ref() == Some(&client.id));
     let kept = waiting.and_then(|kept| kept.client_secret).or(stored.and_then(|client| client.secret));
     let public_too = usable_auth(needed.endpoint, &Client::plain(client.id.clone(), None)).is_ok();
     let secret = ask_secret(world, kept, public_too)?;
@@ -373,8 +392,8 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
     ));
     if let Some(console) = &provider.console_url {
         world.say(&format!("  Register it at: {}", safe(console)));
-    } else if let Some(note) = provider.notes.first() {
-        world.say(&format!("  {}", safe(note)));
+    } else if let Some(docs) = &provider.docs {
+        world.say(&format!("  Its documentation says where: {}", safe(docs)));
     }
     if let Some(plan) = plan {
         let uris = match plan.to_register() {

@@ -23,7 +23,8 @@ pub(super) fn find(world: &mut World, choice: &mut Overrides, guided: bool) -> R
         return Ok(false);
     }
     let paths = Paths::find(&*world.env);
-    let dir = paths.require_config()?;
+    // a job needs neither a home nor a configuration
+    let dir = if may_ask(world) { paths.require_config()? } else { paths.config.clone().unwrap_or_default() };
     let config = Config::load(&dir)?;
     if choice.profile.is_none() && guided && !may_ask(world) {
         return Err(Error::usage("no provider is named, and there is no terminal to ask at")
@@ -49,11 +50,16 @@ fn pick(
     (dir, config, left): (&Path, &Config, &[Orphan]),
 ) -> Result<bool, Error> {
     let mut options = options(dir, config, left)?;
+    let mut question = format!(
+        "Sign in to one of these, to any of the {} known providers, or elsewhere: a part of a name, an address or an \
+         e-mail address finds it",
+        catalogue::all().count()
+    );
     let mut typed = choice.profile.take();
     loop {
         let word = match typed.take() {
             Some(typed) => typed,
-            None => choose(world, QUESTION, &options, None)?,
+            None => choose(world, &std::mem::replace(&mut question, AGAIN.to_owned()), &options, None)?,
         };
         if let Some(orphan) = left.iter().find(|orphan| orphan.name == word) {
             *choice = orphan.clone().choice(choice.clone());
@@ -62,6 +68,10 @@ fn pick(
         if is_known(dir, config, &word) {
             choice.profile = Some(word);
             return Ok(true);
+        }
+        if let Some(why) = broken(dir, &word).filter(|_| may_ask(world)) {
+            world.lead(&format!("`{}` can't be used: {why}.", safe(&word)));
+            continue;
         }
         let Some(found) = meant(world, choice, &word)? else { return Ok(true) };
         match &found[..] {
@@ -85,12 +95,17 @@ fn pick(
     }
 }
 
-const QUESTION: &str =
-    "Sign in to one of these, or to any provider: a part of its name is enough, or an address, or an e-mail address";
+const AGAIN: &str = "Sign in to one of these, or elsewhere";
 
 /// A profile, or a provider by its whole name.
 fn is_known(dir: &Path, config: &Config, word: &str) -> bool {
     config.profiles.contains_key(word) || (!word.contains("://") && config::provider(dir, word, None).is_ok())
+}
+
+/// What is wrong with a file of the user's own.
+fn broken(dir: &Path, name: &str) -> Option<String> {
+    config::own_provider(dir, name).ok()?;
+    config::provider(dir, name, None).err().map(|e| safe(&e.message))
 }
 
 /// The providers that a word may mean; `None`: the choice is made.
@@ -123,6 +138,9 @@ fn meant(world: &mut World, choice: &mut Overrides, word: &str) -> Result<Option
     Ok(None)
 }
 
+/// With so many of one's own, no others are shown.
+const FEW: usize = 15;
+
 fn nothing(word: &str) -> String {
     let without =
         catalogue::without_oauth(&word.to_lowercase()).map(|instead| format!(" It has no OAuth 2.0: {instead}."));
@@ -144,16 +162,23 @@ fn in_words(listed: impl Iterator<Item = Listed>) -> Vec<(String, String)> {
 }
 
 /// The logins that were left, the profiles, then the user's own providers without a profile of that
-/// name, last the one without accounts. The built-in ones are too many.
+/// name, the well-known ones if that is short, last the one without accounts.
 fn options(dir: &Path, config: &Config, left: &[Orphan]) -> Result<Vec<(String, String)>, Error> {
     let practice = |name: &String| name == sandbox_session::PROVIDER;
-    let listed = config::provider_names(dir)?.into_iter().filter(|(name, own)| *own || practice(name));
     let taken = |name: &String| config.profiles.contains_key(name) || left.iter().any(|left| left.name == *name);
-    let mut others: Vec<String> = listed.map(|(name, _)| name).filter(|name| !taken(name)).collect();
-    others.sort_by_key(practice);
+    let own = config::provider_names(dir)?.into_iter().filter(|(_, own)| *own).map(|(name, _)| name);
+    let mut others: Vec<String> = own.filter(|name| !taken(name) && !practice(name)).collect();
+    let room = FEW.saturating_sub(config.profiles.len() + left.len() + others.len());
+    let known: Vec<String> = catalogue::WELL_KNOWN.iter().map(|name| (*name).to_owned()).collect();
+    let known = known.into_iter().filter(|name| !taken(name) && !others.contains(name)).take(room);
+    others.extend(known.collect::<Vec<_>>());
+    others.extend([sandbox_session::PROVIDER.to_owned()].into_iter().filter(|name| !taken(name)));
     let about = |provider: &str| match provider {
         sandbox_session::PROVIDER => "practice: needs no account".to_owned(),
-        _ => config::provider(dir, provider, None).map(|known| known.name).unwrap_or_default(),
+        _ => match config::provider(dir, provider, None) {
+            Ok(known) => known.name,
+            Err(e) => format!("broken: {}", e.message),
+        },
     };
     let begun = left.iter().map(|left| (left.name.clone(), "begun, and not finished".to_owned()));
     let profiles = config.profiles.iter().map(|(name, profile)| {
