@@ -115,6 +115,8 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
     }
     let (record, revoked) = match local_only {
         true => (record, Ok(Some("it was not revoked at the provider"))),
+        // `export --to` gave it away
+        false if record.moved_to.is_some() => (record, Ok(Some("it is another machine's, and was not revoked"))),
         false => forget::revoke(world, &mut session, record, &lock)?,
     };
     if let Err(e) = &revoked

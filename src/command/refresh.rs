@@ -23,11 +23,11 @@ pub struct RefreshArgs {
 
 pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     if !args.all {
-        return one(world, args.who.choice(global)).map(|()| 0);
+        return one(world, args.who.choice(global), true).map(|()| 0);
     }
     let mut failed = None;
     for (name, choice) in every_profile(world, global, &args.who.flags)? {
-        match one(world, choice) {
+        match one(world, choice, false) {
             Ok(()) => {}
             // a profile without a token is no failure of `--all`
             Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => world.say(&format!("{name}: {}", e)),
@@ -43,9 +43,11 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     }
 }
 
-fn one(world: &mut World, choice: Overrides) -> Result<(), Error> {
+/// `takes_back`: even a login that went to another machine.
+fn one(world: &mut World, choice: Overrides, takes_back: bool) -> Result<(), Error> {
     let mut session = sandbox_session::open(world, choice)?;
-    let set = fresh(world, &mut session, FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() })?;
+    let want = FreshnessPolicy { force: true, insists: true, takes_back, ..FreshnessPolicy::default() };
+    let set = fresh(world, &mut session, want)?;
     let expiry = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("{}: refreshed, {expiry}", session.name));
     Ok(())

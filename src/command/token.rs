@@ -171,6 +171,7 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         no_refresh: args.no_refresh,
         whole: matches!(args.format, Format::Json | Format::Template),
         insists: false,
+        takes_back: false,
     };
     let set = if args.id_token { fresh_id_token } else { fresh }(world, &mut session, want)?;
     warn_of_lifetime(world, &set, want.min_ttl);

@@ -1,6 +1,7 @@
 //! The protocols of the RFCs as pure functions: each exchange has a function for the request and
 //! one for the response. They do no I/O and read no clock; `now` is an argument.
 
+pub mod age;
 pub mod api_error;
 pub mod assertion;
 pub mod authorization_details;

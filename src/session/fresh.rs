@@ -37,6 +37,8 @@ pub struct FreshnessPolicy {
     pub whole: bool,
     /// A person asked for it here and now: trouble of a moment ago doesn't count.
     pub insists: bool,
+    /// The login is renewed here again, though another machine got it.
+    pub takes_back: bool,
 }
 
 /// Another process's refresh counts as ours if it came so many seconds ago while we waited (T-61).
@@ -250,6 +252,17 @@ fn refresh(
     let old = found.token().cloned();
     if old.is_none() && grant.needs_person() {
         return Err(no_usable_token(world, session, found.differs));
+    }
+    let mut found = found;
+    if let Some(to) = found.record.as_ref().and_then(|record| record.moved_to.clone()) {
+        if !want.takes_back {
+            let e =
+                Error::login_first(&session.typed, format!("the login of `{}` went to {}", session.name, safe(&to)))
+                    .because("it is renewed there, and a refresh here may end it");
+            let e = e.hint(format!("`{}` renews it here again", session.typed.line("refresh")));
+            return still_valid(world, old.as_ref(), want, e);
+        }
+        found.record.iter_mut().for_each(|record| record.moved_to = None);
     }
     let provider = session.provider(world, found.mine())?;
     // a grant that can ask again needs no refresh token, but uses one that the server gave

@@ -81,6 +81,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         renaming: None,
         registering: None,
         ended: None,
+        moved_to: None,
         unrevoked: None,
         bound: Some(bound),
         secret_bound,

@@ -11,6 +11,7 @@ mod client;
 pub mod forget;
 pub mod fresh;
 pub mod grant_input;
+pub mod hand_over;
 pub mod keep;
 pub mod matching;
 pub mod migration;

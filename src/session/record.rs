@@ -94,6 +94,9 @@ pub struct Record {
     pub registering: Option<Registering>,
     /// Why the provider ended the login.
     pub ended: Option<String>,
+    /// Who got the login by `export --to`, and renews it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
     /// The tokens of a logout that could not reach the provider: only another logout uses them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrevoked: Option<TokenSet>,
@@ -350,6 +353,7 @@ mod tests {
                 bound: Some(Bound::default()),
                 changes: vec![("port".to_owned(), "8976".to_owned())],
             }),
+            moved_to: Some("age1x".into()),
             ended: Some("the server answered `invalid_grant`".into()),
             unrevoked: None,
         }

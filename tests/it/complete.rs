@@ -193,6 +193,7 @@ fn every_value_is_of_a_kind_that_is_known() {
         "URL",
         "VALUES",
         "VAR[=PROFILE]",
+        "RECIPIENT",
     ];
     let offered_by_name = [
         "PROFILE",

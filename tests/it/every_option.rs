@@ -1208,6 +1208,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
         "--cargo-plugin",
         "tests/it/helper.rs::cargo_gets_the_whole_header_and_is_told_what_is_not_for_it",
     ),
+    ("export", "--to", "tests/it/import.rs::a_login_goes_to_another_machine_and_is_renewed_there_alone"),
     ("import", "--profile", "tests/it/import.rs::a_refresh_token_becomes_a_login_and_is_spent_once"),
     ("provider add", "--issuer", "tests/it/provider_add.rs::nothing_is_written_over_and_nothing_wrong_is_written"),
     (

@@ -450,3 +450,49 @@ fn orties_token_comes_by_a_pipe_and_none_of_its_programs_is_run() {
     let done = me.stdin("{\"access_token\":\"a\"}").types("import ortie --profile other");
     assert!(done.code == 2 && done.err.contains("has no refresh token"), "{}", done.err);
 }
+
+// that the real `age` opens it is shown in tests/real/providers.py
+#[test]
+fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
+    const TO: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    assert_eq!(me.stdin("refresh-of-another\n").types(TOKEN).code, 0);
+    let done = me.types(&format!("export work --to {TO}"));
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(done.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"), "{}", done.out);
+    assert!(done.err.contains("age -d -i KEYFILE FILE | oauthctl import login\n"), "{}", done.err);
+    done.tells_nothing_of("refresh-1");
+    // the fresh token serves until it expires, and nothing spends the refresh token
+    me.types("token work").is(0, "access-1\n", "");
+    me.later(3600);
+    for line in ["token work", "refresh --all"] {
+        let done = me.types(line);
+        assert!(done.err.contains(&format!("the login of `work` went to {TO}")), "{line}: {}", done.err);
+        assert!(done.out.is_empty() && !done.err.contains("access-"), "{line}: {}", done.err);
+    }
+    assert_eq!(state.seen.lock().unwrap().len(), 1);
+    assert_eq!(me.types("refresh work").code, 0);
+    me.types("token work").is(0, "access-2\n", "");
+    assert_eq!(me.record("work")["moved_to"], Value::Null);
+    // over there, as age has opened it
+    let login = json!({
+        "oauthctl-login": 1, "profile": "[profiles.work]\nprovider = \"acme\"\nmax-age = 60\nbrowser = [\"rm\"]\n",
+        "client_id": "app", "client_secret": null, "refresh_token": "refresh-2", "access_token": null,
+        "scopes": ["a"], "vars": {},
+    });
+    let mut other = Person::new();
+    let (_other, state) = server(&mut other);
+    let done = other.stdin(&login.to_string()).types("import login");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(state.seen.lock().unwrap()[0].contains("refresh_token=refresh-2"));
+    let config = other.config_text();
+    assert!(config.contains("max-age = 60\n") && config.contains("provider = \"acme\"\n"), "{config}");
+    assert!(!config.contains("browser"), "{config}");
+    for (line, says) in
+        [("export work --to age1nobody", "it is no public key of age"), ("import login", "that is no exported login")]
+    {
+        let done = if line.starts_with("import") { me.stdin("{}").types(line) } else { me.types(line) };
+        assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
+    }
+}

@@ -40,6 +40,28 @@ def getresponse_takes_the_pasted_address_because_it_refuses_loopback(t):
 
 
 @test
+def a_login_goes_sealed_to_another_machine_and_age_opens_it_there(t):
+    rig.need("age", "age-keygen")
+    home = t.home(OAUTHCTL_STORE="file")
+    secret = home.secret_file("practice-secret")
+    ran = home.run(
+        *in_sandbox(
+            "age-keygen -o key 2>keygen",
+            f"oauthctl login constantcontact {' '.join(APP)} {rig.quoted(secret)} --redirect-uri {FIXED}",
+            "oauthctl export constantcontact --to $(age-keygen -y key) >sealed",
+            "! oauthctl token constantcontact --force-refresh",
+            "age -d -i key sealed | oauthctl import login --profile there",
+            "oauthctl token there",
+            "oauthctl whoami there >&2",
+        ),
+        env={"BROWSER": t.browser()},
+    ).expect(0, out=r"\A\S+\n\Z", err=r"the login of `constantcontact` went to age1")
+    check("exp" in rig.claims(ran.out.strip()), "a token of Constant Contact's expected")
+    sealed = (home.folder / "sealed").read_text()
+    check(sealed.startswith("-----BEGIN AGE ENCRYPTED FILE-----\n"), sealed)
+
+
+@test
 def without_a_home_nothing_is_read_from_the_working_directory(t):
     home = t.home()
     elsewhere = {name: None for name in home.env if name.startswith(("HOME", "XDG_", "OAUTHCTL_"))}

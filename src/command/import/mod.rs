@@ -4,7 +4,6 @@
 mod profiles;
 mod sources;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -80,6 +79,8 @@ pub enum Source {
     Oauth2l,
     /// An account of ortie's; its token comes from standard input.
     Ortie,
+    /// A login that `oauthctl export --to` sealed, opened by age.
+    Login,
     /// A profile without secrets, as `oauthctl export` prints it.
     Profile,
 }
@@ -107,9 +108,12 @@ impl Source {
             Source::Oauth2l => "~/.oauth2l".to_owned(),
             Source::Ortie => world.env.var("ORTIE_CONFIG").unwrap_or_else(|| configured("ortie/config.toml")),
             Source::Dotenv => ".env".to_owned(),
-            Source::RefreshToken | Source::OidcAgent | Source::MuttOauth2 | Source::Postman | Source::Profile => {
-                "-".to_owned()
-            }
+            Source::RefreshToken
+            | Source::OidcAgent
+            | Source::MuttOauth2
+            | Source::Postman
+            | Source::Login
+            | Source::Profile => "-".to_owned(),
         }
     }
 }
@@ -179,6 +183,11 @@ fn printed_token(world: &mut World, found: &[Found]) -> Result<Secret, Error> {
 /// Stores a login, and refreshes it.
 fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Found)) -> Result<(), Error> {
     let mut choice = args.flags.choice(found.name, global);
+    let mut settings = found.settings;
+    settings.overlay(&choice.flags);
+    // it is of this command alone, and `overlay` leaves it out
+    settings.client_secret = choice.flags.client_secret.take();
+    choice.flags = settings;
     let flags = &mut choice.flags;
     let id = |name: &String| catalogue::find(name).map_or(name.clone(), |(id, _)| id.to_owned());
     if let (Some(named), Some(own)) = (flags.provider.as_ref().map(id), &found.provider)
@@ -238,7 +247,7 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
     };
     let is_whole = set.refresh_token.is_none();
     let asked = session.scopes(&provider, grant);
-    let vars = BTreeMap::new();
+    let vars = found.vars;
     let (client, set) = (&client, &mut set);
     let who = account.as_ref().map(|account| format!(" of {}", safe(account))).unwrap_or_default();
     store_login(

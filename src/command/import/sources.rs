@@ -1,14 +1,17 @@
 //! Reads the files in which other programs keep their logins.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use base64::Engine as _;
 use serde::Deserialize;
 
 use super::Source;
+use crate::config::{self, Config, Profile};
 use crate::error::Error;
 use crate::provider::catalogue;
 use crate::secret::Secret;
+use crate::session::hand_over::Login;
 use crate::text::{for_a_shell, safe};
 
 /// A login of another program's.
@@ -20,6 +23,10 @@ pub struct Found {
     pub client_secret: Option<Secret>,
     pub token: Token,
     pub scopes: Option<Vec<String>>,
+    /// The provider's variables learnt at the login.
+    pub vars: BTreeMap<String, String>,
+    /// The rest of its profile.
+    pub settings: Profile,
 }
 
 /// What there is of a login.
@@ -39,7 +46,8 @@ impl Found {
 
     fn with(token: Token) -> Found {
         let (name, provider, client_id, client_secret, scopes) = (None, None, None, None, None);
-        Found { name, provider, client_id, client_secret, token, scopes }
+        let (vars, settings) = (BTreeMap::new(), Profile::default());
+        Found { name, provider, client_id, client_secret, token, scopes, vars, settings }
     }
 }
 
@@ -68,8 +76,32 @@ pub fn read(source: Source, text: &Secret) -> Result<(Vec<Found>, Vec<String>), 
         Source::Gh => gh(text.expose()),
         Source::Oauth2l => oauth2l(text.expose()),
         Source::Ortie => ortie(text.expose()),
+        Source::Login => alone(exported(text.expose())?),
         Source::Profile => Ok((Vec::new(), Vec::new())),
     }
+}
+
+/// A login that `export --to` sealed.
+fn exported(text: &str) -> Result<Found, Error> {
+    let none = || Error::usage("that is no exported login").hint("age -d -i KEYFILE FILE | oauthctl import login");
+    let login = Login::read(text).ok_or_else(none)?;
+    // the folder is for paths, and a profile that is shared has none
+    let told = Config::from_text(Path::new("/"), &login.profile)?;
+    let (name, profile) = told.profiles.into_iter().next().ok_or_else(none)?;
+    let token = login.refresh_token.map(Token::Refresh).or(login.access_token.map(Token::Access)).ok_or_else(none)?;
+    // what runs programs, reads files or names hosts is not taken, whoever wrote it
+    let shared = config::lines(&name, profile.shared()).unwrap_or_default();
+    let settings = Config::from_text(Path::new("/"), &shared)?.profiles.remove(&name).map(|it| *it).unwrap_or_default();
+    Ok(Found {
+        name: Some(name),
+        provider: settings.provider.clone(),
+        client_id: login.client_id,
+        client_secret: login.client_secret,
+        scopes: Some(login.scopes).filter(|scopes| !scopes.is_empty()),
+        vars: login.vars,
+        settings,
+        ..Found::with(token)
+    })
 }
 
 fn json<'a, T: Deserialize<'a>>(text: &'a str, of: &str) -> Result<T, Error> {
