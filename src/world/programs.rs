@@ -162,17 +162,18 @@ fn ended<const N: usize>(
 /// A pipe that holds all the bytes: nobody writes to it later.
 #[cfg(unix)]
 fn offer(descriptor: i32, bytes: &[u8]) -> io::Result<()> {
-    use rustix::pipe::{PipeFlags, pipe_with};
     use std::os::fd::{AsRawFd as _, IntoRawFd as _};
 
     // SAFETY: a query
     if unsafe { libc::fcntl(descriptor, libc::F_GETFD) } != -1 {
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, "it is open already"));
     }
-    let (from, to) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-    if std::fs::File::from(to).write(bytes)? != bytes.len() {
+    let (from, mut to) = io::pipe()?;
+    rustix::io::ioctl_fionbio(&to, true)?;
+    if to.write(bytes)? != bytes.len() {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is too long for a pipe"));
     }
+    drop(to);
     if from.as_raw_fd() == descriptor {
         rustix::io::fcntl_setfd(&from, rustix::io::FdFlags::empty())?;
         let _ = from.into_raw_fd();
