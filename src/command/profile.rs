@@ -100,6 +100,19 @@ fn set_key(world: &mut World, dir: &Path, profile: &str, (key, value): (&str, &s
     Ok(())
 }
 
+/// After a change of the store: a login in the other one, and the command that moves it.
+fn say_what_stays(world: &mut World, left: &Session) -> Result<(), Error> {
+    let (from, now) = (left.store.kind(), left.in_config()?);
+    let to = now.0.and_then(|profile| profile.store).or(now.1);
+    if let Some(to) = to.filter(|to| *to != from && from.keeps())
+        && left.store.load(&left.name).is_ok_and(|record| record.is_some())
+    {
+        let (place, move_it) = (left.store.in_words(), format!("oauthctl store migrate {} {}", from.name(), to.name()));
+        world.say(&format!("its login is still in {place}; `{move_it}` moves it, with those of other profiles"));
+    }
+    Ok(())
+}
+
 fn helper_hosts(dir: &Path, profile: &str) -> Result<Vec<String>, Error> {
     let mut profiles = Config::load(dir)?.profiles;
     Ok(profiles.remove(profile).and_then(|profile| profile.helper_hosts).unwrap_or_default())
@@ -121,7 +134,11 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             if let Some(name) = key.strip_prefix("vars.") {
                 judge_var(&open(world, global, &dir, profile.clone())?, name)?;
             }
+            let left = (key == "store").then(|| open(world, global, &dir, profile.clone())).transpose()?;
             set_key(world, &dir, &profile, (&key, &value))?;
+            if let Some(left) = left {
+                say_what_stays(world, &left)?;
+            }
         }
         ProfileVerb::SetSecret { profile, file, var: None } => {
             let choice = Overrides { profile: Some(profile), no_cache: global.no_cache, ..Overrides::default() };

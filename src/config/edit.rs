@@ -253,6 +253,7 @@ fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
         text.parse::<bool>().ok().map(Value::from),
         text.parse::<i64>().ok().map(Value::from),
         list.clone().ok().map(Value::from),
+        text.parse::<Value>().ok().filter(Value::is_inline_table),
     ];
     let mut refused = None;
     for meaning in meanings.into_iter().flatten() {

@@ -39,6 +39,7 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
     let (state, passphrase) = match kind {
         StoreKind::File => (paths.require_state()?, passphrase(world)?),
+        StoreKind::Program(_) => (paths.require_state()?, None),
         _ => Default::default(),
     };
     let keychain = match kind {

@@ -217,7 +217,10 @@ impl Store for KeychainStore {
     }
 
     fn place(&self) -> String {
-        self.keychain.name()
+        match self.kind {
+            StoreKind::Program(program) => format!("the program `{}`", safe(&program.name)),
+            _ => self.keychain.name(),
+        }
     }
 
     fn in_words(&self) -> String {

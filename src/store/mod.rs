@@ -6,6 +6,7 @@
 
 pub mod environment;
 pub mod file;
+pub mod guarded;
 pub mod keychain;
 pub mod none;
 pub mod program;
@@ -23,7 +24,7 @@ use crate::world::{Env, Keychain, StoreProgram};
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
 /// Opens a store without touching it. `keychain`: the system's, or the program's. `state_dir` holds
-/// the `file` store's folder. `passphrase` opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or
+/// the `file` store's folder, and that of records under way to a program. `passphrase` opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or
 /// [`file::passphrase_file`]'s content); without one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
@@ -33,9 +34,11 @@ pub fn open(
     passphrase: Option<Secret>,
 ) -> Box<dyn Store> {
     match kind {
-        StoreKind::Keychain | StoreKind::Program(_) => {
-            Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain)))
-        }
+        StoreKind::Keychain => Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain))),
+        StoreKind::Program(_) => Box::new(guarded::Guarded::new(
+            Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain))),
+            Box::new(file::FileStore::new(state_dir.join("unfinished"), None)),
+        )),
         StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), passphrase)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
         StoreKind::None => Box::new(none::NoStore),
@@ -44,7 +47,8 @@ pub fn open(
 
 /// Writes, reads and deletes a record under a name that no profile has. Returns how long each took.
 pub fn try_out(store: &dyn Store, name: &str, clock: &dyn Fn() -> Duration) -> Result<[Duration; 3], StoreError> {
-    let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}\"}}"));
+    // as long as a usual record
+    let text = Secret::unlisted(format!("{{\"oauthctl\":1,\"probe\":\"{name}{}\"}}", "-".repeat(4000)));
     let began = clock();
     store.save(name, &text)?;
     let written = clock();

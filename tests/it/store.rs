@@ -109,6 +109,18 @@ fn a_migration_that_was_cut_off_is_finished_and_no_logout_of_its_rest_revokes() 
 }
 
 #[test]
+fn a_login_that_a_changed_key_left_behind_is_said_and_moved() {
+    let mut me = two();
+    let before = token(&mut me, "token one --no-cache");
+    let done = me.types("profile set one store file");
+    assert!(done.code == 0 && done.err.contains("its login is still in the keychain"), "{}", done.err);
+    assert!(done.err.contains("`oauthctl store migrate keychain file` moves it"), "{}", done.err);
+    assert_eq!(me.types("profile unset two port").code, 0);
+    assert_eq!(me.types("store migrate keychain file").code, 0);
+    assert_eq!(token(&mut me, "token one --no-cache"), before);
+}
+
+#[test]
 fn what_moves_nothing_is_a_usage_error() {
     let mut me = Person::new();
     for (line, why) in [

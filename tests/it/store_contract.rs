@@ -423,15 +423,17 @@ fn a_program_keeps_the_promises() {
     let round = Cell::new(0);
     contract(|| {
         round.set(round.get() + 1);
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().to_owned();
         Place {
             name: "keychain, a program in its place",
             open: Box::new(move || {
-                store::open(kind, &oauthctl::world::stored_by(program), &FakeEnv::default(), "/".as_ref(), None)
+                store::open(kind, &oauthctl::world::stored_by(program), &FakeEnv::default(), &state, None)
             }),
             prefix: format!("test-{}-", round.get()),
             keeps: true,
             lists: matches!(program.protocol, Protocol::Docker(_)),
-            _folder: None,
+            _folder: Some(folder),
         }
     });
 }

@@ -43,7 +43,7 @@ def a_login_lives_in_the_program_that_the_profile_names(t):
         check(renewed != token and renewed == server.newest(), f"{store}: {token}, {renewed}")
         home.run("status", "work").expect(0, out=rf"store +{store}")
         said = home.run("doctor", "work")
-        check(re.search(rf"ok +store program +{store}: wrote, read and deleted", said.out), said)
+        check(re.search(rf"ok +store program +the program `{store}`: wrote, read and deleted", said.out), said)
         home.run("profile", "rename", "work", "office").expect(0)
         same(home.run("token", "office", "--no-cache").expect(0).token, renewed, "the token by its new name")
         for path, content in home.files().items():
@@ -96,6 +96,42 @@ def a_program_of_ones_own_is_told_what_to_do_by_its_arguments(t):
     home.run("token", "work", "--no-cache").expect(5, err=[r"exit status: 3: the vault is sealed", r"^hint: "])
     home.run("login", "work", env={"BROWSER": t.no_browser()}).expect(5, err=r"the vault is sealed")
     home.run("doctor", "work").expect(5, out=r"FAIL +store program .*the vault is sealed")
+
+
+@test
+def a_program_that_destroys_what_it_was_to_replace_loses_no_login(t):
+    program, kept, how = t.folder / "keeper", t.folder / "kept", t.folder / "how"
+    program.write_text(
+        '#!/bin/sh\nset -eu\nfile="$KEPT/$2"\ncase $1 in\nget) [ ! -e "$file" ] || cat "$file";;\n'
+        'put) case $(cat "$KEPT/../how") in removes) rm -f "$file"; exit 1;; cuts) head -c 40 > "$file"; exit 1;; lies) head -c 40 > "$file";; '
+        'hurts) rm -f "$file"; kill -9 $$;; *) cat > "$file";; esac;;\ndelete) [ "$(cat "$KEPT/../how")" = stays ] || rm "$file";;\nesac\n'
+    )
+    program.chmod(0o700)
+    kept.mkdir()
+    lines = ", ".join(f'{verb} = ["{program}", "{verb}", "{{name}}"]' for verb in ("get", "put", "delete"))
+    for wrong in ("removes", "cuts", "lies", "hurts"):
+        for line in ("refresh work", "profile rename work office", "profile set-secret work FILE", "login work"):
+            how.write_text("well")
+            server = strict.serve(t)
+            home, _ = logged_in(t, server, None, {"KEPT": kept}, f"store = {{ {lines} }}\n")
+            secret = home.secret_file("a-secret-of-the-tests")
+            how.write_text(wrong)
+            ran = home.run(*line.replace("FILE", secret).split(), env={"BROWSER": strict.browser(t)})
+            check(ran.code in (5, 74), lambda: f"{wrong}: {ran}")
+            how.write_text("well")
+            token = home.run("token", "work", "--no-cache").expect(0).token
+            check(server.good(token), lambda: f"{wrong}, {line}: {token}")
+            home.run("refresh", "work").expect(0)
+            check(server.reuses == 0, lambda: f"{wrong}, {line}: {server.reuses} refresh tokens sent twice")
+            left = [path for path in (home.state / "unfinished").glob("*.sealed")]
+            check(not left, lambda: f"{wrong}, {line}: {left}")
+            home.run("logout", "work").expect(0)
+    # a deletion is looked at too
+    how.write_text("well")
+    home, _ = logged_in(t, strict.serve(t), None, {"KEPT": kept}, f"store = {{ {lines} }}\n")
+    how.write_text("stays")
+    home.run("logout", "work", "--local-only").expect(5, err=r"still has it")
+    home.run("doctor").expect(5, out=r"still has it")
 
 
 @test

@@ -203,13 +203,18 @@ fn stores(
             Some(Err(e)) => Found { mark: "note", ..e.into() },
         },
     );
+    let mut program_works = true;
     if let Some(kind @ StoreKind::Program(_)) = kind {
         let found = session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from));
+        program_works = found.is_ok();
         let works = |place: String| good(format!("{place}: wrote, read and deleted a test record"));
         report.add("store program", found.map_or_else(Found::from, works));
     }
     match usual {
-        Ok(usual) => in_use(usual, session, state, file_works),
+        Ok(usual) => {
+            let (found, works) = in_use(usual, session, state, file_works);
+            (found, works && program_works)
+        }
         Err(e) => (e.into(), true),
     }
 }

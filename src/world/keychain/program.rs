@@ -140,10 +140,27 @@ fn succeeded(ended: Ended) -> Result<Ended, KeychainError> {
 }
 
 fn failed(ended: &Ended) -> KeychainError {
-    let said = [&ended.err, &*ended.out].into_iter().find(|text| !text.trim().is_empty());
-    let said =
-        said.map(|text| format!(": {}", safe(text.trim().lines().next().unwrap_or_default()))).unwrap_or_default();
+    let said = [&ended.err, &*ended.out].into_iter().find_map(|text| text.trim().lines().next());
+    let said = said.map(|line| format!(": {}", safe(&without_secrets(line)))).unwrap_or_default();
     KeychainError::Failed(format!("{}{said}", ended.status))
+}
+
+/// A line of a program, which may print a part of an item: `…` stands for each run of letters and
+/// digits that is longer than a word.
+fn without_secrets(line: &str) -> String {
+    const LONGEST_WORD: usize = 24;
+    let cut = |run: &str| if run.chars().count() > LONGEST_WORD { "…".to_owned() } else { run.to_owned() };
+    let (mut out, mut run) = (String::new(), String::new());
+    for c in line.chars() {
+        match c.is_alphanumeric() {
+            true => run.push(c),
+            false => {
+                out.push_str(&cut(&std::mem::take(&mut run)));
+                out.push(c);
+            }
+        }
+    }
+    out + &cut(&run)
 }
 
 impl Keychain for Cared {
@@ -197,7 +214,11 @@ impl Keychain for Cared {
             Protocol::Docker(argv) => self.docker(argv, "erase", &server_url(account)),
             Protocol::Arguments(commands) => self.command(&commands.delete, account, ""),
         };
-        ended.and_then(succeeded).map(|_| true)
+        ended.and_then(succeeded)?;
+        match self.get(account)? {
+            None => Ok(true),
+            Some(_) => Err(KeychainError::Failed("it says that it deleted the item, and still has it".to_owned())),
+        }
     }
 
     /// None where the program has no list, or the name was too long for it.
@@ -219,7 +240,7 @@ impl Keychain for Cared {
     fn ready(&self) -> Result<(), KeychainError> {
         match &self.0.protocol {
             Protocol::Docker(_) => self.accounts().map(drop),
-            Protocol::Arguments(_) => self.get("ready").map(drop),
+            Protocol::Arguments(_) => self.get("test").map(drop),
         }
     }
 
@@ -244,6 +265,12 @@ pub fn cared(program: &'static StoreProgram) -> Arc<dyn Keychain> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_part_of_an_item_is_said() {
+        let line = "gpg: can't read /tmp/x: c33c1976e37022a5b1c04f8811aa, eyJhbGciOiJSUzI1NiIsInR5cCI6Ik.x";
+        assert_eq!(without_secrets(line), "gpg: can't read /tmp/x: …, ….x");
+    }
 
     #[test]
     fn every_name_is_a_file_of_its_own_and_comes_back() {
