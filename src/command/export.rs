@@ -19,8 +19,7 @@ it is renewed there from then on, and here no more until `refresh` is typed here
 
 Examples:
   oauthctl export work
-  oauthctl export work | ssh host oauthctl import profile
-  oauthctl export work --to age1RECIPIENT"
+  oauthctl export work | ssh host oauthctl import profile"
 )]
 pub struct ExportArgs {
     /// The profile [default: the only one, or `default-profile`]

@@ -242,15 +242,15 @@ impl Config {
     /// own. For completion, which has no time to parse ten thousand of them.
     pub fn names(dir: &Path, begin: &str) -> BTreeMap<String, Option<String>> {
         let text = text(dir).ok().flatten().unwrap_or_default();
-        let Some((_, sections)) = slice::sections(&text) else {
-            let profiles = Config::load(dir).map(|config| config.profiles).unwrap_or_default();
-            return profiles.into_iter().map(|(name, profile)| (name, profile.provider)).collect();
-        };
         let provider = |line: &str| Some(line.strip_prefix("provider = \"")?.split('"').next()?.to_owned());
         let mut names = BTreeMap::new();
-        for (name, section) in sections.iter().filter(|(name, _)| name.starts_with(begin)) {
-            let known = names.entry((*name).to_owned()).or_insert(None);
+        let read = slice::beginning(&text, begin, |name, section| {
+            let known = names.entry(name.to_owned()).or_insert(None);
             *known = known.take().or_else(|| section.lines().find_map(provider));
+        });
+        if read.is_none() {
+            let profiles = Config::load(dir).map(|config| config.profiles).unwrap_or_default();
+            return profiles.into_iter().map(|(name, profile)| (name, profile.provider)).collect();
         }
         names
     }

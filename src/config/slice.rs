@@ -27,6 +27,18 @@ pub(super) fn sections(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     (!others).then_some((top, profiles))
 }
 
+/// Gives the sections of the profiles whose names begin so, in the order of the file; `None`: parse
+/// the whole.
+pub(super) fn beginning<'t>(text: &'t str, begin: &str, mut take: impl FnMut(&'t str, &'t str)) -> Option<()> {
+    let mut others = false;
+    each_section(text, |owner, section| match owner {
+        Owner::Profile(name) if name.starts_with(begin) => take(name, section),
+        Owner::Profile(_) | Owner::Top => {}
+        Owner::Other => others = true,
+    })?;
+    (!others).then_some(())
+}
+
 /// The part of the file that a section belongs to.
 #[derive(Clone, Copy)]
 enum Owner<'t> {
