@@ -726,6 +726,10 @@ fn a_taken_port_is_named_with_its_holder_and_nothing_is_sent_to_it() {
         (Ipv4Addr::UNSPECIFIED, 0).into(),
         (Ipv6Addr::UNSPECIFIED, 0).into(),
     ] {
+        // who listens there on Windows has the addresses of IPv6 alone
+        if cfg!(windows) && wide.is_ipv6() {
+            continue;
+        }
         let holder = occupy(wide);
         holder.set_nonblocking(true).expect("nonblocking");
         let port = holder.local_addr().expect("its address").port();

@@ -2,7 +2,7 @@
 //! repeats it, and something uses it.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::house::{code, sources};
 
@@ -22,7 +22,8 @@ const BESIDE: [(&str, &str, &str); 7] = [
 /// The code of each file without its tests.
 fn without_tests() -> Vec<(String, String)> {
     let own = |text: String| code(text.split("#[cfg(test)]").next().unwrap_or_default());
-    sources().into_iter().map(|(path, text)| (path.display().to_string(), own(text))).collect()
+    let named = |path: PathBuf| path.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+    sources().into_iter().map(|(path, text)| (named(path), own(text))).collect()
 }
 
 /// The fields that are keys, each with its documentation.

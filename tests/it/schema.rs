@@ -270,7 +270,8 @@ fn code() -> Vec<(String, String)> {
     below(&folder(), &mut files);
     let mut out = Vec::new();
     for file in files.iter().filter(|file| file.extension().is_some_and(|e| e == "rs")) {
-        let path = file.strip_prefix(folder()).unwrap().to_str().unwrap().to_owned();
+        let path = file.strip_prefix(folder()).unwrap().to_str().unwrap();
+        let path = path.replace(std::path::MAIN_SEPARATOR, "/");
         if path.ends_with("tests.rs") || path.contains("tests/") {
             continue;
         }

@@ -553,11 +553,13 @@ fn socks(to: SocketAddr) -> (SocketAddr, mpsc::Receiver<String>) {
         near.read_exact(&mut [0; 4])?;
         let _ = asked.send(String::from_utf8_lossy(&take(&mut near)?).into_owned());
         near.read_exact(&mut [0; 2])?;
-        let mut far = TcpStream::connect(to)?;
+        let far = TcpStream::connect(to)?;
         near.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
-        let (mut back, mut home) = (far.try_clone()?, near.try_clone()?);
-        thread::spawn(move || io::copy(&mut back, &mut home));
-        io::copy(&mut near, &mut far).map(drop)
+        // shared, not cloned: of a clone's two readings Wine lets one wait for the other
+        let (near, far) = (Arc::new(near), Arc::new(far));
+        let (home, back) = (Arc::clone(&near), Arc::clone(&far));
+        thread::spawn(move || io::copy(&mut &*back, &mut &*home));
+        io::copy(&mut &*near, &mut &*far).map(drop)
     };
     let (listener, (to, asked)) = (listener(), mpsc::channel());
     let address = listener.local_addr().expect("its address");
