@@ -48,6 +48,14 @@ def package(pattern):
     return found[0]
 
 
+def yaml_or_skip():
+    try:
+        import yaml
+    except ImportError:
+        raise Skip("not installed: apt-get install python3-yaml") from None
+    return yaml
+
+
 def version():
     return re.search(r'^version = "(.+)"', (rig.ROOT / "Cargo.toml").read_text(), re.M)[1]
 
@@ -336,16 +344,38 @@ def the_container_runs_as_nobody_and_keeps_its_records_on_a_volume(t):
     check("/usr/bin/oauthctl: alone in the image of a container" in inside("doctor"), "`doctor` should know the container")
 
 
+# ---- what package managers read ----------------------------------------------------------------------------------------
+
+
+@test
+def a_manifest_has_the_checksums_of_what_is_there_and_is_not_made_without_it(t):
+    need("ruby", "nix-instantiate")
+    yaml = yaml_or_skip()
+    address = "https://downloads.example/of-the-test"
+    said = ran("packaging/make", "source", "manifests", "--from", address, cwd=rig.ROOT, env={**os.environ, "CARGO_TARGET_DIR": str(TARGET)})
+    sums = {line.split()[0] for line in (PACKAGES / "SHA256SUMS").read_text().splitlines()}
+    readers = {
+        ".json": json.loads,
+        ".yaml": yaml.safe_load,
+        ".rb": lambda text: ran("ruby", "-c", PACKAGES / "manifests/oauthctl.rb"),
+        ".nix": lambda text: ran("nix-instantiate", "--parse", PACKAGES / "manifests/flake.nix"),
+    }
+    made = {file.name: file.read_text() for file in (PACKAGES / "manifests").iterdir()}
+    check("oauthctl.rb" in made, "the source is there, so its formula should be")
+    for name, text in made.items():
+        check("@" not in text and set(re.findall(r"[0-9a-f]{64}", text)) <= sums, f"{name}\n{text}")
+        check(set(re.findall(r"https://downloads[^/]*/[^/\"\s]*", text)) <= {address}, f"{name}\n{text}")
+        readers[Path(name).suffix](text)
+    for template in (rig.ROOT / "packaging/manifests").iterdir():
+        check(template.name in made or f"{template.name} is not made: there is no" in said, said)
+
+
 # ---- the action ------------------------------------------------------------------------------------------------------
 
 
 def action(t, home, under=(), **inputs):
     """What the runner of GitHub Actions does with action.yml: its log, and the variables for later steps."""
-    try:
-        import yaml
-    except ImportError:
-        raise Skip("not installed: apt-get install python3-yaml") from None
-    told = yaml.safe_load((rig.ROOT / "action.yml").read_text())
+    told = yaml_or_skip().safe_load((rig.ROOT / "action.yml").read_text())
     [step] = told["runs"]["steps"]
     given = {name: inputs.pop(name.replace("-", "_"), what.get("default")) for name, what in told["inputs"].items()}
     check(not inputs and None not in given.values(), f"inputs that action.yml does not have, or asks for: {inputs}, {given}")
