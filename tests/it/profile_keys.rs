@@ -58,8 +58,9 @@ fn a_key_is_a_documented_field() {
 #[test]
 fn a_key_is_named_by_its_field_alone() {
     let mut named = BTreeSet::new();
+    let keys: Vec<_> = fields().into_iter().map(|(name, _)| name.replace('_', "-")).collect();
     for (path, code) in without_tests().into_iter().filter(|(path, _)| path != PROFILE) {
-        let keys = fields().into_iter().map(|(name, _)| name.replace('_', "-")).filter(|key| key.contains('-'));
+        let keys = keys.iter().filter(|key| key.contains('-')).cloned();
         named.extend(keys.filter(|key| code.contains(&format!("\"{key}\""))).map(|key| (path.clone(), key)));
     }
     let beside = BESIDE.map(|(path, key, _)| (path.to_owned(), key.to_owned()));
