@@ -44,10 +44,10 @@ Examples:
   oauthctl store migrate file keychain")]
 struct MigrateArgs {
     /// The store of before.
-    #[arg(value_name = "FROM", value_parser = words::stores())]
+    #[arg(value_name = "STORE", value_parser = words::stores())]
     from: StoreKind,
     /// The new store.
-    #[arg(value_name = "TO", value_parser = words::stores())]
+    #[arg(value_name = "STORE", value_parser = words::stores())]
     to: StoreKind,
 }
 

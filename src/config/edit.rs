@@ -261,8 +261,11 @@ fn profile_value(key: &str, text: &str) -> Result<Value, ConfigError> {
         match de::read::<Profile>(&table, FILE) {
             // as the key's type writes it: `device` becomes `device-code`
             Ok(profile) => return Ok(profile.values().pop().map_or(meaning, |(_, value)| value)),
+            // the text's own fault says more than that of another reading
             Err(fault @ ReadError::WrongType { .. }) => refused = refused.or(Some(fault)),
-            Err(fault) => refused = Some(fault),
+            Err(fault) => {
+                refused = refused.filter(|first| !matches!(first, ReadError::WrongType { .. })).or(Some(fault))
+            }
         }
     }
     Err(match refused {

@@ -24,8 +24,9 @@ use crate::world::{Env, Keychain, StoreProgram};
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
 /// Opens a store without touching it. `keychain`: the system's, or the program's. `state_dir` holds
-/// the `file` store's folder, and that of records under way to a program. `passphrase` opens that store (`OAUTHCTL_STORE_PASSPHRASE`, or
-/// [`file::passphrase_file`]'s content); without one the first save makes a key file.
+/// the `file` store's folder, and that of records under way to a program. `passphrase` opens that
+/// store (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without one the
+/// first save makes a key file.
 pub fn open(
     kind: StoreKind,
     keychain: &Arc<dyn Keychain>,

@@ -56,14 +56,17 @@ fn on_a_screen_json_is_pretty_and_nothing_acts() {
         _ => answer(200, "application/json", "{\"a\":\"\u{9b}2J\"}"),
     });
     me.sees_stdout().types("call odd /x").is(0, "{\n  \x1b[1;34m\"a\"\x1b[0m: \x1b[32m\"\\u009b2J\"\x1b[0m\n}\n", "");
-    me.set("NO_COLOR", "1");
-    me.sees_stdout().types("call odd /x").is(0, "{\n  \"a\": \"\\u009b2J\"\n}\n", "");
+    for (variable, value) in [("TERM", "dumb"), ("NO_COLOR", "1")] {
+        me.set(variable, value);
+        me.sees_stdout().types("call odd /x").is(0, "{\n  \"a\": \"\\u009b2J\"\n}\n", "");
+        me.set("TERM", "xterm");
+    }
     me.sees_stdout().types("call odd /x --jq .a -r").is(0, "^[2J\n", "");
     me.sees_stdout().types("call odd /x --format raw").is(0, "{\"a\":\"^[2J\"}\n", "");
     me.sees_stdout().types("call odd /text").is(0, "^[[2Jx\n", "");
     // a pipe gets the bytes
     me.types("call odd /text").is(0, "\u{1b}[2Jx", "");
-    assert_eq!(odd.asked(), 6);
+    assert_eq!(odd.asked(), 7);
 }
 
 #[test]

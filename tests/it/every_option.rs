@@ -1451,6 +1451,9 @@ const VARIABLES: &[(&str, &str, &str, &str, &str)] = &[
     ("OAUTHCTL_STORE_PASSPHRASE", "row", "", "p login odd --store file", "passphrase"),
     ("OAUTHCTL_STORE_PASSPHRASE_FILE", "HOME/token", "", "p login odd --store file", "passphrase"),
     ("BROWSER", "firefox", "", "doctor", "BROWSER names `firefox`"),
+    ("RCLONE_CONFIG", "HOME/row.conf", "", "import rclone", "HOME/row.conf"),
+    ("GH_CONFIG_DIR", "HOME/row", "", "import gh", "HOME/row"),
+    ("ORTIE_CONFIG", "HOME/row.toml", "", "import ortie", "HOME/row.toml"),
 ];
 
 const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
@@ -1470,6 +1473,10 @@ const VARIABLES_ELSEWHERE: &[(&str, &str)] = &[
     ("SSH_CLIENT", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
     ("SSH_TTY", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
     ("DISPLAY", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
+    ("WAYLAND_DISPLAY", "tests/it/login.rs::ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste"),
+    ("DBUS_SESSION_BUS_ADDRESS", "tests/real/storm.py::a_bus_by_another_path_is_the_same_keychain"),
+    ("XDG_RUNTIME_DIR", "tests/real/storm.py::homes_that_share_a_keychain_share_the_lock"),
+    ("TERM", "tests/it/call_answer.rs::on_a_screen_json_is_pretty_and_nothing_acts"),
     ("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE", "tests/it/helper_cloud.rs::google_gets_one_object_and_nothing_else"),
     ("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE", "tests/it/helper_cloud.rs::google_gets_one_object_and_nothing_else"),
     ("GOOGLE_EXTERNAL_ACCOUNT_REVOKE", "tests/it/helper_cloud.rs::google_gets_one_object_and_nothing_else"),

@@ -446,13 +446,13 @@ fn over_ssh_the_line_can_be_pasted_whatever_the_address_and_the_port() {
 
 #[test]
 fn ssh_is_known_by_each_of_its_variables_and_a_script_is_not_told_to_paste() {
-    for (variable, value, end) in [
-        ("SSH_CLIENT", "203.0.113.9 51000 2222", " THIS-MACHINE"),
-        ("SSH_TTY", "/dev/pts/3", " THIS-MACHINE"),
-        ("SSH_CONNECTION", "203.0.113.9 51000 192.0.2.7 2222", " 192.0.2.7"),
+    for (variable, value, end, display) in [
+        ("SSH_CLIENT", "203.0.113.9 51000 2222", " THIS-MACHINE", "DISPLAY"),
+        ("SSH_TTY", "/dev/pts/3", " THIS-MACHINE", "WAYLAND_DISPLAY"),
+        ("SSH_CONNECTION", "203.0.113.9 51000 192.0.2.7 2222", " 192.0.2.7", "DISPLAY"),
     ] {
         let mut me = Person::new();
-        me.set(variable, value).set("DISPLAY", ":0");
+        me.set(variable, value).set(display, ":0");
         let done = me.browser(allows).types("login sandbox");
         assert_eq!(done.code, 0, "{}", done.err);
         let line = done.err.lines().find(|l| l.starts_with("  ssh -N")).unwrap_or_else(|| panic!("{}", done.err));
