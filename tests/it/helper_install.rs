@@ -386,3 +386,122 @@ fn what_cannot_be_changed_safely_stays() {
     done(&mut me, "helper uninstall git --yes");
     assert_eq!(text(&me, ".gitconfig").as_deref(), Some("[credential \"https://git.example\"]\n\thelper = store\n"));
 }
+
+/// Tool; its file; the file before; what happens to the file that has the helper; what is left.
+type Meanwhile = fn(&str) -> String;
+const ANEW: &[(&str, &str, &str, Meanwhile, &str)] = &[
+    (
+        "docker --host git.example",
+        ".docker/config.json",
+        "{\"auths\":{},\"credHelpers\":{\"a.example\":\"ecr\"}}",
+        |_| {
+            "{\n\t\"credHelpers\": {\n\t\t\"git.example\": \"oauthctl-git.example\",\n\t\t\"a.example\": \"ecr\"\n\t},\n\t\"x\": 1\n}".to_owned()
+        },
+        "{\n\t\"credHelpers\": {\n\t\t\"a.example\": \"ecr\"\n\t},\n\t\"x\": 1\n}",
+    ),
+    (
+        "git --host git.example",
+        ".gitconfig",
+        "[alias]\n\tx = log\n",
+        |text| format!("{text}\tusername = bob\n"),
+        "[alias]\n\tx = log\n[credential \"https://git.example\"]\n\tusername = bob\n",
+    ),
+    (
+        "git",
+        ".gitconfig",
+        "",
+        |text| {
+            text.replacen("\thelper =\n", "\thelper =\n\tuseHttpPath = true\n", 1).replace("helper =\n", "helper = \n")
+        },
+        "[credential \"https://git.example\"]\n\tuseHttpPath = true\n",
+    ),
+    (
+        "aws -- --region r --role-arn a",
+        ".aws/config",
+        "[default]\nregion = x\n",
+        |text| format!("{text}output = json\n"),
+        "[default]\nregion = x\n[profile work]\noutput = json\n",
+    ),
+    (
+        "cargo",
+        ".cargo/config.toml",
+        "[net]\noffline = true\n",
+        |text| format!("{text}other = [\"x\"]\n").replace("[\"cargo:token\", ", "[ \"cargo:token\", \"other\", "),
+        "[net]\noffline = true\n\n[registry]\nglobal-credential-providers = [ \"cargo:token\", \"other\"]\n\n\
+         [credential-alias]\nother = [\"x\"]\n",
+    ),
+    (
+        "kubectl",
+        ".kube/config",
+        "apiVersion: v1\nkind: Config\n",
+        |text| {
+            format!("{text}- name: b\n  user: {{}}\n").replace("interactiveMode: Never", "interactiveMode: IfAvailable")
+        },
+        "apiVersion: v1\nkind: Config\nusers:\n- name: b\n  user: {}\n",
+    ),
+    ("goauth", "config/go/env", "", |text| text.replace("netrc", "git /x"), "GOAUTH=git /x\n"),
+    ("pnpm --host git.example", ".npmrc", "a=b\n", |text| text.replace('=', " = "), "a = b\n"),
+    ("terraform", ".terraformrc", "", |text| format!("a = {{}}\n{}", text.replace(" {}", "  { }")), "a = {}\n"),
+    ("bazel --host git.example", ".bazelrc", "", |text| format!("a\n{}", text.replace("common ", "common  ")), "a\n"),
+];
+
+#[test]
+fn where_the_file_was_laid_out_anew_the_entry_goes_by_what_it_means() {
+    for (words, file, before, meanwhile, left) in ANEW {
+        let mut me = prepared();
+        let (name, options) = words.split_once(" -- ").unwrap_or((words, ""));
+        let tool = name.split(' ').next().unwrap();
+        put(&me, file, before);
+        done(&mut me, &format!("helper install {name} --profile work --yes -- {options}"));
+        put(&me, file, &meanwhile(&text(&me, file).unwrap()));
+        assert!(done(&mut me, "helper list").out.contains("  installed"), "{words}");
+        let told = done(&mut me, &format!("helper uninstall {tool} --yes"));
+        assert!(!told.err.contains("not found"), "{words}: {}", told.err);
+        assert_eq!(text(&me, file).as_deref(), Some(*left), "{words}");
+        assert_eq!(done(&mut me, "helper list --format json").out, "[]\n", "{words}");
+        let again = me.types(&format!("helper install {name} --profile work --yes -- {options}"));
+        // aws reads no second section of a name
+        assert_eq!(again.code, if tool == "aws" { 2 } else { 0 }, "{words}: {}", again.err);
+    }
+}
+
+#[test]
+fn where_an_entry_stays_the_record_and_the_script_stay_and_the_line_is_told() {
+    for (words, file, spoiled, line) in [
+        (
+            "docker --host git.example",
+            ".docker/config.json",
+            "{\n\"credHelpers\": {\n\"git.example\": \"oauthctl-git.example\",}}",
+            "hint: line 3: \"git.example\": \"oauthctl-git.example\",}}\n",
+        ),
+        (
+            "kubectl",
+            ".kube/config",
+            "users: [{name: oauthctl-work}]\n",
+            "hint: line 1: users: [{name: oauthctl-work}]\n",
+        ),
+        ("cargo", ".cargo/config.toml", "[\na = \"oauthctl-work\"\n", "hint: line 2: a = \"oauthctl-work\"\n"),
+        (
+            "git --host git.example",
+            ".gitconfig",
+            "[credential \"https://git.example\"] helper = \"!/usr/bin/oauthctl helper git\"\n",
+            "hint: line 1: [credential \"https://git.example\"] helper",
+        ),
+        ("terraform", ".terraformrc", "credentials_helper \"oauthctl\" {\n}\n", "hint: line 1: credentials_helper"),
+    ] {
+        let mut me = prepared();
+        let tool = words.split(' ').next().unwrap();
+        done(&mut me, &format!("helper install {words} --profile work --yes"));
+        put(&me, file, spoiled);
+        let was = others(&me);
+        let refused = me.types(&format!("helper uninstall {tool} --yes"));
+        assert!(refused.code == 2 && refused.err.contains(line), "{words}: {}", refused.err);
+        assert!(refused.err.contains(&format!("then: oauthctl helper uninstall {tool}")), "{words}: {}", refused.err);
+        assert_eq!(others(&me), was, "{words}");
+        assert!(done(&mut me, "helper list").out.contains("  changed since"), "{words}");
+        // the person deletes it
+        put(&me, file, "");
+        done(&mut me, &format!("helper uninstall {tool} --yes"));
+        assert_eq!(done(&mut me, "helper list --format json").out, "[]\n", "{words}");
+    }
+}

@@ -32,7 +32,7 @@ impl Change {
     }
 
     /// The text without it, where it stood or at the only place where its text stands. `None`:
-    /// somebody has changed it.
+    /// somebody has changed it, or has put a key under a header that was written.
     pub fn undone(&self, text: &str) -> Option<String> {
         let stands_there = text.get(self.at..).is_some_and(|rest| rest.starts_with(&self.new));
         let mut places = text.match_indices(&self.new).map(|(at, _)| at);
@@ -41,12 +41,13 @@ impl Change {
             (false, Some(only), None) => only,
             _ => return None,
         };
-        Some([&text[..at], &self.old, &text[at + self.new.len()..]].concat())
-    }
-
-    /// What was written, line by line.
-    pub fn lines(&self) -> impl Iterator<Item = String> {
-        self.new.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned)
+        let rest = &text[at + self.new.len()..];
+        let is_header = |line: &str| line.starts_with('[');
+        let next = rest.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with(['#', ';']));
+        if self.new.lines().any(is_header) && next.is_some_and(|line| !is_header(line)) {
+            return None;
+        }
+        Some([&text[..at], &self.old, rest].concat())
     }
 }
 
@@ -100,7 +101,7 @@ pub fn in_json(text: &str, name: &str, members: &[(&str, &str)]) -> Result<Strin
 }
 
 /// The outermost object, and its member of this name.
-fn inner<'a>(text: &'a str, name: &str) -> Result<(&'a RawValue, Option<&'a RawValue>), String> {
+pub fn inner<'a>(text: &'a str, name: &str) -> Result<(&'a RawValue, Option<&'a RawValue>), String> {
     let whole: &RawValue = serde_json::from_str(text).map_err(|e| format!("it is not JSON: {e}"))?;
     let View::Members(members) = view(whole) else { return Err("it is no JSON object".to_owned()) };
     Ok((whole, members.into_iter().find(|(own, _)| own == name).map(|(_, inner)| inner)))
@@ -112,14 +113,18 @@ fn indent(object: &str) -> String {
     blank.rsplit_once('\n').map_or("\t", |(_, indent)| indent).to_owned()
 }
 
+/// Where a part of the text begins in it.
+pub fn place(text: &str, part: &str) -> usize {
+    part.as_ptr() as usize - text.as_ptr() as usize
+}
+
 /// One more member at the end of an object, which is a part of the text.
 fn with_member(text: &str, object: &RawValue, (member, indent, outer): (&str, &str, &str)) -> String {
-    let place = |part: &str| part.as_ptr() as usize - text.as_ptr() as usize;
-    let begin = place(object.get());
+    let begin = place(text, object.get());
     match view(object) {
         View::Members(all) if !all.is_empty() => {
             let last = all[all.len() - 1].1.get();
-            let (before, after) = text.split_at(place(last) + last.len());
+            let (before, after) = text.split_at(place(text, last) + last.len());
             format!("{before},\n{indent}{member}{after}")
         }
         _ => {
@@ -190,6 +195,9 @@ mod tests {
         let change = Change::between("a\n", "a\nmine\n").unwrap();
         assert_eq!(change.undone("a\nours\n"), None);
         assert_eq!(change.undone("b b\nmine\nmine\n"), None, "two places");
+        let change = Change::between("[a]\n", "[a]\n[b]\nk = 1\n").unwrap();
+        assert_eq!(change.undone("[a]\n[b]\nk = 1\n# x\n[c]\n").as_deref(), Some("[a]\n# x\n[c]\n"));
+        assert_eq!(change.undone("[a]\n[b]\nk = 1\nz = 2\n"), None, "another's key follows");
     }
 
     #[test]

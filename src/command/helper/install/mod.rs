@@ -1,11 +1,12 @@
 //! `helper install`, `uninstall` and `list`: the lines in a tool's own configuration that name a
 //! helper. A change is shown before it is made, and its record (`<state>/helpers/NAME.json`) takes
-//! it back byte for byte, whatever else was written to the file since.
+//! it back byte for byte; where the file was laid out anew since, entry by entry.
 //!
 //! The files are written here and not by the tools' own commands (`git config`, `go env -w`): those
 //! are not always there, lay out the file anew, and leave empty sections behind.
 
 mod change;
+mod taken;
 mod tools;
 
 use std::fs;
@@ -27,8 +28,8 @@ use crate::command::{Global, TextOrJson, known, may_ask, print, screen};
 use crate::error::{Error, Kind, unanswered};
 use crate::session::paths::Paths;
 use crate::text::{ForTerminal, for_a_shell, pasted, safe};
-use crate::world::World;
 use crate::world::files;
+use crate::world::{Env, World};
 
 #[derive(Args, Debug)]
 #[command(
@@ -99,6 +100,9 @@ struct Record {
     own: Vec<Own>,
     /// Folders that were made.
     folders: Vec<PathBuf>,
+    /// The program and the folder of scripts that stand in the tool's file.
+    program: String,
+    scripts: PathBuf,
 }
 
 /// A tool's installation, while it is changed: one process at a time.
@@ -107,6 +111,16 @@ struct Installation {
     place: PathBuf,
     record: Record,
     _lock: fs::File,
+}
+
+/// What is to be done.
+#[derive(Default)]
+struct Plan {
+    record: Record,
+    edits: Vec<Edit>,
+    /// What was written and is no longer there: of rules that stay, and of others.
+    missed: Vec<String>,
+    lost: Vec<String>,
 }
 
 /// The text of a file before and after; `None`: there is no file.
@@ -168,7 +182,7 @@ pub fn list(args: &ListArgs, world: &mut World) -> Result<u8, Error> {
         let Some(record) = read_record(&folder.join(format!("{}.json", tool.name)))? else { continue };
         let file = record.file.as_ref().or(record.own.first().map(|own| &own.file));
         let file = file.map(|file| file.display().to_string()).unwrap_or_default();
-        let stands = record.stands();
+        let stands = record.stands(tool, &*world.env);
         for rule in &record.rules {
             objects.push(known(json!({
                 "tool": tool.name, "profile": rule.profile, "host": rule.host, "file": file, "installed": stands,
@@ -290,15 +304,14 @@ impl Installation {
     /// written is known at any time.
     fn change(self, world: &mut World, rules: Vec<Rule>, yes: bool) -> Result<(), Error> {
         let name = self.tool.name;
-        let cant = |why: String| Error::usage(format!("the helper of {name} can't be changed")).because(why);
         let program = program(world)?;
         let scripts = Paths::find(&*world.env).require_config()?.join("helpers");
-        let site = Site { env: &*world.env, program, scripts: scripts.clone() };
-        let (record, mut edits, lost) = self.planned(&site, rules).map_err(cant)?;
-        if !lost.is_empty() && !record.rules.is_empty() {
-            return Err(cant("its lines there were changed since they were written".to_owned())
+        let Plan { record, mut edits, missed, lost } =
+            self.planned(&Site { env: &*world.env, program, scripts: scripts.clone() }, rules)?;
+        if !missed.is_empty() {
+            return Err(cant(name, "its lines there were changed since they were written".to_owned())
                 .hint(format!("remove them, then: oauthctl helper uninstall {name}"))
-                .hints(lost));
+                .hints(missed));
         }
         edits.retain(|edit| edit.before != edit.after);
         ask(world, &edits, yes)?;
@@ -325,77 +338,129 @@ impl Installation {
         Ok(())
     }
 
-    /// The record with these rules, what has to be written, and lines that are no longer there.
-    fn planned(&self, site: &Site, rules: Vec<Rule>) -> Result<(Record, Vec<Edit>, Vec<String>), String> {
-        let old = &self.record;
-        let file = match &old.file {
-            Some(file) => Some(file.clone()),
-            None => self.tool.file(site)?.map(|file| files::linked(&file).unwrap_or(file)),
-        };
-        let own = if rules.is_empty() { Vec::new() } else { (self.tool.own)(site, &rules)? };
-        let mut record = Record { rules, own, ..Record::default() };
-        let (mut edits, mut lost) = (Vec::new(), Vec::new());
-        if let Some(file) = file.filter(|_| !self.tool.steps.is_empty()) {
-            let named = |why: String| format!("`{}`: {why}", safe(&file.display().to_string()));
-            let before = text_of(&file).map_err(named)?;
-            let made = if old.file.is_some() { old.made } else { before.is_none() };
-            let mut text = old.without(before.clone().unwrap_or_default(), &mut lost);
-            for step in self.tool.steps.iter().filter(|_| !record.rules.is_empty()) {
-                let next = step(site, &record.rules, &text).map_err(named)?;
-                record.changes.extend(Change::between(&text, &next));
-                text = next;
-            }
-            let after = Some(text).filter(|text| !text.is_empty() || !(made || before.is_none()));
-            edits.push(Edit { file: file.clone(), before, after, runs: false });
-            (record.file, record.made) = (Some(file), made);
+    /// The record with these rules, and what has to be written.
+    fn planned(&self, site: &Site, rules: Vec<Rule>) -> Result<Plan, Error> {
+        let refused = |why| cant(self.tool.name, why);
+        let own = if rules.is_empty() { Vec::new() } else { (self.tool.own)(site, &rules).map_err(refused)? };
+        let (program, scripts) = (site.program.clone(), site.scripts.clone());
+        let mut plan = Plan { record: Record { rules, own, program, scripts, ..Record::default() }, ..Plan::default() };
+        if !self.tool.steps.is_empty() {
+            self.plan_file(site, &mut plan)?;
         }
-        for own in record.own.iter().filter(|own| !old.own.contains(own)) {
-            let before = text_of(&own.file)?;
-            if before.is_some() && !old.own.iter().any(|old| old.file == own.file) {
-                return Err(format!("`{}` is there already", safe(&own.file.display().to_string())));
-            }
-            edits.push(Edit { file: own.file.clone(), before, after: Some(own.text.clone()), runs: own.runs });
-        }
-        for own in old.own.iter().filter(|own| record.own.iter().all(|new| new.file != own.file)) {
-            match text_of(&own.file)? {
-                Some(text) if text == own.text => {
-                    edits.push(Edit { file: own.file.clone(), before: Some(text), after: None, runs: own.runs });
-                }
-                Some(_) => lost.push(own.file.display().to_string()),
-                None => {}
-            }
-        }
-        let new = edits.iter().filter(|edit| edit.after.is_some()).filter_map(|edit| edit.file.parent());
+        self.plan_own(&mut plan).map_err(refused)?;
+        let new = plan.edits.iter().filter(|edit| edit.after.is_some()).filter_map(|edit| edit.file.parent());
         let missing = new.flat_map(|folder| folder.ancestors().take_while(|folder| !folder.exists()));
         let mut folders: Vec<PathBuf> = missing.map(Path::to_owned).collect();
         folders.sort();
         folders.dedup();
-        record.folders = [old.folders.clone(), folders].concat();
-        Ok((record, edits, lost))
+        plan.record.folders = [self.record.folders.clone(), folders].concat();
+        Ok(plan)
+    }
+
+    /// The tool's own file: without all that was written, and with all that is to stand there.
+    fn plan_file(&self, site: &Site, plan: &mut Plan) -> Result<(), Error> {
+        let (old, name) = (&self.record, self.tool.name);
+        let found = match &old.file {
+            Some(file) => Some(file.clone()),
+            None => self.tool.file(site).map_err(|why| cant(name, why))?,
+        };
+        let Some(file) = found.map(|file| files::linked(&file).unwrap_or(file)) else { return Ok(()) };
+        let shown = safe(&file.display().to_string());
+        let named = |why: String| cant(name, format!("`{shown}`: {why}"));
+        let before = text_of(&file).map_err(named)?;
+        let made = if old.file.is_some() { old.made } else { before.is_none() };
+        let whole = before.clone().unwrap_or_default();
+        let (mut text, lost) = old.without(self.tool, site.env, &whole).map_err(|why| {
+            named(why)
+                .hint(format!("delete what is left of it, then: oauthctl helper uninstall {name}"))
+                .hints(of_ours(&whole).map(|(number, line)| format!("line {number}: {}", self::shown(line.trim()))))
+        })?;
+        for step in self.tool.steps.iter().filter(|_| !plan.record.rules.is_empty()) {
+            let next = step(site, &plan.record.rules, &text).map_err(named)?;
+            plan.record.changes.extend(Change::between(&text, &next));
+            text = next;
+        }
+        let after = Some(text).filter(|text| !text.is_empty() || !(made || before.is_none()));
+        plan.edits.push(Edit { file: file.clone(), before, after, runs: false });
+        (plan.record.file, plan.record.made) = (Some(file), made);
+        let (missed, lost): (Vec<Rule>, Vec<Rule>) =
+            lost.into_iter().partition(|rule| plan.record.rules.contains(rule));
+        plan.missed.extend(missed.iter().map(in_words));
+        plan.lost.extend(lost.iter().map(in_words));
+        Ok(())
+    }
+
+    fn plan_own(&self, plan: &mut Plan) -> Result<(), String> {
+        let old = &self.record;
+        for own in plan.record.own.iter().filter(|own| !old.own.contains(own)) {
+            let before = text_of(&own.file)?;
+            if before.is_some() && !old.own.iter().any(|old| old.file == own.file) {
+                return Err(format!("`{}` is there already", safe(&own.file.display().to_string())));
+            }
+            plan.edits.push(Edit { file: own.file.clone(), before, after: Some(own.text.clone()), runs: own.runs });
+        }
+        for own in old.own.iter().filter(|own| plan.record.own.iter().all(|new| new.file != own.file)) {
+            match text_of(&own.file)? {
+                Some(text) if text == own.text => {
+                    plan.edits.push(Edit { file: own.file.clone(), before: Some(text), after: None, runs: own.runs });
+                }
+                Some(_) => plan.lost.push(own.file.display().to_string()),
+                None => {}
+            }
+        }
+        Ok(())
     }
 }
 
 impl Record {
-    /// The text without what was written; `lost`: what isn't there any more.
-    fn without(&self, mut text: String, lost: &mut Vec<String>) -> String {
+    /// The text without what was written, and the rules of which nothing was found. `Err`: it is
+    /// there, and can't be taken out.
+    fn without(&self, tool: &Tool, env: &dyn Env, text: &str) -> Result<(String, Vec<Rule>), String> {
+        if let Some(before) = self.undone(text) {
+            return Ok((before, Vec::new()));
+        }
+        let site = Site { env, program: self.program.clone(), scripts: self.scripts.clone() };
+        let (mut rest, mut lost) = (text.to_owned(), Vec::new());
+        for rule in self.rules.iter().rev() {
+            match (tool.gone)(&site, rule, &rest) {
+                Ok(next) if next != rest => rest = next,
+                Err(why) if of_ours(text).next().is_some() => return Err(why),
+                _ => lost.push(rule.clone()),
+            }
+        }
+        Ok((rest, lost))
+    }
+
+    /// The text as it was before, if what was written stands there as it was written.
+    fn undone(&self, text: &str) -> Option<String> {
+        let mut text = text.to_owned();
         for (number, change) in self.changes.iter().enumerate().rev() {
             match change.undone(&text) {
                 Some(before) => text = before,
                 // a file that others have written to since is theirs
                 None if number == 0 && self.made && self.changes.len() > 1 => {}
-                None => lost.extend(change.lines()),
+                None => return None,
             }
         }
-        text
+        Some(text)
     }
 
     /// Whether all that was written is there.
-    fn stands(&self) -> bool {
-        let mut lost = Vec::new();
+    fn stands(&self, tool: &Tool, env: &dyn Env) -> bool {
         let text = self.file.as_ref().map(|file| text_of(file).ok().flatten().unwrap_or_default());
-        self.without(text.unwrap_or_default(), &mut lost);
-        lost.is_empty() && self.own.iter().all(|own| text_of(&own.file).ok().flatten().as_ref() == Some(&own.text))
+        let found = self.without(tool, env, &text.unwrap_or_default());
+        found.is_ok_and(|(_, lost)| lost.is_empty())
+            && self.own.iter().all(|own| text_of(&own.file).ok().flatten().as_ref() == Some(&own.text))
     }
+}
+
+/// The lines of a text that name this program, by their numbers.
+fn of_ours(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    (1..).zip(text.lines()).filter(|(_, line)| line.contains("oauthctl"))
+}
+
+fn cant(name: &str, why: String) -> Error {
+    Error::usage(format!("the helper of {name} can't be changed")).because(why)
 }
 
 impl Edit {

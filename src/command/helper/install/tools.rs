@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::change::{appended, in_json, in_yaml};
+use super::taken::{from_json, from_lines, from_section, from_yaml, says};
 use crate::text::{for_a_shell, quoted};
 use crate::world::Env;
 
@@ -44,6 +45,8 @@ pub struct Tool {
     usual: &'static [&'static str],
     /// The text of that file, in steps: each can be taken back by itself.
     pub steps: &'static [Step],
+    /// That text without what one rule put there, found by what it means.
+    pub gone: fn(&Site, &Rule, &str) -> Result<String, String>,
     /// Files of the helper's own.
     pub own: fn(&Site, &[Rule]) -> Result<Vec<Own>, String>,
     /// The helper's options and operands that are written, and those that the tool adds.
@@ -69,6 +72,9 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("GIT_CONFIG_GLOBAL", "")),
         usual: &["~/.gitconfig", "$/git/config"],
         steps: &[git],
+        gone: |site, rule, text| {
+            from_section(text, &git_header(rule), &[("helper", ""), ("helper", &git_value(site, rule))])
+        },
         added: &["get"],
         ..tool("git", Takes::Hosts { mail: true })
     },
@@ -76,6 +82,7 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("DOCKER_CONFIG", "config.json")),
         usual: &["~/.docker/config.json"],
         steps: &[|_, _, text| Ok(frame(text, "{\n\t\"auths\": {}\n}\n")), docker],
+        gone: |_, rule, text| from_json(text, "credHelpers", (host(rule), &format!("oauthctl-{}", host_name(rule)))),
         own: |site, rules| site.scripts(rules, "docker", |site, rule| Ok(site.on_path()?.join(docker_name(rule)))),
         added: &["get"],
         ..tool("docker", Takes::Hosts { mail: false })
@@ -84,19 +91,27 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("CARGO_HOME", "config.toml")),
         usual: &["~/.cargo/config.toml"],
         steps: &[cargo_list, cargo_alias],
+        gone: cargo_gone,
         ..tool("cargo", Takes::Profiles)
     },
     Tool {
         variable: Some(("KUBECONFIG", "")),
         usual: &["~/.kube/config"],
         steps: &[|_, _, text| Ok(frame(text, "apiVersion: v1\nkind: Config\n")), kubectl],
+        gone: |_, rule, text| from_yaml(text, "users", &named(rule)),
         next: |rule| {
             let user = named(rule);
             Some(format!("a context uses it from then on: kubectl config set-context --current --user={user}"))
         },
         ..tool("kubectl", Takes::Profiles)
     },
-    Tool { variable: Some(("GOENV", "")), usual: &["$/go/env"], steps: &[goauth], ..tool("goauth", Takes::Profiles) },
+    Tool {
+        variable: Some(("GOENV", "")),
+        usual: &["$/go/env"],
+        steps: &[goauth],
+        gone: |site, rule, text| Ok(goauth_gone(&site.line("goauth", rule), text)),
+        ..tool("goauth", Takes::Profiles)
+    },
     Tool {
         own: |site, rules| site.scripts(rules, "keyring", |site, _| Ok(site.on_path()?.join("keyring"))),
         added: &["get", "a.example"],
@@ -110,6 +125,10 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("NPM_CONFIG_USERCONFIG", "")),
         usual: &["~/.npmrc"],
         steps: &[|site, rules, text| Ok(lines(text, rules, |rule| pnpm(site, rule)))],
+        gone: |site, rule, text| {
+            let script = site.script("pnpm", rule).display().to_string();
+            Ok(from_lines(text, |line| says(line, &pnpm_key(rule), &script)))
+        },
         own: |site, rules| site.scripts(rules, "pnpm", |site, rule| Ok(site.script("pnpm", rule))),
         arguments: |rule| usual(rule).into_iter().chain(rule.host.clone()).collect(),
         ..tool("pnpm", Takes::Hosts { mail: false })
@@ -118,6 +137,7 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("TF_CLI_CONFIG_FILE", "")),
         usual: if cfg!(windows) { &["~/AppData/Roaming/terraform.rc"] } else { &["~/.terraformrc", "~/.tofurc"] },
         steps: &[terraform],
+        gone: |_, _, text| terraform_gone(text),
         own: |site, rules| site.scripts(rules, "terraform", |site, _| site.home(TERRAFORM)),
         added: &["get", "a.example"],
         ..tool("terraform", Takes::One)
@@ -125,6 +145,10 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         usual: &["~/.bazelrc"],
         steps: &[|site, rules, text| Ok(lines(text, rules, |rule| bazel(site, rule)))],
+        gone: |site, rule, text| {
+            let ours = bazel(site, rule);
+            Ok(from_lines(text, |line| line.split_whitespace().eq(ours.split_whitespace())))
+        },
         own: |site, rules| site.scripts(rules, "bazel", |site, rule| Ok(site.script("bazel", rule))),
         added: &["get"],
         ..tool("bazel", Takes::Hosts { mail: false })
@@ -133,6 +157,7 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("GOOGLE_APPLICATION_CREDENTIALS", "")),
         usual: &["$/gcloud/application_default_credentials.json"],
         steps: &[google],
+        gone: google_gone,
         next: |_| Some("Google's libraries run it with GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1".to_owned()),
         ..tool("google", Takes::Audience)
     },
@@ -140,6 +165,9 @@ pub const TOOLS: &[Tool] = &[
         variable: Some(("AWS_CONFIG_FILE", "")),
         usual: &["~/.aws/config"],
         steps: &[aws],
+        gone: |site, rule, text| {
+            from_section(text, &aws_header(rule), &[("credential_process", &site.line("aws", rule))])
+        },
         next: |rule| Some(format!("the SDKs use it with AWS_PROFILE={}", aws_name(rule))),
         ..tool("aws", Takes::Profiles)
     },
@@ -162,6 +190,7 @@ const fn tool(name: &'static str, takes: Takes) -> Tool {
         variable: None,
         usual: &[],
         steps: &[],
+        gone: |_, _, text| Ok(text.to_owned()),
         own: |_, _| Ok(Vec::new()),
         arguments: usual,
         added: &[],
@@ -289,11 +318,16 @@ fn frame(text: &str, new: &str) -> String {
 
 /// The empty helper resets git's list: no other one is asked for this host, or stores its token.
 fn git(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
-    Ok(lines(text, rules, |rule| {
-        let host = quoted(rule.host.as_deref().unwrap_or_default());
-        let line = format!("!{}", site.line("git", rule)).replace('\\', "\\\\").replace('"', "\\\"");
-        format!("[credential {host}]\n\thelper =\n\thelper = \"{line}\"\n")
-    }))
+    Ok(lines(text, rules, |rule| format!("{}\n\thelper =\n\thelper = {}\n", git_header(rule), git_value(site, rule))))
+}
+
+fn git_header(rule: &Rule) -> String {
+    format!("[credential {}]", quoted(rule.host.as_deref().unwrap_or_default()))
+}
+
+fn git_value(site: &Site, rule: &Rule) -> String {
+    let line = format!("!{}", site.line("git", rule)).replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{line}\"")
 }
 
 fn docker_name(rule: &Rule) -> String {
@@ -320,7 +354,14 @@ fn in_toml(
     }
     let mut document: toml_edit::DocumentMut = lines.parse().map_err(|e| format!("it is not TOML: {e}"))?;
     let table = document.entry(name).or_insert(toml_edit::table());
-    change(table.as_table_like_mut().ok_or_else(|| format!("its `{name}` is no table"))?)?;
+    let table = table.as_table_like_mut().ok_or_else(|| format!("its `{name}` is no table"))?;
+    change(table)?;
+    let remark = |table: &toml_edit::Table| {
+        table.decor().prefix().and_then(|above| above.as_str()).is_some_and(|above| above.contains('#'))
+    };
+    if table.is_empty() && !document[name].as_table().is_some_and(remark) {
+        document.remove(name);
+    }
     let after = document.to_string();
     Ok(if is_of_windows { after.replace('\n', "\r\n") } else { after })
 }
@@ -346,6 +387,25 @@ fn cargo_alias(site: &Site, rules: &[Rule], text: &str) -> Result<String, String
             }
             aliases.insert(&named(rule), toml_edit::value(toml_edit::Array::from_iter(site.words("cargo", rule))));
         }
+        Ok(())
+    })
+}
+
+fn cargo_gone(_: &Site, rule: &Rule, text: &str) -> Result<String, String> {
+    const LIST: &str = "global-credential-providers";
+    let name = named(rule);
+    let text = in_toml(text, "registry", |registry| {
+        let Some(list) = registry.get_mut(LIST).and_then(|list| list.as_array_mut()) else { return Ok(()) };
+        let before = list.len();
+        list.retain(|provider| provider.as_str() != Some(&name));
+        // cargo's own is what it uses without a list
+        if list.len() < before && list.iter().map(|one| one.as_str()).eq([Some("cargo:token")]) {
+            registry.remove(LIST);
+        }
+        Ok(())
+    })?;
+    in_toml(&text, "credential-alias", |aliases| {
+        aliases.remove(&name);
         Ok(())
     })
 }
@@ -382,8 +442,26 @@ fn goauth(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
     Ok(text.replacen(line, &format!("GOAUTH={ours}{before}"), 1))
 }
 
+/// go's own is what it uses without the variable.
+fn goauth_gone(ours: &str, text: &str) -> String {
+    let line = |line: &str| {
+        let Some(all) = line.trim_end().strip_prefix("GOAUTH=") else { return line.to_owned() };
+        let rest: Vec<&str> = all.split(';').filter(|one| one.trim() != ours).collect();
+        match &rest[..] {
+            _ if rest.len() == all.split(';').count() => line.to_owned(),
+            [] | ["" | "netrc"] => String::new(),
+            rest => line.replacen(all, &rest.join(";"), 1),
+        }
+    };
+    text.split_inclusive('\n').map(line).collect()
+}
+
+fn pnpm_key(rule: &Rule) -> String {
+    format!("//{}/:tokenHelper", host(rule))
+}
+
 fn pnpm(site: &Site, rule: &Rule) -> String {
-    format!("//{}/:tokenHelper={}\n", host(rule), site.script("pnpm", rule).display())
+    format!("{}={}\n", pnpm_key(rule), site.script("pnpm", rule).display())
 }
 
 const TERRAFORM: &str = "~/.terraform.d/plugins/terraform-credentials-oauthctl";
@@ -392,6 +470,15 @@ fn terraform(_: &Site, _: &[Rule], text: &str) -> Result<String, String> {
     match text.lines().any(|line| line.trim_start().starts_with("credentials_helper")) {
         true => Err("it has a `credentials_helper` already, and takes one alone".to_owned()),
         false => Ok(appended(text, "credentials_helper \"oauthctl\" {}\n")),
+    }
+}
+
+fn terraform_gone(text: &str) -> Result<String, String> {
+    let bare = |line: &str| line.replace(char::is_whitespace, "");
+    let rest = from_lines(text, |line| bare(line) == "credentials_helper\"oauthctl\"{}");
+    match rest.lines().any(|line| bare(line).starts_with("credentials_helper\"oauthctl\"")) {
+        true => Err("its block has several lines".to_owned()),
+        false => Ok(rest),
     }
 }
 
@@ -417,16 +504,33 @@ fn google(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
     Ok(format!("{said:#}\n"))
 }
 
+/// The file is one credential: it goes whole, or not.
+fn google_gone(site: &Site, rule: &Rule, text: &str) -> Result<String, String> {
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+    let command = |said: &serde_json::Value| said.pointer("/credential_source/executable/command").cloned();
+    let (said, ours) = (read(text), read(&google(site, std::slice::from_ref(rule), "")?));
+    match said {
+        Some(_) if said == ours => Ok(String::new()),
+        Some(said) if ours.is_some_and(|ours| command(&said) == command(&ours)) => {
+            Err("others have written to the credential since".to_owned())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn aws_header(rule: &Rule) -> String {
+    format!("[profile {}]", aws_name(rule))
+}
+
 fn aws_name(rule: &Rule) -> &str {
     rule.profile.as_deref().unwrap_or("oauthctl")
 }
 
 fn aws(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
-    let head = |rule: &Rule| format!("[profile {}]", aws_name(rule));
-    if let Some(rule) = rules.iter().find(|rule| text.lines().any(|line| line.trim() == head(rule))) {
-        return Err(format!("it has `{}` already", head(rule)));
+    if let Some(rule) = rules.iter().find(|rule| text.lines().any(|line| line.trim() == aws_header(rule))) {
+        return Err(format!("it has `{}` already", aws_header(rule)));
     }
-    Ok(lines(text, rules, |rule| format!("{}\ncredential_process = {}\n", head(rule), site.line("aws", rule))))
+    Ok(lines(text, rules, |rule| format!("{}\ncredential_process = {}\n", aws_header(rule), site.line("aws", rule))))
 }
 
 /// A credential has the name of its profile.
