@@ -205,6 +205,40 @@ pub fn replace_shared(path: &Path, content: &[u8]) -> Result<(), PrivateError> {
     Ok(())
 }
 
+/// The next content of a file that others write too, by git's own protocol, which kubectl has as
+/// well: who has made `FILE.lock` may read and replace `FILE`.
+pub struct Claim {
+    pub file: PathBuf,
+    next: Unfinished,
+}
+
+impl Claim {
+    /// `None`: another process has it.
+    pub fn of(file: &Path) -> Result<Option<Claim>, PrivateError> {
+        let path = Claim::name(file);
+        match unix::create(&path) {
+            Ok(lock) => Ok(Some(Claim { file: file.to_owned(), next: Unfinished { path, _file: lock } })),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(None),
+            Err(e) => Err(failed(&path)(e)),
+        }
+    }
+
+    pub fn name(file: &Path) -> PathBuf {
+        let mut name = file.as_os_str().to_owned();
+        name.push(".lock");
+        PathBuf::from(name)
+    }
+
+    /// Replaces the file whole, and keeps its permissions.
+    pub fn replace(mut self, content: &[u8]) -> Result<(), PrivateError> {
+        self.next.fill(content, fs::metadata(&self.file).ok().map(|old| old.permissions()))?;
+        self.next.rename_to(&self.file)?;
+        // not every file system can do that; the file is whole anyway
+        let _ = sync_folder(&self.file);
+        Ok(())
+    }
+}
+
 /// Lets the owner run a file.
 pub fn may_run(path: &Path) -> Result<(), PrivateError> {
     unix::may_run(path).map_err(failed(path))
@@ -257,13 +291,17 @@ impl Unfinished {
         while unfinished._file.metadata().is_ok_and(|m| unix::links(&m) == 0) {
             unfinished = Unfinished::begin(target)?;
         }
-        let failed = failed(&unfinished.path);
-        if let Some(permissions) = like {
-            unfinished._file.set_permissions(permissions).map_err(&failed)?;
-        }
-        unfinished._file.write_all(content).map_err(&failed)?;
-        unfinished._file.sync_all().map_err(&failed)?;
+        unfinished.fill(content, like)?;
         Ok(unfinished)
+    }
+
+    fn fill(&mut self, content: &[u8], like: Option<Permissions>) -> Result<(), PrivateError> {
+        let failed = failed(&self.path);
+        if let Some(permissions) = like {
+            self._file.set_permissions(permissions).map_err(&failed)?;
+        }
+        self._file.write_all(content).map_err(&failed)?;
+        self._file.sync_all().map_err(&failed)
     }
 
     fn begin(target: &Path) -> Result<Unfinished, PrivateError> {
@@ -280,14 +318,17 @@ impl Unfinished {
         Ok(Unfinished { path, _file: file })
     }
 
-    fn rename_to(self, target: &Path) -> Result<(), PrivateError> {
-        rename(&self.path, target).map_err(failed(target))
+    fn rename_to(mut self, target: &Path) -> Result<(), PrivateError> {
+        rename(&self.path, target).map_err(failed(target))?;
+        // the name may be another process's from now on
+        self.path.clear();
+        Ok(())
     }
 }
 
 impl Drop for Unfinished {
     fn drop(&mut self) {
-        // fails after a rename
+        // after a rename there is no name
         let _ = fs::remove_file(&self.path);
     }
 }

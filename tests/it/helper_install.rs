@@ -505,3 +505,34 @@ fn where_an_entry_stays_the_record_and_the_script_stay_and_the_line_is_told() {
         assert_eq!(done(&mut me, "helper list --format json").out, "[]\n", "{words}");
     }
 }
+
+#[test]
+fn a_file_that_the_tool_has_locked_is_not_written() {
+    for (words, file) in [("git", ".gitconfig"), ("kubectl", "made/config")] {
+        let mut me = prepared();
+        let config = me.path("made/config").display().to_string();
+        me.set("KUBECONFIG", &config);
+        let lock = format!("{file}.lock");
+        put(&me, &lock, "theirs");
+        let was = others(&me);
+        let line = format!("helper install {words} --profile work --yes");
+        let refused = me.types(&line);
+        assert!(
+            refused.code == 1 && refused.err.contains(&format!("so {words} writes it")),
+            "{words}: {}",
+            refused.err
+        );
+        assert!(refused.err.contains("hint: type it again"), "{words}: {}", refused.err);
+        assert_eq!(others(&me), was, "{words}");
+        std::fs::remove_file(me.path(&lock)).unwrap();
+        let was = others(&me);
+        done(&mut me, &line);
+        assert!(text(&me, file).unwrap().contains("oauthctl") && text(&me, &lock).is_none(), "{words}");
+        put(&me, &lock, "theirs");
+        assert_eq!(me.types(&format!("helper uninstall {words} --yes")).code, 1, "{words}");
+        assert!(done(&mut me, "helper list").out.contains("  installed"), "{words}");
+        std::fs::remove_file(me.path(&lock)).unwrap();
+        done(&mut me, &format!("helper uninstall {words} --yes"));
+        assert_eq!(others(&me), was, "{words}");
+    }
+}

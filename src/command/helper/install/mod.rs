@@ -28,7 +28,7 @@ use crate::command::{Global, TextOrJson, known, may_ask, print, screen};
 use crate::error::{Error, Kind, unanswered};
 use crate::session::paths::Paths;
 use crate::text::{ForTerminal, for_a_shell, pasted, safe};
-use crate::world::files;
+use crate::world::files::{self, Claim};
 use crate::world::{Env, World};
 
 #[derive(Args, Debug)]
@@ -304,17 +304,12 @@ impl Installation {
     /// written is known at any time.
     fn change(self, world: &mut World, rules: Vec<Rule>, yes: bool) -> Result<(), Error> {
         let name = self.tool.name;
-        let program = program(world)?;
-        let scripts = Paths::find(&*world.env).require_config()?.join("helpers");
-        let Plan { record, mut edits, missed, lost } =
-            self.planned(&Site { env: &*world.env, program, scripts: scripts.clone() }, rules)?;
-        if !missed.is_empty() {
-            return Err(cant(name, "its lines there were changed since they were written".to_owned())
-                .hint(format!("remove them, then: oauthctl helper uninstall {name}"))
-                .hints(missed));
-        }
-        edits.retain(|edit| edit.before != edit.after);
-        ask(world, &edits, yes)?;
+        let seen = self.planned(&site(world)?, &rules)?;
+        ask(world, &seen.edits, yes)?;
+        let mut claim = self.claimed(&seen)?;
+        // others may have written while the person read
+        let Plan { mut record, edits, lost, .. } = self.planned(&site(world)?, &rules)?;
+        record.folders = seen.record.folders;
         for line in &lost {
             world.warn(&format!("not found, since it was changed after it was written: {line}"));
         }
@@ -324,11 +319,11 @@ impl Installation {
             files::replace(&self.place, &text).map_err(not_written)?;
         }
         for edit in &edits {
-            edit.write()?;
+            edit.write(claim.take_if(|claim| claim.file == edit.file))?;
         }
         if !is_left {
             // the inner ones first; one that others use is not empty
-            for folder in self.record.folders.iter().rev().chain([&scripts]) {
+            for folder in self.record.folders.iter().rev().chain([&site(world)?.scripts]) {
                 let _ = fs::remove_dir(folder);
             }
             files::remove(&self.place).map_err(not_written)?;
@@ -338,9 +333,25 @@ impl Installation {
         Ok(())
     }
 
+    /// Keeps the tool itself from writing its file meanwhile.
+    fn claimed(&self, plan: &Plan) -> Result<Option<Claim>, Error> {
+        let own = plan.edits.iter().find(|edit| self.tool.locks && plan.record.file.as_ref() == Some(&edit.file));
+        let Some(Edit { file, .. }) = own else { return Ok(None) };
+        if let Some(folder) = file.parent().filter(|folder| !folder.exists()) {
+            files::make_folder(folder).map_err(not_written)?;
+        }
+        let name = safe(&Claim::name(file).display().to_string());
+        let held = || {
+            Error::new(Kind::Other, format!("nothing is changed: `{name}` is there, so {} writes it", self.tool.name))
+                .hint(format!("type it again; if no {} runs, remove that file first", self.tool.name))
+        };
+        Claim::of(file).map_err(not_written)?.map(Some).ok_or_else(held)
+    }
+
     /// The record with these rules, and what has to be written.
-    fn planned(&self, site: &Site, rules: Vec<Rule>) -> Result<Plan, Error> {
-        let refused = |why| cant(self.tool.name, why);
+    fn planned(&self, site: &Site, rules: &[Rule]) -> Result<Plan, Error> {
+        let (name, rules) = (self.tool.name, rules.to_vec());
+        let refused = |why| cant(name, why);
         let own = if rules.is_empty() { Vec::new() } else { (self.tool.own)(site, &rules).map_err(refused)? };
         let (program, scripts) = (site.program.clone(), site.scripts.clone());
         let mut plan = Plan { record: Record { rules, own, program, scripts, ..Record::default() }, ..Plan::default() };
@@ -348,6 +359,12 @@ impl Installation {
             self.plan_file(site, &mut plan)?;
         }
         self.plan_own(&mut plan).map_err(refused)?;
+        if !plan.missed.is_empty() {
+            return Err(cant(name, "its lines there were changed since they were written".to_owned())
+                .hint(format!("remove them, then: oauthctl helper uninstall {name}"))
+                .hints(plan.missed));
+        }
+        plan.edits.retain(|edit| edit.before != edit.after);
         let new = plan.edits.iter().filter(|edit| edit.after.is_some()).filter_map(|edit| edit.file.parent());
         let missing = new.flat_map(|folder| folder.ancestors().take_while(|folder| !folder.exists()));
         let mut folders: Vec<PathBuf> = missing.map(Path::to_owned).collect();
@@ -464,14 +481,18 @@ fn cant(name: &str, why: String) -> Error {
 }
 
 impl Edit {
-    fn write(&self) -> Result<(), Error> {
+    fn write(&self, claim: Option<Claim>) -> Result<(), Error> {
         let Some(after) = &self.after else {
             return files::remove(&self.file).map(drop).map_err(not_written);
         };
         if let Some(folder) = self.file.parent().filter(|folder| !folder.exists()) {
             files::make_folder(folder).map_err(not_written)?;
         }
-        files::replace_shared(&self.file, after.as_bytes()).map_err(not_written)?;
+        match claim {
+            Some(claim) => claim.replace(after.as_bytes()),
+            None => files::replace_shared(&self.file, after.as_bytes()),
+        }
+        .map_err(not_written)?;
         if self.runs { files::may_run(&self.file).map_err(not_written) } else { Ok(()) }
     }
 }
@@ -486,6 +507,11 @@ fn text_of(file: &Path) -> Result<Option<String>, String> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(e.to_string()),
     }
+}
+
+fn site(world: &World) -> Result<Site<'_>, Error> {
+    let scripts = Paths::find(&*world.env).require_config()?.join("helpers");
+    Ok(Site { env: &*world.env, program: program(world)?, scripts })
 }
 
 /// This program, by the name under which `PATH` has it: an update keeps that one.

@@ -43,6 +43,8 @@ pub struct Tool {
     variable: Option<(&'static str, &'static str)>,
     /// The first that exists, else the first. `~` is the home, `$` the folder of configurations.
     usual: &'static [&'static str],
+    /// The tool writes that file while it has `FILE.lock`.
+    pub locks: bool,
     /// The text of that file, in steps: each can be taken back by itself.
     pub steps: &'static [Step],
     /// That text without what one rule put there, found by what it means.
@@ -71,6 +73,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         variable: Some(("GIT_CONFIG_GLOBAL", "")),
         usual: &["~/.gitconfig", "$/git/config"],
+        locks: true,
         steps: &[git],
         gone: |site, rule, text| {
             from_section(text, &git_header(rule), &[("helper", ""), ("helper", &git_value(site, rule))])
@@ -97,6 +100,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         variable: Some(("KUBECONFIG", "")),
         usual: &["~/.kube/config"],
+        locks: true,
         steps: &[|_, _, text| Ok(frame(text, "apiVersion: v1\nkind: Config\n")), kubectl],
         gone: |_, rule, text| from_yaml(text, "users", &named(rule)),
         next: |rule| {
@@ -189,6 +193,7 @@ const fn tool(name: &'static str, takes: Takes) -> Tool {
         takes,
         variable: None,
         usual: &[],
+        locks: false,
         steps: &[],
         gone: |_, _, text| Ok(text.to_owned()),
         own: |_, _| Ok(Vec::new()),
