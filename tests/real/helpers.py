@@ -712,6 +712,53 @@ def git_uses_the_helper_that_is_installed_and_no_other_stores_the_token(t):
 
 
 @test
+def git_configs_beside_installs_lose_nothing(t):
+    rig.need("git")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    home.run("profile", "set", "strict", "helper-hosts", "git.example").expect(0)
+    (home.folder / ".gitconfig").write_text("[user]\n\tname = Ann\n")
+    written = [0]
+
+    def write():
+        for number in range(40):
+            # git doesn't wait for its lock
+            while git(home, "config", "--global", f"many.k{number}", "1").code != 0:
+                time.sleep(0.001)
+            written[0] += 1
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    rounds = 0
+    while writer.is_alive():
+        for verb in (["install", "git", "--profile", "strict"], ["uninstall", "git"]):
+            while (done := home.run("helper", *verb, "--yes")).code == 1:
+                check("is there, so git writes it" in done.err, done.err)
+            done.expect(0)
+        rounds += 1
+    writer.join()
+    check(rounds > 1, "installs should have run meanwhile")
+    same(written[0], 40, "commands of git that succeeded")
+    keys = git(home, "config", "--global", "--get-regexp", "^many").out.splitlines()
+    same(len(keys), 40, "keys that are there")
+    check(not (home.folder / ".gitconfig.lock").exists(), "the lock should be gone")
+
+
+@test
+def a_key_that_git_puts_below_the_helper_stays_where_it_is(t):
+    rig.need("git")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    home.run("profile", "set", "strict", "helper-hosts", "git.example").expect(0)
+    (home.folder / ".gitconfig").write_text("[alias]\n\tx = log\n")
+    home.run("helper", "install", "git", "--profile", "strict", "--yes").expect(0)
+    git(home, "config", "--global", "credential.https://git.example.username", "bob").expect(0)
+    home.run("helper", "uninstall", "git", "--yes").expect(0)
+    all = git(home, "config", "--global", "--list").out.splitlines()
+    same(all, ["alias.x=log", "credential.https://git.example.username=bob"], "what git reads")
+
+
+@test
 def skopeo_and_docker_use_the_helper_that_is_installed(t):
     rig.need("skopeo")
     server = strict.serve(t, expires_in=3600)
