@@ -374,6 +374,7 @@ impl From<RequestError> for Error {
                 "in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET",
             ],
             RequestError::SecretNotKept(_) => &["put it there again, or set OAUTHCTL_CLIENT_SECRET"],
+            RequestError::SecretUnread(_) => &["type the profile's name, or set OAUTHCTL_PROFILE"],
             RequestError::NoUrl(_) | RequestError::BadUrl(..) => {
                 &["`oauthctl provider show` prints the provider's entry"]
             }
@@ -394,7 +395,7 @@ impl From<RequestError> for Error {
 
 /// The same, with the command that sets this profile's secret.
 pub fn unbuilt(e: RequestError, profile: &Typed) -> Error {
-    let not_kept = matches!(e, RequestError::SecretNotKept(_));
+    let not_kept = matches!(e, RequestError::SecretNotKept(_) | RequestError::SecretUnread(_));
     let keeps = not_kept.then(|| format!("or keep it: `{}` asks for it", profile.line("profile set-secret")));
     Error::from(e).hints(keeps)
 }

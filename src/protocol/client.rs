@@ -19,6 +19,8 @@ pub struct Client {
     pub secret_from: Option<String>,
     /// The client used a secret before; it was not stored and is not available now.
     pub secret_not_kept: bool,
+    /// A variable has one, and counts only where the profile is named.
+    pub secret_unread: bool,
     pub proofs: Credentials,
 }
 
@@ -60,6 +62,9 @@ pub enum RequestError {
     /// The login was made with a secret, from this place.
     #[error("the login was made with a client secret from {0}, which has it no more")]
     SecretNotKept(String),
+    /// The same, and the variable counts only where the profile is named.
+    #[error("the login was made with a client secret from {0}, which counts only where the profile is named")]
+    SecretUnread(String),
     #[error("the provider wants a proof by the client's key")]
     NeedsKey,
     #[error("the provider wants a client certificate")]

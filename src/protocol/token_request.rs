@@ -59,9 +59,10 @@ pub fn usable_auth(endpoint: &Endpoint, client: &Client) -> Result<ClientAuth, R
     }
     let secret = client.secret.is_some();
     let place = || client.secret_from.clone().unwrap_or_else(|| "the environment".to_owned());
-    let needs_secret = match client.secret_not_kept {
-        true => RequestError::SecretNotKept(place()),
-        false => RequestError::NeedsSecret,
+    let needs_secret = match (client.secret_not_kept, client.secret_unread) {
+        (true, true) => RequestError::SecretUnread(place()),
+        (true, false) => RequestError::SecretNotKept(place()),
+        (false, _) => RequestError::NeedsSecret,
     };
     let needs = |auth: &ClientAuth| match auth {
         ClientAuth::None | ClientAuth::BearerSelf => None,

@@ -159,7 +159,8 @@ impl Making<'_> {
         let made = made.filter(made_with_secret);
         let secret_not_kept = made.is_some();
         let secret_from = self.known.secret_from.clone().or_else(|| made?.secret_from.clone());
-        Ok(Some(Client { id, secret, secret_from, secret_not_kept, ..self.keyed(world)? }))
+        let secret_unread = !who.named && world.env.var("OAUTHCTL_CLIENT_SECRET").is_some();
+        Ok(Some(Client { id, secret, secret_from, secret_not_kept, secret_unread, ..self.keyed(world)? }))
     }
 
     fn keyed(&mut self, world: &mut World) -> Result<Client, Error> {

@@ -496,6 +496,14 @@ fn a_secret_that_stays_in_the_environment_is_said_to_and_asked_for_where_it_is_m
     let said = "\nThe client secret is not stored: each refresh needs it in the environment (`oauthctl profile set-secret sandbox` stores it).\n";
     assert!(done.err.contains(said), "{}", done.err);
     assert_eq!(me.types("refresh sandbox").code, 0, "it is there");
+    me.types("refresh").fails(
+        2,
+        "
+        error: the login was made with a client secret from the variable OAUTHCTL_CLIENT_SECRET, which counts only where the profile is named
+        hint: type the profile's name, or set OAUTHCTL_PROFILE
+        hint: or keep it: `oauthctl profile set-secret sandbox` asks for it
+    ",
+    );
     me.unset("OAUTHCTL_CLIENT_ID").unset("OAUTHCTL_CLIENT_SECRET");
     assert_eq!(me.types("token sandbox").code, 0, "a fresh token needs none");
     let done = me.types("refresh sandbox");
