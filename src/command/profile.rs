@@ -354,8 +354,12 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
         None => config::edit(dir, |editor| editor.rename(from, to))?,
         Some(record) => {
             if old.store.load(to)?.is_some() {
-                return Err(Error::usage(format!("`{}` has tokens already", safe(to)))
-                    .hint(format!("oauthctl profile remove {}", pasted(to))));
+                let taken = Error::usage(format!("`{}` has tokens already", safe(to)));
+                return Err(match config::Config::load(dir)?.profiles.contains_key(to) {
+                    true => taken.hint(format!("oauthctl profile remove {}", pasted(to))),
+                    // of no profile: `logout` finds it in its store
+                    false => taken.hint(format!("oauthctl logout {}", pasted(to))),
+                });
             }
             config::edit(dir, |editor| editor.vacant(to))?;
             // before the renaming, which may be interrupted: no copy must outlive the old record

@@ -121,6 +121,18 @@ fn a_login_that_a_changed_key_left_behind_is_said_and_moved() {
 }
 
 #[test]
+fn a_name_that_a_record_of_no_profile_has_is_freed_by_the_command_that_the_error_names() {
+    let mut me = two();
+    let orphan = me.keychain.item("one").unwrap();
+    assert_eq!(me.types("logout one --local-only").code, 0);
+    assert_eq!(me.types("profile remove one").code, 0);
+    me.keychain.put("one", &orphan);
+    me.types("profile rename two one").fails(2, "error: `one` has tokens already\nhint: oauthctl logout one\n");
+    assert_eq!(me.types("logout one").code, 0);
+    assert_eq!(me.types("profile rename two one").code, 0);
+}
+
+#[test]
 fn what_moves_nothing_is_a_usage_error() {
     let mut me = Person::new();
     for (line, why) in [
