@@ -82,38 +82,44 @@ fn variable(text: &str) -> Result<(String, Option<String>), String> {
     if !name.starts_with(|c: char| word(c) && !c.is_ascii_digit()) || !name.chars().all(word) || profile == Some("") {
         return Err("write it as `VARIABLE` or `VARIABLE=PROFILE`".to_owned());
     }
-    if decides_what_runs(name) {
-        return Err("systems and shells read this variable themselves: choose another one".to_owned());
+    if let Some(who) = decided_by(name) {
+        return Err(format!("this variable is read by {who}: choose another one"));
     }
     Ok((name.to_owned(), profile.map(str::to_owned)))
 }
 
-/// Variables by which the loader, a shell or a proxy's client finds its way: with a token in one,
-/// the command would not start, or the token would be run, looked up or sent somewhere.
-fn decides_what_runs(name: &str) -> bool {
-    const NAMES: [&str; 18] = [
-        "PATH",
-        "HOME",
-        "SHELL",
-        "USER",
-        "LOGNAME",
-        "PWD",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "SHELLOPTS",
-        "TMPDIR",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "PATHEXT",
-        "COMSPEC",
-        "SYSTEMROOT",
-    ];
+/// Variables by which the loader, a shell, an interpreter, git or a proxy's client finds its way: with
+/// a token in one, the command would not start, or the token would be run, looked up or sent
+/// somewhere. A name that ends in `*` is the beginning of several.
+const DECIDE_WHAT_RUNS: &[(&str, &str)] = &[
+    ("systems", "PATH HOME USER LOGNAME PWD TMPDIR PATHEXT COMSPEC SYSTEMROOT"),
+    ("loaders", "LD_* DYLD_* GCONV_PATH GLIBC_TUNABLES LOCPATH NLSPATH MALLOC_*"),
+    (
+        "shells",
+        "SHELL IFS ENV BASH_ENV SHELLOPTS BASHOPTS PROMPT_COMMAND PS0 PS1 PS2 PS4 CDPATH ZDOTDIR FPATH BASH_FUNC_*",
+    ),
+    ("programs that start others", "PAGER MANPAGER LESSOPEN LESSCLOSE EDITOR VISUAL BROWSER SSH_ASKPASS SUDO_ASKPASS"),
+    ("Python", "PYTHONSTARTUP PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTHONBREAKPOINT PYTHONINSPECT"),
+    ("Node", "NODE_OPTIONS NODE_PATH"),
+    ("Perl", "PERL5OPT PERL5LIB PERL5DB PERLLIB"),
+    ("Ruby", "RUBYOPT RUBYLIB"),
+    ("Java", "JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS CLASSPATH"),
+    (
+        "git",
+        "GIT_SSH* GIT_ASKPASS GIT_EDITOR GIT_SEQUENCE_EDITOR GIT_PAGER GIT_PROXY_COMMAND GIT_EXTERNAL_DIFF \
+         GIT_EXEC_PATH GIT_CONFIG* GIT_TEMPLATE_DIR GIT_DIR GIT_WORK_TREE",
+    ),
+    ("clients of a proxy", "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY"),
+];
+
+/// Who reads this variable itself.
+fn decided_by(name: &str) -> Option<&'static str> {
     let name = name.to_ascii_uppercase();
-    let ours = name.starts_with("OAUTHCTL_") && !name.ends_with("_TOKEN");
-    ours || NAMES.contains(&&*name) || ["LD_", "DYLD_"].iter().any(|start| name.starts_with(start))
+    if name.starts_with("OAUTHCTL_") && !name.ends_with("_TOKEN") {
+        return Some("this program");
+    }
+    let is = |one: &str| one.strip_suffix('*').map_or(name == one, |start| name.starts_with(start));
+    DECIDE_WHAT_RUNS.iter().find(|(_, names)| names.split(' ').any(is)).map(|(who, _)| *who)
 }
 
 /// What a variable gets.
