@@ -88,8 +88,8 @@ fn variable(text: &str) -> Result<(String, Option<String>), String> {
     Ok((name.to_owned(), profile.map(str::to_owned)))
 }
 
-/// Variables by which the loader, a shell, an interpreter, git or a proxy's client finds its way: with
-/// a token in one, the command would not start, or the token would be run, looked up or sent
+/// Variables by which the loader, a shell, an interpreter, git or a proxy's client finds its way:
+/// with a token in one, the command would not start, or the token would be run, looked up or sent
 /// somewhere. A name that ends in `*` is the beginning of several.
 const DECIDE_WHAT_RUNS: &[(&str, &str)] = &[
     ("systems", "PATH HOME USER LOGNAME PWD TMPDIR PATHEXT COMSPEC SYSTEMROOT"),
