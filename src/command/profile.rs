@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
+use crate::command::helper;
 use crate::command::logout::told;
 use crate::command::{Global, may_ask, sandbox_session};
 use crate::config::{self, Config, Profile};
@@ -319,6 +320,7 @@ fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Err
         return Err(config::no_profile(&session.name).into());
     }
     world.say(&format!("{}: removed; nothing was revoked (`oauthctl logout` revokes)", session.name));
+    helper::tell_of(world, &session.name)?;
     for orphan in orphan::aside(world, &session) {
         world.say(&told(&orphan));
     }
@@ -371,5 +373,5 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
         }
     }
     world.say(&format!("{from} is renamed {}", safe(to)));
-    Ok(())
+    helper::tell_of(world, from)
 }

@@ -160,14 +160,60 @@ fn each_helper_is_written_and_taken_back_byte_for_byte() {
 
 #[test]
 fn a_file_with_line_ends_of_windows_keeps_them() {
+    for (words, file, before) in [
+        ("cargo", ".cargo/config.toml", "[net]\r\noffline = true # yes\r\n"),
+        ("git", ".gitconfig", "[user]\r\n\tname = Ann\r\n"),
+        ("goauth", "config/go/env", "A=b\r\n"),
+    ] {
+        let mut me = prepared();
+        put(&me, file, before);
+        done(&mut me, &format!("helper install {words} --profile work --yes"));
+        let after = text(&me, file).unwrap();
+        assert!(after.starts_with(before) && after.replace("\r\n", "").find('\n').is_none(), "{after:?}");
+        done(&mut me, &format!("helper uninstall {words} --yes"));
+        assert_eq!(text(&me, file).as_deref(), Some(before), "{words}");
+    }
+}
+
+#[test]
+fn cargo_reads_its_older_file_in_the_place_of_the_newer() {
     let mut me = prepared();
-    let before = "[net]\r\noffline = true # yes\r\n";
-    put(&me, ".cargo/config.toml", before);
+    put(&me, ".cargo/config", "[net]\n");
+    put(&me, ".cargo/config.toml", "[net]\n");
     done(&mut me, "helper install cargo --profile work --yes");
-    let after = text(&me, ".cargo/config.toml").unwrap();
-    assert!(after.starts_with(before) && after.replace("\r\n", "").find('\n').is_none(), "{after:?}");
-    done(&mut me, "helper uninstall cargo --yes");
-    assert_eq!(text(&me, ".cargo/config.toml").as_deref(), Some(before));
+    assert!(text(&me, ".cargo/config").unwrap().contains("oauthctl-work"));
+    assert_eq!(text(&me, ".cargo/config.toml").as_deref(), Some("[net]\n"));
+}
+
+#[test]
+fn a_profile_with_a_blank_has_a_word_of_its_own_in_each_file() {
+    for (words, file, has) in [
+        ("cargo", ".cargo/config.toml", "\"oauthctl-wo-rk\"]"),
+        ("kubectl", ".kube/config", "- name: oauthctl-wo-rk\n"),
+        ("aws -- --region r --role-arn a", ".aws/config", "[profile wo-rk]\n"),
+        ("systemd", "config/systemd/user/oauthctl@.service", "'wo-rk=wo rk'"),
+    ] {
+        let mut me = prepared();
+        let config = me.config_text();
+        me.config(
+            "config.toml",
+            &format!("{config}\n[profiles.\"wo rk\"]\nprovider = \"acme\"\n[profiles.wo-rk]\nprovider = \"acme\"\n"),
+        );
+        let (tool, options) = words.split_once(" -- ").unwrap_or((words, ""));
+        let mut line = vec!["helper", "install", tool, "--profile", "wo rk", "--yes", "--"];
+        line.extend(options.split_whitespace());
+        let said = me.runs(&line);
+        assert_eq!(said.code, 0, "{words}: {}", said.err);
+        let written = text(&me, file).unwrap();
+        assert!(written.contains(has), "{words}: {written}");
+        line[4] = "wo-rk";
+        let refused = me.runs(&line);
+        assert!(
+            refused.code == 2 && refused.err.contains("has a helper of this name already"),
+            "{words}: {}",
+            refused.err
+        );
+    }
 }
 
 #[test]
@@ -242,7 +288,7 @@ fn no_helper_is_installed_for_a_host_that_is_not_the_profiles() {
         ("google --profile work --host //evil.example/x", 7, "is no service of `work`"),
         ("docker --profile work --host smtp://git.example:465", 2, "is no host for docker"),
         ("git --profile work --host *", 2, "is no host for git"),
-        ("git --profile nobody", 2, "no host is named that git is to get a token for"),
+        ("git --profile nobody", 2, "there is no profile and no provider called `nobody`"),
         ("cargo --profile nobody", 2, "nobody"),
         ("git", 2, "no host is named that git is to get a token for"),
         ("cargo --profile work --host git.example", 2, "leave `--host` out"),
@@ -350,6 +396,13 @@ fn whole_files_of_a_helper_replace_no_other() {
     me.set("PATH", "/usr/bin");
     let refused = me.types("helper install keyring --yes");
     assert!(refused.code == 2 && refused.err.contains("no folder of PATH is yours"), "{}", refused.err);
+    assert!(refused.err.contains("hint: add one to PATH, `~/.local/bin` for example"), "{}", refused.err);
+    // a link to nothing is the person's too
+    let mut me = prepared();
+    std::fs::create_dir_all(me.path(".local/bin")).unwrap();
+    std::os::unix::fs::symlink("nowhere", me.path(".local/bin/keyring")).unwrap();
+    let refused = me.types("helper install keyring --yes");
+    assert!(refused.code == 2 && refused.err.contains("is there already"), "{}", refused.err);
 }
 
 #[test]
@@ -361,6 +414,12 @@ fn what_cannot_be_changed_safely_stays() {
         ("cargo", ".cargo/config.toml", "[", "it is not TOML"),
         ("cargo", ".cargo/config.toml", "a = 1\r\nb = 2\n", "line ends of two kinds"),
         ("kubectl", ".kube/config", "{\"users\": []}", "it is JSON"),
+        ("kubectl", ".kube/config", "kind: [\n", "line 1: a bracket doesn't end in its line"),
+        ("kubectl", ".kube/config", "a: 1\n---\nb: 1\n", "line 2: it has several documents"),
+        ("git", ".gitconfig", "[user]\n\tname = A \\\n", "line 2: a `\\` at its end"),
+        ("git", ".gitconfig", "[user]\n\tname = \"A\n", "line 2: a quote doesn't end"),
+        ("git", ".gitconfig", "[user", "line 1: the header of a section doesn't end"),
+        ("goauth", "config/go/env", "GOAUTH=off\n", "its GOAUTH is `off`"),
         ("kubectl", ".kube/config", "users:\n- name: oauthctl-work\n", "it has a user `oauthctl-work` already"),
         ("terraform", ".terraformrc", "credentials_helper \"x\" {}\n", "takes one alone"),
         ("aws -- --region r --role-arn a", ".aws/config", "[profile work]\n", "it has `[profile work]` already"),
@@ -535,4 +594,29 @@ fn a_file_that_the_tool_has_locked_is_not_written() {
         done(&mut me, &format!("helper uninstall {words} --yes"));
         assert_eq!(others(&me), was, "{words}");
     }
+}
+
+#[test]
+fn a_helper_of_a_profile_that_is_renamed_or_removed_is_told() {
+    let mut me = prepared();
+    done(&mut me, "helper install cargo --profile work --yes");
+    let told = done(&mut me, "profile rename work office");
+    let warned = "the helper of cargo still names `work`: oauthctl helper uninstall cargo --profile work";
+    assert!(told.err.contains(warned), "{}", told.err);
+    assert!(done(&mut me, "helper list").out.contains("  no such profile"));
+    done(&mut me, "helper uninstall cargo --profile work --yes");
+    done(&mut me, "helper install cargo --profile office --yes");
+    let told = done(&mut me, "profile remove office");
+    assert!(told.err.contains(&warned.replace("work", "office")), "{}", told.err);
+}
+
+#[test]
+fn contexts_that_name_the_user_that_goes_are_told() {
+    let mut me = prepared();
+    done(&mut me, "helper install kubectl --profile work --yes");
+    let config = text(&me, ".kube/config").unwrap();
+    put(&me, ".kube/config", &format!("{config}contexts:\n- context:\n    user: oauthctl-work\n  name: x\n"));
+    let told = done(&mut me, "helper uninstall kubectl --yes");
+    let warned = "line 5 of `~/.kube/config` still names it: `user: oauthctl-work`";
+    assert!(told.err.contains(warned), "{}\n{}", told.err, text(&me, ".kube/config").unwrap());
 }

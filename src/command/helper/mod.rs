@@ -18,6 +18,8 @@ mod pnpm;
 mod systemd;
 mod terraform;
 
+pub use install::tell_of;
+
 use std::ffi::OsString;
 
 use clap::{Parser, Subcommand};
@@ -107,7 +109,7 @@ pub fn run(verb: HelperVerb, global: &Global, world: &mut World) -> Result<u8, E
         HelperVerb::Systemd(args) => systemd::run(&args, global, world),
         HelperVerb::Install(args) => install::install(&args, global, world),
         HelperVerb::Uninstall(args) => install::uninstall(&args, world),
-        HelperVerb::List(args) => install::list(&args, world),
+        HelperVerb::List(args) => install::list(&args, global, world),
     }
 }
 

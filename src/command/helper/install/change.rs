@@ -31,6 +31,11 @@ impl Change {
         (old != new).then(|| Change { at, old: old.to_owned(), new: new.to_owned() })
     }
 
+    /// Whether it names this program.
+    pub fn is_of_ours(&self) -> bool {
+        self.new.contains("oauthctl")
+    }
+
     /// The text without it, where it stood or at the only place where its text stands. `None`:
     /// somebody has changed it, or has put a key under a header that was written.
     pub fn undone(&self, text: &str) -> Option<String> {

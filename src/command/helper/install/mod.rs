@@ -8,6 +8,7 @@
 mod change;
 mod taken;
 mod tools;
+mod whole;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use change::Change;
-use tools::{Own, Rule, Site, TOOLS, Takes, Tool};
+use tools::{Own, Rule, Site, TOOLS, Takes, Tool, named};
 
 use super::Alone;
 use super::chosen::{Chosen, must_exist};
@@ -121,6 +122,8 @@ struct Plan {
     /// What was written and is no longer there: of rules that stay, and of others.
     missed: Vec<String>,
     lost: Vec<String>,
+    /// Lines of others that name what goes.
+    mentions: Vec<String>,
 }
 
 /// The text of a file before and after; `None`: there is no file.
@@ -138,6 +141,11 @@ pub fn install(args: &InstallArgs, global: &Global, world: &mut World) -> Result
     for rule in wanted(args, tool, global, world)? {
         must_be_read(tool, &rule)?;
         let same = |old: &&Rule| old.host == rule.host && (rule.host.is_some() || old.profile == rule.profile);
+        let alike = |old: &&Rule| rule.host.is_none() && old.profile != rule.profile && named(old) == named(&rule);
+        if let Some(old) = rules.iter().find(alike) {
+            let why = format!("{} has a helper of this name already, {}", tool.name, in_words(old));
+            return Err(Error::usage(why).hint("oauthctl profile rename --help"));
+        }
         let alone = matches!(tool.takes, Takes::One | Takes::Audience);
         match rules.iter().find(|old| alone || same(old)) {
             Some(old) if *old == rule => {}
@@ -157,6 +165,11 @@ pub fn install(args: &InstallArgs, global: &Global, world: &mut World) -> Result
     for line in next {
         world.say(&line);
     }
+    for folder in ["OAUTHCTL_CONFIG_DIR", "OAUTHCTL_STATE_DIR"] {
+        if world.env.var_os(folder).is_some() {
+            world.say(&format!("{folder} is set here: {} needs it too, wherever it runs", tool.name));
+        }
+    }
     Ok(0)
 }
 
@@ -175,7 +188,20 @@ pub fn uninstall(args: &UninstallArgs, world: &mut World) -> Result<u8, Error> {
     installed.change(world, rest, args.yes).map(|()| 0)
 }
 
-pub fn list(args: &ListArgs, world: &mut World) -> Result<u8, Error> {
+/// Tells of helpers that name a profile which has no longer this name.
+pub fn tell_of(world: &mut World, profile: &str) -> Result<(), Error> {
+    let folder = records(world)?;
+    for tool in TOOLS {
+        let record = read_record(&folder.join(format!("{}.json", tool.name)))?.unwrap_or_default();
+        if record.rules.iter().any(|rule| rule.profile.as_deref() == Some(profile)) {
+            let line = format!("oauthctl helper uninstall {} --profile {}", tool.name, for_a_shell(profile));
+            world.warn(&format!("the helper of {} still names `{}`: {line}", tool.name, safe(profile)));
+        }
+    }
+    Ok(())
+}
+
+pub fn list(args: &ListArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let folder = records(world)?;
     let (mut rows, mut objects) = (vec![["TOOL", "PROFILE", "HOST", "FILE", "STATE"].map(str::to_owned)], Vec::new());
     for tool in TOOLS {
@@ -184,11 +210,16 @@ pub fn list(args: &ListArgs, world: &mut World) -> Result<u8, Error> {
         let file = file.map(|file| file.display().to_string()).unwrap_or_default();
         let stands = record.stands(tool, &*world.env);
         for rule in &record.rules {
+            let has_profile = rule.profile.as_ref().is_none_or(|name| must_exist(world, global, name).is_ok());
             objects.push(known(json!({
-                "tool": tool.name, "profile": rule.profile, "host": rule.host, "file": file, "installed": stands,
+                "tool": tool.name, "profile": rule.profile, "host": rule.host, "file": file, "installed": stands && has_profile,
             })));
             let or = |word: &Option<String>, other: &str| word.as_deref().map_or(other.to_owned(), safe);
-            let state = if stands { "installed" } else { "changed since" };
+            let state = match (stands, has_profile) {
+                (false, _) => "changed since",
+                (_, false) => "no such profile",
+                _ => "installed",
+            };
             let (profile, host) = (or(&rule.profile, "the host's"), or(&rule.host, "all of the profile"));
             rows.push([tool.name.to_owned(), profile, host, safe(&file), state.to_owned()]);
         }
@@ -262,7 +293,8 @@ fn wanted(args: &InstallArgs, tool: &Tool, global: &Global, world: &mut World) -
         chosen.must_own(world, global, &service)?;
         services.push(service);
     }
-    if services.is_empty() && args.profile.is_some() {
+    if let Some(name) = args.profile.as_ref().filter(|_| services.is_empty()) {
+        must_exist(world, global, name)?;
         services = chosen.services(world)?.into_iter().filter(may).collect();
     }
     match services.is_empty() {
@@ -308,7 +340,7 @@ impl Installation {
         ask(world, &seen.edits, yes)?;
         let mut claim = self.claimed(&seen)?;
         // others may have written while the person read
-        let Plan { mut record, edits, lost, .. } = self.planned(&site(world)?, &rules)?;
+        let Plan { mut record, edits, lost, mentions, .. } = self.planned(&site(world)?, &rules)?;
         record.folders = seen.record.folders;
         for line in &lost {
             world.warn(&format!("not found, since it was changed after it was written: {line}"));
@@ -328,6 +360,7 @@ impl Installation {
             }
             files::remove(&self.place).map_err(not_written)?;
         }
+        mentions.iter().for_each(|line| world.warn(line));
         let done = if record.rules.len() > self.record.rules.len() { "installed" } else { "taken out" };
         world.say(&format!("{name}: the helper is {done}"));
         Ok(())
@@ -352,7 +385,8 @@ impl Installation {
     fn planned(&self, site: &Site, rules: &[Rule]) -> Result<Plan, Error> {
         let (name, rules) = (self.tool.name, rules.to_vec());
         let refused = |why| cant(name, why);
-        let own = if rules.is_empty() { Vec::new() } else { (self.tool.own)(site, &rules).map_err(refused)? };
+        let wrong = |why: Error| refused(why.to_string()).hints(why.hints);
+        let own = if rules.is_empty() { Vec::new() } else { (self.tool.own)(site, &rules).map_err(wrong)? };
         let (program, scripts) = (site.program.clone(), site.scripts.clone());
         let mut plan = Plan { record: Record { rules, own, program, scripts, ..Record::default() }, ..Plan::default() };
         if !self.tool.steps.is_empty() {
@@ -393,7 +427,7 @@ impl Installation {
                 .hints(of_ours(&whole).map(|(number, line)| format!("line {number}: {}", self::shown(line.trim()))))
         })?;
         for step in self.tool.steps.iter().filter(|_| !plan.record.rules.is_empty()) {
-            let next = step(site, &plan.record.rules, &text).map_err(named)?;
+            let next = in_lines(&text, |text| step(site, &plan.record.rules, text)).map_err(named)?;
             plan.record.changes.extend(Change::between(&text, &next));
             text = next;
         }
@@ -402,6 +436,13 @@ impl Installation {
         (plan.record.file, plan.record.made) = (Some(file), made);
         let (missed, lost): (Vec<Rule>, Vec<Rule>) =
             lost.into_iter().partition(|rule| plan.record.rules.contains(rule));
+        let gone = old.rules.iter().filter(|rule| !plan.record.rules.contains(rule));
+        let mentions: Vec<String> = gone.filter_map(self.tool.mention).collect();
+        plan.mentions = (1..)
+            .zip(plan.edits.last().and_then(|edit| edit.after.as_deref()).unwrap_or_default().lines())
+            .filter(|(_, line)| mentions.iter().any(|mention| line.trim() == mention))
+            .map(|(number, line)| format!("line {number} of `{shown}` still names it: `{}`", self::shown(line.trim())))
+            .collect();
         plan.missed.extend(missed.iter().map(in_words));
         plan.lost.extend(lost.iter().map(in_words));
         Ok(())
@@ -411,7 +452,9 @@ impl Installation {
         let old = &self.record;
         for own in plan.record.own.iter().filter(|own| !old.own.contains(own)) {
             let before = text_of(&own.file)?;
-            if before.is_some() && !old.own.iter().any(|old| old.file == own.file) {
+            // a link to nothing is somebody's as well
+            let is_there = before.is_some() || own.file.is_symlink();
+            if is_there && !old.own.iter().any(|old| old.file == own.file) {
                 return Err(format!("`{}` is there already", safe(&own.file.display().to_string())));
             }
             plan.edits.push(Edit { file: own.file.clone(), before, after: Some(own.text.clone()), runs: own.runs });
@@ -439,7 +482,7 @@ impl Record {
         let site = Site { env, program: self.program.clone(), scripts: self.scripts.clone() };
         let (mut rest, mut lost) = (text.to_owned(), Vec::new());
         for rule in self.rules.iter().rev() {
-            match (tool.gone)(&site, rule, &rest) {
+            match in_lines(&rest, |text| (tool.gone)(&site, rule, text)) {
                 Ok(next) if next != rest => rest = next,
                 Err(why) if of_ours(text).next().is_some() => return Err(why),
                 _ => lost.push(rule.clone()),
@@ -452,11 +495,12 @@ impl Record {
     fn undone(&self, text: &str) -> Option<String> {
         let mut text = text.to_owned();
         for (number, change) in self.changes.iter().enumerate().rev() {
+            // what frames a new file goes if nothing else is in it: with others' lines it is theirs
+            let frames = number == 0 && self.made && !change.is_of_ours();
             match change.undone(&text) {
-                Some(before) => text = before,
-                // a file that others have written to since is theirs
-                None if number == 0 && self.made && self.changes.len() > 1 => {}
-                None => return None,
+                Some(before) if !frames || before.trim().is_empty() => text = before,
+                _ if frames => {}
+                _ => return None,
             }
         }
         Some(text)
@@ -468,6 +512,15 @@ impl Record {
         let found = self.without(tool, env, &text.unwrap_or_default());
         found.is_ok_and(|(_, lost)| lost.is_empty())
             && self.own.iter().all(|own| text_of(&own.file).ok().flatten().as_ref() == Some(&own.text))
+    }
+}
+
+/// A change of a text, whose line ends may be those of Windows, and stay so.
+fn in_lines(text: &str, change: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
+    let lines = text.replace("\r\n", "\n");
+    match lines != text && lines.replace('\n', "\r\n") == text {
+        true => Ok(change(&lines)?.replace('\n', "\r\n")),
+        false => change(text),
     }
 }
 

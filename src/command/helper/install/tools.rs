@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::change::{appended, in_json, in_yaml};
 use super::taken::{from_json, from_lines, from_section, from_yaml, says};
-use crate::text::{for_a_shell, quoted};
+use super::whole;
+use crate::error::Error;
+use crate::text::{for_a_shell, quoted, safe};
 use crate::world::Env;
 
 /// One use of a helper.
@@ -43,6 +45,8 @@ pub struct Tool {
     variable: Option<(&'static str, &'static str)>,
     /// The first that exists, else the first. `~` is the home, `$` the folder of configurations.
     usual: &'static [&'static str],
+    /// A file beside it that the tool reads in its place.
+    in_its_place: Option<&'static str>,
     /// The tool writes that file while it has `FILE.lock`.
     pub locks: bool,
     /// The text of that file, in steps: each can be taken back by itself.
@@ -50,12 +54,14 @@ pub struct Tool {
     /// That text without what one rule put there, found by what it means.
     pub gone: fn(&Site, &Rule, &str) -> Result<String, String>,
     /// Files of the helper's own.
-    pub own: fn(&Site, &[Rule]) -> Result<Vec<Own>, String>,
+    pub own: fn(&Site, &[Rule]) -> Result<Vec<Own>, Error>,
     /// The helper's options and operands that are written, and those that the tool adds.
     arguments: fn(&Rule) -> Vec<String>,
     pub added: &'static [&'static str],
     /// What is left to do.
     pub next: fn(&Rule) -> Option<String>,
+    /// How other parts of the file name the helper.
+    pub mention: fn(&Rule) -> Option<String>,
 }
 
 type Step = fn(&Site, &[Rule], &str) -> Result<String, String>;
@@ -93,6 +99,7 @@ pub const TOOLS: &[Tool] = &[
     Tool {
         variable: Some(("CARGO_HOME", "config.toml")),
         usual: &["~/.cargo/config.toml"],
+        in_its_place: Some("config"),
         steps: &[cargo_list, cargo_alias],
         gone: cargo_gone,
         ..tool("cargo", Takes::Profiles)
@@ -103,6 +110,7 @@ pub const TOOLS: &[Tool] = &[
         locks: true,
         steps: &[|_, _, text| Ok(frame(text, "apiVersion: v1\nkind: Config\n")), kubectl],
         gone: |_, rule, text| from_yaml(text, "users", &named(rule)),
+        mention: |rule| Some(format!("user: {}", named(rule))),
         next: |rule| {
             let user = named(rule);
             Some(format!("a context uses it from then on: kubectl config set-context --current --user={user}"))
@@ -142,7 +150,7 @@ pub const TOOLS: &[Tool] = &[
         usual: if cfg!(windows) { &["~/AppData/Roaming/terraform.rc"] } else { &["~/.terraformrc", "~/.tofurc"] },
         steps: &[terraform],
         gone: |_, _, text| terraform_gone(text),
-        own: |site, rules| site.scripts(rules, "terraform", |site, _| site.home(TERRAFORM)),
+        own: |site, rules| site.scripts(rules, "terraform", |site, _| site.home(TERRAFORM).map_err(Error::usage)),
         added: &["get", "a.example"],
         ..tool("terraform", Takes::One)
     },
@@ -179,7 +187,7 @@ pub const TOOLS: &[Tool] = &[
         own: systemd,
         arguments: |rule| rule.options.iter().cloned().chain(credential(rule)).collect(),
         next: |rule| {
-            let name = rule.profile.as_deref()?;
+            let name = word(rule.profile.as_deref()?);
             Some(format!("systemctl --user enable --now oauthctl.socket; a unit has LoadCredential={name}:%t/oauthctl"))
         },
         ..tool("systemd", Takes::Profiles)
@@ -193,6 +201,7 @@ const fn tool(name: &'static str, takes: Takes) -> Tool {
         takes,
         variable: None,
         usual: &[],
+        in_its_place: None,
         locks: false,
         steps: &[],
         gone: |_, _, text| Ok(text.to_owned()),
@@ -200,12 +209,19 @@ const fn tool(name: &'static str, takes: Takes) -> Tool {
         arguments: usual,
         added: &[],
         next: |_| None,
+        mention: |_| None,
     }
 }
 
 impl Tool {
     /// The file of the tool's that names the helper.
     pub fn file(&self, site: &Site) -> Result<Option<PathBuf>, String> {
+        let file = self.usual_file(site)?;
+        let other = self.in_its_place.and_then(|name| Some(file.as_ref()?.with_file_name(name)));
+        Ok(other.filter(|other| other.exists()).or(file))
+    }
+
+    fn usual_file(&self, site: &Site) -> Result<Option<PathBuf>, String> {
         if let Some((name, below)) = self.variable
             && let Some(said) = site.env.var_os(name).filter(|said| !said.is_empty())
         {
@@ -255,13 +271,18 @@ impl Site<'_> {
     }
 
     /// A folder of `PATH` that is this user's own.
-    fn on_path(&self) -> Result<PathBuf, String> {
-        let home = self.home("~/")?;
+    fn on_path(&self) -> Result<PathBuf, Error> {
+        let home = self.home("~/").map_err(Error::usage)?;
         let folders = self.env.folders(&self.env.var_os("PATH").unwrap_or_default());
         let usual = home.join(".local/bin");
         let own = |folder: &&PathBuf| **folder == usual || (folder.starts_with(&home) && folder.is_dir());
         let found = folders.iter().find(|folder| **folder == usual).or_else(|| folders.iter().find(own));
-        found.cloned().ok_or_else(|| format!("no folder of PATH is yours: `{}` may be one", usual.display()))
+        found.cloned().ok_or_else(|| {
+            Error::usage("no folder of PATH is yours").hint(format!(
+                "add one to PATH, `{}` for example, and type this again",
+                safe(&usual.display().to_string())
+            ))
+        })
     }
 
     fn script(&self, tool: &str, rule: &Rule) -> PathBuf {
@@ -283,10 +304,11 @@ impl Site<'_> {
         &self,
         rules: &[Rule],
         tool: &str,
-        place: fn(&Site, &Rule) -> Result<PathBuf, String>,
-    ) -> Result<Vec<Own>, String> {
+        place: fn(&Site, &Rule) -> Result<PathBuf, Error>,
+    ) -> Result<Vec<Own>, Error> {
         if cfg!(windows) {
-            return Err(format!("{tool} runs a program without arguments, and on Windows a script is none"));
+            let why = format!("{tool} runs a program without arguments, and on Windows a script is none");
+            return Err(Error::usage(why));
         }
         let script = |rule| {
             let text = format!("#!/bin/sh\nexec {} \"$@\"\n", self.line(tool, rule));
@@ -297,8 +319,15 @@ impl Site<'_> {
 }
 
 /// The helper's name where a tool lists several.
-fn named(rule: &Rule) -> String {
-    rule.profile.as_ref().map_or("oauthctl".to_owned(), |profile| format!("oauthctl-{profile}"))
+pub fn named(rule: &Rule) -> String {
+    rule.profile.as_ref().map_or("oauthctl".to_owned(), |profile| format!("oauthctl-{}", word(profile)))
+}
+
+/// A profile's name as a word of a tool's configuration: cargo ends a word at a blank, AWS and YAML
+/// have signs of their own.
+fn word(profile: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+');
+    profile.chars().map(|c| if is_plain(c) { c } else { '-' }).collect()
 }
 
 /// `HOST[:PORT]`, as tools write it.
@@ -323,6 +352,7 @@ fn frame(text: &str, new: &str) -> String {
 
 /// The empty helper resets git's list: no other one is asked for this host, or stores its token.
 fn git(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    whole::of_git(text)?;
     Ok(lines(text, rules, |rule| format!("{}\n\thelper =\n\thelper = {}\n", git_header(rule), git_value(site, rule))))
 }
 
@@ -352,12 +382,10 @@ fn in_toml(
     name: &str,
     change: impl Fn(&mut dyn toml_edit::TableLike) -> Result<(), String>,
 ) -> Result<String, String> {
-    let lines = text.replace("\r\n", "\n");
-    let is_of_windows = lines != text;
-    if is_of_windows && lines.replace('\n', "\r\n") != text {
+    if text.contains('\r') {
         return Err("it has line ends of two kinds".to_owned());
     }
-    let mut document: toml_edit::DocumentMut = lines.parse().map_err(|e| format!("it is not TOML: {e}"))?;
+    let mut document: toml_edit::DocumentMut = text.parse().map_err(|e| format!("it is not TOML: {e}"))?;
     let table = document.entry(name).or_insert(toml_edit::table());
     let table = table.as_table_like_mut().ok_or_else(|| format!("its `{name}` is no table"))?;
     change(table)?;
@@ -367,8 +395,7 @@ fn in_toml(
     if table.is_empty() && !document[name].as_table().is_some_and(remark) {
         document.remove(name);
     }
-    let after = document.to_string();
-    Ok(if is_of_windows { after.replace('\n', "\r\n") } else { after })
+    Ok(document.to_string())
 }
 
 /// cargo asks from the end of the list to its beginning. Its own provider stands there unless told
@@ -417,6 +444,7 @@ fn cargo_gone(_: &Site, rule: &Rule, text: &str) -> Result<String, String> {
 
 /// As kubectl itself writes it, so that it stays the same when kubectl writes the file anew.
 fn kubectl(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
+    whole::of_yaml(text)?;
     rules.iter().try_fold(text.to_owned(), |text, rule| {
         let name = named(rule);
         if text.lines().any(|line| line.trim_start_matches([' ', '-']).trim_end() == format!("name: {name}")) {
@@ -441,7 +469,8 @@ fn goauth(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
         return Ok(appended(text, &format!("GOAUTH={ours};netrc\n")));
     };
     let before = match line.trim_start_matches("GOAUTH=") {
-        "" | "off" => String::new(),
+        "" => String::new(),
+        "off" => return Err("its GOAUTH is `off`: with another one, go would sign in where it must not".to_owned()),
         before => format!(";{before}"),
     };
     Ok(text.replacen(line, &format!("GOAUTH={ours}{before}"), 1))
@@ -527,8 +556,8 @@ fn aws_header(rule: &Rule) -> String {
     format!("[profile {}]", aws_name(rule))
 }
 
-fn aws_name(rule: &Rule) -> &str {
-    rule.profile.as_deref().unwrap_or("oauthctl")
+fn aws_name(rule: &Rule) -> String {
+    rule.profile.as_deref().map_or("oauthctl".to_owned(), word)
 }
 
 fn aws(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
@@ -540,15 +569,15 @@ fn aws(site: &Site, rules: &[Rule], text: &str) -> Result<String, String> {
 
 /// A credential has the name of its profile.
 fn credential(rule: &Rule) -> Option<String> {
-    rule.profile.as_ref().map(|profile| format!("{profile}={profile}"))
+    rule.profile.as_ref().map(|profile| format!("{}={profile}", word(profile)))
 }
 
 /// The units of `systemctl --user`, with a credential for each profile.
-fn systemd(site: &Site, rules: &[Rule]) -> Result<Vec<Own>, String> {
-    let at = |name: &str| site.home(&format!("$/systemd/user/{name}"));
+fn systemd(site: &Site, rules: &[Rule]) -> Result<Vec<Own>, Error> {
+    let at = |name: &str| site.home(&format!("$/systemd/user/{name}")).map_err(Error::usage);
     let [first, more @ ..] = rules else { return Ok(Vec::new()) };
     if more.iter().any(|rule| rule.options != first.options) {
-        return Err("its units have the same options for every profile".to_owned());
+        return Err(Error::usage("its units have the same options for every profile"));
     }
     let words = site.words("systemd", first).into_iter().chain(more.iter().filter_map(credential));
     // a `%` would be a specifier
