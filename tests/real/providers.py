@@ -169,7 +169,8 @@ def a_first_login_asks_for_id_and_secret_and_keeps_them(t):
 @test
 def getresponse_says_expired_in_words_and_call_renews_once(t):
     home = t.home(OAUTHCTL_STORE="file")
-    t.practice(home, "getresponse", "--access-life", "1s")
+    # of one second nothing may be left: seconds are counted whole
+    t.practice(home, "getresponse", "--access-life", "3s")
     # as if the provider had not said how long the token lives: only the API knows that it has expired
     with (home.config / "providers/getresponse.toml").open("a") as file:
         file.write('\n[response]\nexpires-in = "not_said"\n')
@@ -177,7 +178,7 @@ def getresponse_says_expired_in_words_and_call_renews_once(t):
     terminal.type(rig.show_redirect(terminal.find(r"http://127\.0\.0\.1:\d+\S*oauth2_authorize\S*(?=\s)").group()))
     terminal.end().expect(0)
     first = home.run("token", "getresponse").expect(0).token
-    time.sleep(2)
+    time.sleep(4)
     ran = home.run("call", "getresponse", "/accounts", "-v").expect(0, out="accountId")
     same(len(re.findall(r"> GET .*/v3/accounts", ran.err, re.M)), 2, "requests to the API")
     same(len(re.findall(r"> POST .*/v3/token", ran.err, re.M)), 1, "renewals")
