@@ -89,7 +89,7 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         }
         Err(e) => return Err(e),
     };
-    if let Some(record) = &record
+    if let Some(record) = record.as_ref().filter(|_| !local_only)
         && let Some(place) = migration::lives_in(world, &session, record)?
     {
         session.delete(world, &lock)?;

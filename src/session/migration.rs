@@ -16,7 +16,7 @@ use crate::session::keep::old_store;
 use crate::session::paths::Paths;
 use crate::session::state::StateFiles;
 use crate::session::{Lock, Overrides, Record, Session, kernel_cache, lock, renewal, store_of};
-use crate::store::{Store, StoreKind};
+use crate::store::{Store, StoreError, StoreKind};
 use crate::text::{for_a_shell, safe};
 use crate::world::World;
 
@@ -72,7 +72,11 @@ pub fn migrate(world: &mut World, base: &Overrides, (from, to): (StoreKind, Stor
 /// cut off.
 pub fn lives_in(world: &World, session: &Session, record: &Record) -> Result<Option<String>, Error> {
     let Some(own) = old_store(world, session)? else { return Ok(None) };
-    let there = own.load(&session.name)?.and_then(|text| Record::from_json(&text));
+    let there = match own.load(&session.name) {
+        // this machine has no such store, and so no login in it
+        Err(StoreError::Absent { .. }) => None,
+        there => there?.and_then(|text| Record::from_json(&text)),
+    };
     Ok(there.filter(|there| there.login() == record.login()).map(|_| own.in_words()))
 }
 

@@ -109,6 +109,19 @@ fn a_migration_that_was_cut_off_is_finished_and_no_logout_of_its_rest_revokes() 
 }
 
 #[test]
+fn a_logout_asks_the_profiles_own_store_where_there_is_one() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    me.unset("OAUTHCTL_STORE").keychain.fault(Fault::Always(KeychainError::Locked));
+    // what is locked may have the same login
+    assert_eq!(me.types("logout one --store file").code, 5);
+    me.keychain.fault(Fault::Always(KeychainError::Absent("no bus".to_owned())));
+    let done = me.types("logout one --store file");
+    assert!(done.code == 0 && done.err.contains("revoked"), "{}", done.err);
+}
+
+#[test]
 fn a_login_that_a_changed_key_left_behind_is_said_and_moved() {
     let mut me = two();
     let before = token(&mut me, "token one --no-cache");
