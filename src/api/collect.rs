@@ -557,10 +557,7 @@ impl Helpers {
                     self.ask(world, caller, brought.at, brought.request)?;
                     continue;
                 }
-                match status {
-                    429 => caller.hold(world, headers, b""),
-                    _ => caller.heed(world, headers),
-                }
+                caller.heed(world, (*status, headers, b""));
             }
             self.ready.insert(brought.at, brought);
         }

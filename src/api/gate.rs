@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use url::Url;
@@ -65,8 +65,9 @@ pub struct Gate {
     word: Secret,
     /// Empty: every request may pass.
     rules: Vec<Rule>,
-    /// `None`: the provider names no limits.
-    pace: Option<Mutex<Pace>>,
+    /// The provider names limits.
+    paces: bool,
+    pace: Mutex<Pace>,
     held: RwLock<Arc<Held>>,
     keeper: Keeper,
     clock: Arc<dyn Clock>,
@@ -106,13 +107,13 @@ impl Gate {
     pub fn new(posts: Posts, held: Held, keeper: Keeper) -> Gate {
         let Posts { port, word, rules, pace, clock, random, log } = posts;
         let limits = &held.provider.limits;
-        let has_limits = limits.per_second.is_some() || limits.per_day.is_some();
         Gate {
             origin: format!("http://127.0.0.1:{port}"),
             names: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             word,
             rules,
-            pace: has_limits.then(|| Mutex::new(pace)),
+            paces: limits.per_second.is_some() || limits.per_day.is_some(),
+            pace: Mutex::new(pace),
             held: RwLock::new(Arc::new(held)),
             keeper,
             clock,
@@ -139,6 +140,10 @@ impl Gate {
 
     pub fn hold(&self, held: Held) {
         *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(held);
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The rest of a target after the secret path.
@@ -260,13 +265,22 @@ impl Desk for Gate {
     }
 
     fn turn(&self) -> Result<Duration, Refusal> {
-        let Some(pace) = &self.pace else { return Ok(Duration::ZERO) };
-        let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
-        pace.take_within(&*self.clock, retry::LONGEST_WAIT).map_err(|e| as_refusal(429, &e))
+        if !self.paces {
+            return Ok(Duration::ZERO);
+        }
+        self.pace().take_within(&*self.clock, retry::LONGEST_WAIT).map_err(|e| as_refusal(429, &e))
     }
 
     fn renew(&self, number: u64, refused: bool, done: Done) {
         (self.keeper)(Renewal { number, refused, done });
+    }
+
+    fn heed(&self, status: u16, headers: &dyn Fn() -> Vec<(String, String)>) {
+        let held = self.held();
+        let limits = &held.provider.limits;
+        if status == 429 || limits.headers.remaining.is_some() {
+            self.pace().heed(&*self.clock, limits, (status, &headers(), b""));
+        }
     }
 
     fn may_refuse(&self, status: u16) -> bool {

@@ -8,6 +8,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::retry;
 use crate::error::{Error, Kind};
 use crate::provider::Limits;
 use crate::world::files;
@@ -97,8 +98,31 @@ impl Pace {
         })
     }
 
-    /// Stops requests for this long, also in other processes, because the server asked for it.
-    pub fn hold(&mut self, clock: &dyn Clock, time: Duration) {
+    /// Heeds a response: after a 429 all processes wait as long as the server asks, or for a second.
+    /// If no requests remain, they wait for the reset.
+    pub fn heed(
+        &mut self,
+        clock: &dyn Clock,
+        limits: &Limits,
+        (status, headers, body): (u16, &[(String, String)], &[u8]),
+    ) {
+        let none_remain = retry::remaining(headers, limits).is_some_and(|left| left < 1.0);
+        if !none_remain && status != 429 {
+            return;
+        }
+        let time = match retry::asked(headers, body, limits, clock.now()) {
+            Some(time) if none_remain => Some(time),
+            // after the longest wait, the next command asks again
+            asked if status == 429 => Some(asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT)),
+            _ => None,
+        };
+        if let Some(time) = time {
+            self.hold(clock, time);
+        }
+    }
+
+    /// Stops requests for this long, also in other processes.
+    fn hold(&mut self, clock: &dyn Clock, time: Duration) {
         let time = time.min(LONGEST_HOLD);
         self.with(clock, true, |state, now, _| state.hold = state.hold.max(now + time));
     }

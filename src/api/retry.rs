@@ -64,6 +64,11 @@ pub fn asked(headers: &[(String, String)], body: &[u8], limits: &Limits, now: i6
         })
 }
 
+/// Returns how many requests the limit still admits, if a header says so.
+pub fn remaining(headers: &[(String, String)], limits: &Limits) -> Option<f64> {
+    header(headers, &limits.headers.remaining.as_ref()?.to_lowercase())?.trim().parse().ok()
+}
+
 /// Returns the wait before attempt `attempt` (from 1) if the server names none. It doubles from
 /// half a second on. Half of it is random, so that clients refused together don't return together.
 pub fn back_off(attempt: u32, random: u8) -> Duration {

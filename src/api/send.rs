@@ -257,7 +257,10 @@ impl Caller<'_> {
         for line in trace::headers(&answer.headers) {
             world.step(|| line);
         }
-        self.heed(world, &answer.headers);
+        // a 429 may say in its body how long
+        if answer.status != 429 {
+            self.heed(world, (answer.status, &answer.headers, b""));
+        }
         let at_sending = request.at_sending.as_ref();
         if at_sending.is_some_and(|at| at.learn_from(&request, answer.status, &answer.headers, &[]))
             && !tries.challenged
@@ -287,7 +290,7 @@ impl Caller<'_> {
             let seen = look_into(&mut answer)?;
             let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
             if answer.status == 429 {
-                self.hold(world, &answer.headers, &seen);
+                self.heed(world, (answer.status, &answer.headers, &seen));
             }
             let time = self.wait_for(world, asked, tries.made);
             let why = || format!("the API answered {}", answer.status);
@@ -326,27 +329,15 @@ impl Caller<'_> {
         Ok(())
     }
 
-    /// Reads the rate limit's headers. If no requests remain, all processes wait for the reset.
-    pub fn heed(&mut self, world: &mut World, headers: &[(String, String)]) {
+    /// Reads what a response says about the rate limit, for all processes.
+    pub fn heed(&mut self, world: &mut World, (status, headers, body): (u16, &[(String, String)], &[u8])) {
         let limits = &self.provider.limits;
         let named = |name: &Option<String>| header(headers, &name.as_ref()?.to_lowercase()).map(str::trim);
         let remaining = named(&limits.headers.remaining);
         if let (Some(left), Some(most)) = (remaining, named(&limits.headers.most)) {
             world.step(|| format!("{} of {} requests remain", safe(left), safe(most)));
         }
-        if remaining.and_then(|n| n.trim().parse::<f64>().ok()).is_some_and(|n| n < 1.0)
-            && let Some(time) = retry::asked(headers, b"", limits, world.clock.now())
-        {
-            self.pace.hold(&*world.clock, time);
-        }
-    }
-
-    /// Handles 429: all processes wait as long as the server asks, or for a second.
-    pub fn hold(&mut self, world: &World, headers: &[(String, String)], body: &[u8]) {
-        let asked = retry::asked(headers, body, &self.provider.limits, world.clock.now());
-        // after the longest wait, the next command asks again
-        let time = asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT);
-        self.pace.hold(&*world.clock, time);
+        self.pace.heed(&*world.clock, limits, (status, headers, body));
     }
 
     /// Returns the wait before attempt `attempts + 2`.

@@ -8,7 +8,6 @@ use url::Url;
 
 use super::path_variable::Unfilled;
 use super::rate_limit::{self, Pace};
-use super::retry;
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::sender_constrained::Binding;
@@ -64,10 +63,7 @@ pub fn ask(
     let turn = pace.take_within(&*world.clock, longest)?;
     rate_limit::wait(world, turn, "the provider's limit on requests");
     let response = send(world, &request)?;
-    if response.status == 429 {
-        let asked = retry::asked(&response.headers, &response.body, &provider.limits, world.clock.now());
-        pace.hold(&*world.clock, asked.unwrap_or(Duration::from_secs(1)).min(retry::LONGEST_WAIT));
-    }
+    pace.heed(&*world.clock, &provider.limits, (response.status, &response.headers, &response.body));
     match response.status {
         200..=299 => {}
         status @ 300..=399 => {

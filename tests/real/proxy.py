@@ -84,6 +84,8 @@ class Api:
         if target.startswith("/v1/moved"):
             query = target.partition("?")[2]
             return self._answer(handler, 302, b"", f"Location: /v1/there?{query}\r\nLink: <{self.base}/x?{query}&page=2>; rel=next\r\nX-Echo: {query}")
+        if target == "/v1/busy":
+            return self._answer(handler, 429, b"{}", "Retry-After: 3")
         if target.startswith("/v1/changes"):
             return self._answer(handler, 101, b"", "Upgrade: echo")
         if target == "/v1/large":
@@ -449,6 +451,18 @@ def the_providers_limits_are_kept(t):
     status, body, headers = proxy.ask()
     check(status == 429 and int(headers["Retry-After"]) > 0 and b"requests of this day" in body, f"{status} {body}")
     same(len(api.seen), 9, "requests that came")
+
+
+@test
+def a_429_holds_the_other_processes_of_the_profile_back(t):
+    server, home, api = signed_in(t)
+    proxy = Proxy(t, home, "strict")
+    call = lambda: home.run("call", "strict", "/x").expect(0).seconds  # noqa: E731
+    before = call()
+    same(proxy.ask("/busy")[0], 429, "status")
+    held = call()
+    check(before < 2 < held < 20, f"a call took {before:.1f} s before and {held:.1f} s after an answer with `Retry-After: 3`")
+    same(proxy.ask()[0], 200, "a provider without limits of its own: the proxy's client decides itself")
 
 
 # ---- run -------------------------------------------------------------------------------------------------------------

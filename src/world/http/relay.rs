@@ -84,6 +84,8 @@ pub trait Desk: Send + Sync {
     fn turn(&self) -> Result<Duration, Refusal>;
     /// Replaces the credentials of this number. `refused`: a server refused them.
     fn renew(&self, number: u64, refused: bool, done: Done);
+    /// Heeds what a response says about the provider's limits. `headers` copies its headers.
+    fn heed(&self, status: u16, headers: &dyn Fn() -> Vec<(String, String)>);
     /// Whether a response with this status may refuse the credentials.
     fn may_refuse(&self, status: u16) -> bool;
     /// Whether it does. The body is its first mebibyte.
@@ -278,6 +280,7 @@ impl Worker {
         {
             return None;
         }
+        self.desk.heed(status, &|| headers(answer.headers()));
         let mut first = None;
         if !turn.renewed && self.desk.may_refuse(status) {
             let seen = match look_into(&mut answer).await {
