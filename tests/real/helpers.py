@@ -861,6 +861,109 @@ def pip_uses_the_helper_that_is_installed(t):
 
 
 @test
+def uv_uses_the_helper_that_is_installed(t):
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    index = Index(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", index.host).expect(0)
+    (home.folder / ".local/bin").mkdir(parents=True)
+    home.env["PATH"] = f"{home.folder}/.local/bin:{home.env['PATH']}"
+    run(home, "oauthctl", "helper", "install", "keyring", "--profile", "strict", "--yes").expect(0, err="UV_KEYRING_PROVIDER=subprocess")
+    uv(home, index.host).expect(0)
+    same(index.tokens(), [server.newest()], "tokens that came")
+
+
+class Packages(Tls):
+    """A registry of npm packages with one package."""
+
+    challenges = ()
+
+    def page(self, request, body):
+        packed = package_of_one_line()
+        if request.path == "/helped":
+            dist = {"tarball": f"https://{self.host}/helped/-/helped-1.0.0.tgz", "shasum": hashlib.sha1(packed).hexdigest()}
+            versions = {"1.0.0": {"name": "helped", "version": "1.0.0", "dist": dist}}
+            about = {"name": "helped", "dist-tags": {"latest": "1.0.0"}, "versions": versions}
+            return 200, json.dumps(about).encode(), ("Content-Type", "application/json")
+        if request.path == "/helped/-/helped-1.0.0.tgz":
+            return 200, packed
+        return 404, b"{}"
+
+
+@functools.cache
+def package_of_one_line():
+    packed, about = io.BytesIO(), b'{"name": "helped", "version": "1.0.0"}'
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        entry = tarfile.TarInfo("package/package.json")
+        entry.size = len(about)
+        tar.addfile(entry, io.BytesIO(about))
+    return packed.getvalue()
+
+
+@test
+def pnpm_uses_the_helper_that_is_installed_and_no_other_registry_gets_the_token(t):
+    # `pnpm` itself is put in place by a script, which `npm ci` doesn't run here
+    program = next(rig.Path(__file__).resolve().parent.glob("pnpm/node_modules/@pnpm/*/pnpm"), None)
+    if not program:
+        raise rig.Skip(f"pnpm is not there: {rig.why_missing('npm')}")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served, other = Packages(t, lambda token: token and token == server.newest()), Packages(t, lambda _: False)
+    home.run("profile", "set", "strict", "helper-hosts", served.host).expect(0)
+
+    def pnpm(registry):
+        project = home.folder / f"project-{registry.host.rpartition(':')[2]}"
+        project.mkdir(exist_ok=True)
+        (project / "package.json").write_text('{"name": "a", "version": "1.0.0"}')
+        words = ["--dir", project, "add", "helped", "--registry", f"https://{registry.host}/"]
+        return run(home, program, *words, env={"SSL_CERT_FILE": str(rig.pki() / "ca.crt"), "CI": "1"})
+
+    installed = Installed(home, ".npmrc", f"cafile={rig.pki() / 'ca.crt'}\n", "pnpm", "--profile", "strict")
+    pnpm(served).expect(0)
+    same(served.tokens(), [server.newest()], "tokens that came")
+    check(pnpm(other).code != 0, "the other registry should have refused")
+    same(other.tokens(), [], "tokens that came to another registry")
+    installed.end()
+
+
+INSTALLED_GOOGLE = """
+import google.auth, google.auth.transport.requests, requests
+
+class Here(requests.adapters.HTTPAdapter):
+    def send(self, request, *words, **more):
+        request.url = request.url.replace("https://sts.googleapis.com/", "https://{sts}/")
+        return super().send(request, *words, **more)
+
+session = requests.Session()
+session.verify = "{ca}"
+session.mount("https://sts.googleapis.com/", Here())
+credentials, _ = google.auth.default()
+credentials.refresh(google.auth.transport.requests.Request(session))
+print(credentials.token)
+"""
+
+
+@test
+def googles_library_uses_the_helper_that_is_installed(t):
+    library = os.environ.get("GOOGLE_AUTH")
+    if not library:
+        raise rig.Skip(f"google-auth is not there: {rig.why_missing('google-auth')}")
+    home, id_token = with_id_token(t)
+    home.run("profile", "set", "sandbox", "helper-hosts", "iam.googleapis.com").expect(0)
+    answer = {"access_token": "of-google", "issued_token_type": "urn:ietf:params:oauth:token-type:id_token", "token_type": "Bearer", "expires_in": 3600}
+    sts = Form(t, lambda form: (200, json.dumps(answer).encode()))
+    audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
+    run(home, "oauthctl", "helper", "install", "google", "--profile", "sandbox", "--host", audience, "--yes").expect(0)
+    script = INSTALLED_GOOGLE.format(sts=sts.host, ca=rig.pki() / "ca.crt")
+    allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "PYTHONPATH": library}
+    same(python(home, script, **allowed).expect(0).token, "of-google", "the exchanged token")
+    same([(form["audience"], form["subject_token"]) for form in sts.forms], [(audience, id_token)], "tokens that came")
+    home.run("helper", "uninstall", "google", "--yes").expect(0)
+    python(home, script, **allowed).expect(1, err="DefaultCredentialsError")
+    same(len(sts.forms), 1, "requests")
+
+
+@test
 def go_uses_the_helper_that_is_installed(t):
     server = strict.serve(t, expires_in=3600)
     home = strict.logged_in(t, server)
@@ -1259,4 +1362,5 @@ def run_gives_a_command_its_token_and_takes_its_exit_code_and_hands_signals_on(t
     home.run("run", "strict", "--", home.folder / "text").expect(126, err="can't be run")
 
 
-rig.main(globals())
+if __name__ == "__main__":
+    rig.main(globals())
