@@ -98,8 +98,8 @@ impl Pace {
         })
     }
 
-    /// Heeds a response: after a 429 all processes wait as long as the server asks, or for a second.
-    /// If no requests remain, they wait for the reset.
+    /// Heeds a response: after a 429 all processes wait as long as the server asks, or for a
+    /// second. If no requests remain, they wait for the reset.
     pub fn heed(
         &mut self,
         clock: &dyn Clock,

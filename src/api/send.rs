@@ -225,34 +225,10 @@ impl Caller<'_> {
             world.step(|| line);
         }
         let uploads = upload.is_some();
-        let repeatable = self.body.can_be_sent_again();
-        let again = tries.made < self.retries && repeatable;
         let mut answer = match world.http.stream(&sent, upload) {
-            Ok(answer) => answer,
-            Err(e) if again && retry::after(&e, &self.draft.method) => {
-                let time = retry::back_off(tries.made + 1, random(world));
-                let waited =
-                    self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries);
-                return if waited { Ok(None) } else { Err(e.into()) };
-            }
-            Err(e) => {
-                let cut = uploads && matches!(e, HttpError::Ambiguous { .. });
-                let e = Error::from(e);
-                let e = if cut { e.hint(CUT) } else { e };
-                let unsure = e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method);
-                return Err(if unsure { e.hint(LOOK_FIRST) } else { e });
-            }
+            Ok(answer) => self.readable(answer)?,
+            Err(e) => return self.after_failure(world, (e, uploads), tries).map(|()| None),
         };
-        // a refusal says that nothing was done
-        let unsure = !retry::may_be_repeated(&self.draft.method) && !(400..500).contains(&answer.status);
-        let unsure_of = |e| if unsure { perhaps_done(e) } else { e };
-        if self.draft.decompress {
-            content_coding::decompress(&mut answer).map_err(|e| broken_off(&unsure_of(e)))?;
-        }
-        if unsure {
-            let body = std::mem::replace(&mut answer.body, Box::new(std::io::empty()));
-            answer.body = Box::new(PerhapsDone(body));
-        }
         world.step(|| format!("< {} {}", answer.version, answer.status));
         for line in trace::headers(&answer.headers) {
             world.step(|| line);
@@ -264,43 +240,86 @@ impl Caller<'_> {
         let at_sending = request.at_sending.as_ref();
         if at_sending.is_some_and(|at| at.learn_from(&request, answer.status, &answer.headers, &[]))
             && !tries.challenged
-            && repeatable
+            && self.body.can_be_sent_again()
         {
             world.step(|| "the API wants its nonce in the proof: sending it once more with that".to_owned());
             tries.challenged = true;
             return Ok(None);
         }
-        if !tries.renewed
-            && self.set.is_some()
-            && self.renew.is_some()
-            && api_error::may_mean_expired(&self.provider.errors, answer.status)
-        {
-            let seen = look_into(&mut answer)?;
-            if means_expired(self.provider, answer.status, &answer.headers, &seen) {
-                self.renew(world)?;
-                if repeatable {
-                    tries.renewed = true;
-                    return Ok(None);
-                }
-                // the user's next command uses the new token
-                self.aftermath.renewed = true;
-            }
+        let again = self.renews_after(world, &mut answer, tries)? || self.waits_after(world, &mut answer, tries)?;
+        Ok((!again).then_some(answer))
+    }
+
+    /// `Ok`: another attempt may be made.
+    fn after_failure(
+        &self,
+        world: &mut World,
+        (e, uploads): (HttpError, bool),
+        tries: &mut Tries,
+    ) -> Result<(), Error> {
+        if self.may_go_again(tries) && retry::after(&e, &self.draft.method) {
+            let time = retry::back_off(tries.made + 1, random(world));
+            let waited =
+                self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries);
+            return if waited { Ok(()) } else { Err(e.into()) };
         }
-        if retry::passes(answer.status) {
-            let seen = look_into(&mut answer)?;
-            let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
-            if answer.status == 429 {
-                self.heed(world, (answer.status, &answer.headers, &seen));
-            }
-            let time = self.wait_for(world, asked, tries.made);
-            let why = || format!("the API answered {}", answer.status);
-            let may = retry::may_be_repeated(&self.draft.method) || retry::did_nothing(answer.status);
-            let soon = may && time <= retry::LONGEST_WAIT && self.has_time_for(world, time);
-            if again && soon && tries.wait(world, time, why, self.retries) {
-                return Ok(None);
-            }
+        let cut = uploads && matches!(e, HttpError::Ambiguous { .. });
+        let e = Error::from(e);
+        let e = if cut { e.hint(CUT) } else { e };
+        let unsure = e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method);
+        Err(if unsure { e.hint(LOOK_FIRST) } else { e })
+    }
+
+    fn may_go_again(&self, tries: &Tries) -> bool {
+        tries.made < self.retries && self.body.can_be_sent_again()
+    }
+
+    /// The response in no coding. An error in its body says if something may have been done.
+    fn readable(&self, mut answer: Streamed) -> Result<Streamed, Error> {
+        // a refusal says that nothing was done
+        let unsure = !retry::may_be_repeated(&self.draft.method) && !(400..500).contains(&answer.status);
+        let unsure_of = |e| if unsure { perhaps_done(e) } else { e };
+        if self.draft.decompress {
+            content_coding::decompress(&mut answer).map_err(|e| broken_off(&unsure_of(e)))?;
         }
-        Ok(Some(answer))
+        if unsure {
+            answer.body = Box::new(PerhapsDone(answer.body));
+        }
+        Ok(answer)
+    }
+
+    /// Renews a token that the response refuses. Returns whether the request goes again.
+    fn renews_after(&mut self, world: &mut World, answer: &mut Streamed, tries: &mut Tries) -> Result<bool, Error> {
+        let may = !tries.renewed && self.set.is_some() && self.renew.is_some();
+        if !may || !api_error::may_mean_expired(&self.provider.errors, answer.status) {
+            return Ok(false);
+        }
+        let seen = look_into(answer)?;
+        if !means_expired(self.provider, answer.status, &answer.headers, &seen) {
+            return Ok(false);
+        }
+        self.renew(world)?;
+        tries.renewed = self.body.can_be_sent_again();
+        // else the user's next command uses the new token
+        self.aftermath.renewed = !tries.renewed;
+        Ok(tries.renewed)
+    }
+
+    /// Waits as long as the response asks, if it will pass. Returns whether the request goes again.
+    fn waits_after(&mut self, world: &mut World, answer: &mut Streamed, tries: &mut Tries) -> Result<bool, Error> {
+        if !retry::passes(answer.status) {
+            return Ok(false);
+        }
+        let seen = look_into(answer)?;
+        let asked = retry::asked(&answer.headers, &seen, &self.provider.limits, world.clock.now());
+        if answer.status == 429 {
+            self.heed(world, (answer.status, &answer.headers, &seen));
+        }
+        let time = self.wait_for(world, asked, tries.made);
+        let why = || format!("the API answered {}", answer.status);
+        let may = retry::may_be_repeated(&self.draft.method) || retry::did_nothing(answer.status);
+        let soon = may && time <= retry::LONGEST_WAIT && self.has_time_for(world, time);
+        Ok(self.may_go_again(tries) && soon && tries.wait(world, time, why, self.retries))
     }
 
     /// Prepares for a foreign host: neither the token nor the provider's headers are sent from here

@@ -50,32 +50,10 @@ pub fn ask(
     if response.status != 200 {
         return Err(not_told(&response, profile));
     }
-    let refused = |why: &dyn std::fmt::Display| {
-        Error::new(Kind::Unsafe, "the provider's userinfo can't be trusted").because(format!("its answer: {why}"))
-    };
     let kind = response.header("content-type").unwrap_or("").to_lowercase();
-    let claims = if kind.starts_with("application/jwt") {
-        let text = std::str::from_utf8(&response.body).map_err(|_| refused(&"it is not text"))?.trim();
-        let identity = &provider.identity;
-        let algorithms = match identity.userinfo_algorithms.as_slice() {
-            [] => &identity.algorithms,
-            _ => &identity.userinfo_algorithms,
-        };
-        let trust = Trust { algorithms, typ: None, secret: client.secret.as_ref() };
-        let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
-            Unverified::Wrong(e) => refused(&e),
-            Unverified::NoKeys(e) => e,
-        })?;
-        if claims.get("iss").is_some_and(|iss| iss.as_str() != provider.issuer.as_deref()) {
-            return Err(refused(&"its `iss` is not the provider"));
-        }
-        if claims.contains_key("aud") && !audiences(&claims).map_err(|e| refused(&e))?.contains(&client.id.as_str()) {
-            return Err(refused(&"its `aud` is not this client"));
-        }
-        times_if_any(&claims, world.clock.now()).map_err(|e| refused(&e))?;
-        claims
-    } else {
-        jose::object(&response.body, "answer").map_err(|e| refused(&e))?
+    let claims = match kind.starts_with("application/jwt") {
+        true => verified(world, (provider, client), ring, &response.body)?,
+        false => jose::object(&response.body, "answer").map_err(|e| refused(&e))?,
     };
     // section 5.3.2
     if claims.get("sub").and_then(Value::as_str).is_none_or(str::is_empty) {
@@ -85,6 +63,38 @@ pub fn ask(
         return Err(refused(&"its `sub` names another user than the ID token's"));
     }
     Ok(claims)
+}
+
+/// The claims of a signed answer (OpenID Connect Core 1.0, section 5.3.2).
+fn verified(
+    world: &mut World,
+    (provider, client): (&Provider, &Client),
+    ring: &mut KeyRing,
+    body: &[u8],
+) -> Result<Map<String, Value>, Error> {
+    let text = std::str::from_utf8(body).map_err(|_| refused(&"it is not text"))?.trim();
+    let identity = &provider.identity;
+    let algorithms = match identity.userinfo_algorithms.as_slice() {
+        [] => &identity.algorithms,
+        _ => &identity.userinfo_algorithms,
+    };
+    let trust = Trust { algorithms, typ: None, secret: client.secret.as_ref() };
+    let (_, claims) = ring.verify(world, text, &trust).map_err(|e| match e {
+        Unverified::Wrong(e) => refused(&e),
+        Unverified::NoKeys(e) => e,
+    })?;
+    if claims.get("iss").is_some_and(|iss| iss.as_str() != provider.issuer.as_deref()) {
+        return Err(refused(&"its `iss` is not the provider"));
+    }
+    if claims.contains_key("aud") && !audiences(&claims).map_err(|e| refused(&e))?.contains(&client.id.as_str()) {
+        return Err(refused(&"its `aud` is not this client"));
+    }
+    times_if_any(&claims, world.clock.now()).map_err(|e| refused(&e))?;
+    Ok(claims)
+}
+
+fn refused(why: &dyn std::fmt::Display) -> Error {
+    Error::new(Kind::Unsafe, "the provider's userinfo can't be trusted").because(format!("its answer: {why}"))
 }
 
 /// Returns the error for a refusal (RFC 6750, section 3.1).

@@ -126,20 +126,7 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         ProfileVerb::Set { profile, key, value } => {
             let of = (key == "provider").then(|| value.clone());
             let profile = profile_called(world, &paths, profile, of)?;
-            if key == "provider" {
-                // otherwise the next login would report an unknown provider
-                config::provider(&dir, &value, None)?;
-            } else {
-                require(&dir, &profile)?;
-            }
-            if let Some(name) = key.strip_prefix("vars.") {
-                judge_var(&open(world, global, &dir, profile.clone())?, name)?;
-            }
-            let left = (key == "store").then(|| open(world, global, &dir, profile.clone())).transpose()?;
-            set_key(world, &dir, &profile, (&key, &value))?;
-            if let Some(left) = left {
-                say_what_stays(world, &left)?;
-            }
+            set(world, global, (&dir, &profile), (&key, &value))?;
         }
         ProfileVerb::SetSecret { profile, file, var: None } => {
             let choice = Overrides { profile: Some(profile), no_cache: global.no_cache, ..Overrides::default() };
@@ -179,6 +166,26 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
         }
     }
     Ok(0)
+}
+
+fn set(
+    world: &mut World,
+    global: &Global,
+    (dir, profile): (&Path, &str),
+    (key, value): (&str, &str),
+) -> Result<(), Error> {
+    if key == "provider" {
+        // otherwise the next login would report an unknown provider
+        config::provider(dir, value, None)?;
+    } else {
+        require(dir, profile)?;
+    }
+    if let Some(name) = key.strip_prefix("vars.") {
+        judge_var(&open(world, global, dir, profile.to_owned())?, name)?;
+    }
+    let left = (key == "store").then(|| open(world, global, dir, profile.to_owned())).transpose()?;
+    set_key(world, dir, profile, (key, value))?;
+    left.map_or(Ok(()), |left| say_what_stays(world, &left))
 }
 
 /// Refuses a name without a profile or a provider, which makes a profile of its name.
