@@ -1265,6 +1265,22 @@ def curl_psql_and_httpie_have_the_token(t):
     same(set(api.seen), {f"Bearer {server.newest()}"}, "headers")
 
 
+@test
+def hurl_has_the_token_and_does_not_show_it(t):
+    program = shutil.which("hurl")
+    if not program:
+        raise rig.Skip("hurl is not there: cargo install hurl")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    api = Cluster(t, lambda token: token == server.newest())
+    (home.folder / "me.hurl").write_text(recipe("GET https", **{"api.example.com/me": f"{api.host}/"}))
+    line = re.search("`(oauthctl run work .*hurl me.hurl)`", (rig.ROOT / "src/command/topics/recipes.md").read_text())[1]
+    line = line.replace("run work", "run strict").replace("-- hurl", f"-- {program} --very-verbose --cacert {rig.pki() / 'ca.crt'}")
+    done = run(home, "sh", "-c", line).expect(0, out=r"v1\.30\.0")
+    same(api.seen, [f"Bearer {server.newest()}"], "headers")
+    check(server.newest() not in done.out + done.err, "the token should be left out")
+
+
 SCHEMA = """
 import json, jsonschema, sys
 schema = json.load(open(sys.argv[1]))
