@@ -49,6 +49,7 @@ fn one(world: &mut World, choice: Overrides, takes_back: bool) -> Result<(), Err
     let want = FreshnessPolicy { force: true, insists: true, takes_back, ..FreshnessPolicy::default() };
     let set = fresh(world, &mut session, want)?;
     let expiry = times::good_until(set.expires_at, world.clock.now());
-    world.say(&format!("{}: refreshed, {expiry}", session.name));
+    let asked = session.variant.as_ref().map(|variant| format!(" ({})", variant.words())).unwrap_or_default();
+    world.say(&format!("{}{asked}: refreshed, {expiry}", session.name));
     Ok(())
 }

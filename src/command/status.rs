@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::command::{Global, TextOrJson as Format, WhoArgs, duration, fitted, list, print};
 use crate::error::{Error, Kind};
@@ -13,6 +13,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::session::record::{End, Record};
 use crate::session::standing::{Standing, standing};
+use crate::session::variant::Beside;
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::text::times::{self, rfc3339};
@@ -60,6 +61,7 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
         Format::Json => {
             let mut object = json!(list::Shown::of(world, &standing));
             object["place"] = standing.place.as_str().into();
+            object["other_tokens"] = beside(&standing).map(as_json).collect();
             object["next"] = next.words.as_str().into();
             format!("{object}\n")
         }
@@ -183,13 +185,34 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
         ("ended", record.and_then(|r| r.ended.as_deref()).map(safe)),
         ("signed in", record.and_then(|r| r.login_at).map(rfc3339)),
     ];
-    let rows = rows.into_iter().chain(token(world, s)).chain([("next", Some(next.to_owned()))]);
+    let others = beside(s).map(|other| {
+        let expiry = times::good_until(other.token.expires_at, world.clock.now());
+        (
+            "other token",
+            Some(format!("{}: {}, {expiry}", safe(&other.variant.words()), other.token.access_token.fingerprint())),
+        )
+    });
+    let rows = rows.into_iter().chain(token(world, s)).chain(others).chain([("next", Some(next.to_owned()))]);
     rows.filter_map(|(name, value)| Some(format!("{name:14} {}\n", value?))).collect()
 }
 
 fn bound_to(record: &Record) -> Option<String> {
     let dpop = Dpop::read(record.dpop_key.clone()?, Default::default()).ok()?;
     Some(format!("a key in the store (DPoP), thumbprint {}", dpop.thumbprint()))
+}
+
+/// The login's further tokens.
+fn beside(standing: &Standing) -> impl Iterator<Item = &Beside> {
+    standing.record.iter().filter(|record| record.token.is_some()).flat_map(|record| &record.variants)
+}
+
+fn as_json(Beside { variant, token }: &Beside) -> Value {
+    json!({
+        "scope": variant.scopes.join(" "),
+        "resource": variant.resource,
+        "audience": variant.audience,
+        "expires_at": token.expires_at.map(rfc3339),
+    })
 }
 
 /// The rows of the tokens.

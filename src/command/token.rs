@@ -31,6 +31,7 @@ type Wiped = zeroize::Zeroizing<String>;
 #[command(after_help = "Examples:
   oauthctl token work
   oauthctl token work --min-ttl 10m
+  oauthctl token work --scope read
   oauthctl token work --format curl | curl -K - https://api.example/me
   oauthctl token getresponse --grant client-credentials")]
 pub struct TokenArgs {

@@ -1,7 +1,6 @@
 //! A new access token for a refresh token (RFC 6749, section 6), or for the token that the provider
 //! takes in its place.
 
-use crate::config::RequestOptions;
 use crate::error::{Asked, Error};
 use crate::grant::{self, Asking};
 use crate::protocol::token_request;
@@ -22,23 +21,33 @@ pub fn spendable<'a>(provider: &Provider, set: &'a TokenSet) -> Option<&'a Secre
     }
 }
 
-/// The request that spends `token`, for the login's services (RFC 8707, section 2.2). It names no
-/// scopes: the server grants the same again, and would refuse one that it has dropped.
-/// `redirect_uri`: of the login, for a provider that wants it again.
+/// What a refresh asks for: the login's services (RFC 8707, section 2.2), or others. Without scopes
+/// the server grants the same again; it would refuse one of them that it has dropped.
+pub struct Wanted<'a> {
+    pub scopes: &'a [String],
+    pub resource: &'a [String],
+    pub audience: &'a [String],
+}
+
+/// The request that spends `token`. `redirect_uri`: of the login, for a provider that wants it
+/// again.
 pub fn request(
     asking: &Asking,
     token: &Secret,
-    asks: &RequestOptions,
+    wanted: &Wanted<'_>,
     redirect_uri: Option<&str>,
 ) -> Result<Request, Error> {
-    let refresh = &asking.provider.refresh;
+    let Provider { refresh, scopes, .. } = &asking.provider;
     let mut params = vec![
         ("grant_type", Secret::unlisted(refresh.grant_type.as_str())),
         (refresh.token_param.as_str(), token.clone()),
     ];
-    let wanted = redirect_uri.filter(|_| refresh.with_redirect_uri);
-    params.extend(wanted.map(|uri| (REDIRECT_URI, Secret::unlisted(uri))));
-    params.extend(token_request::targets(&asks.resource, &asks.audience));
+    let redirect_uri = redirect_uri.filter(|_| refresh.with_redirect_uri);
+    params.extend(redirect_uri.map(|uri| (REDIRECT_URI, Secret::unlisted(uri))));
+    if !wanted.scopes.is_empty() {
+        params.push((scopes.param.as_str(), Secret::unlisted(wanted.scopes.join(&scopes.separator))));
+    }
+    params.extend(token_request::targets(wanted.resource, wanted.audience));
     asking.request("token", &refresh.endpoint, params)
 }
 

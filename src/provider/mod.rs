@@ -285,6 +285,9 @@ schema! {
         pub source: TokenKind,
         /// Whether a renewal brings another refresh token.
         pub rotates: Rotates,
+        /// Whether a renewal may ask for scopes beyond the login's: all that the person ever
+        /// granted, of any service.
+        pub any_scope: bool,
         /// Seconds after which an unused refresh token expires.
         #[serde(deserialize_with = "range::<1, { i64::MAX }, _, _>")]
         pub max_idle_s: Option<i64>,

@@ -4,6 +4,7 @@ use super::keep::old_store;
 use super::{Lock, Record, Session, Who, kernel_cache, renewal};
 use crate::error::{Error, Fate, Kind};
 use crate::grant::revoke;
+use crate::provider::{Kills, TokenKind};
 use crate::world::World;
 
 /// The revoked tokens in words; `None`: the provider can't revoke.
@@ -37,7 +38,14 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Rev
     let provider = session.provider_with(world, Some(record), |provider| provider.revoke.is_some())?;
     let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
     let asking = session.asking(world, Some(record))?;
-    revoke::revoke(world, &asking, facts, set)
+    // a provider that ends a whole login ends its further tokens too
+    let by_themselves = facts.kills != Kills::All && facts.tokens.contains(&TokenKind::AccessToken);
+    let mut others = Ok(());
+    for beside in record.variants.iter().filter(|_| by_themselves) {
+        others = others.and(revoke::revoke(world, &asking, facts, &beside.token).map(drop));
+    }
+    let revoked = revoke::revoke(world, &asking, facts, set)?;
+    others.map(|()| revoked)
 }
 
 /// Ends the login here, and keeps its tokens for another attempt to revoke them.
@@ -73,6 +81,7 @@ pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<
         secret_bound: record.secret_bound.clone().or_else(|| who.bound_of(record)),
         asked_with: None,
         ended: None,
+        variants: Vec::new(),
         ..record.clone()
     };
     who.replace(world, &kept, lock)?;

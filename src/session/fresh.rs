@@ -16,6 +16,7 @@ use crate::session::matching::{
     Compared, Differs, compare, elsewhere, flags_serve, matching, no_usable_token, recorded,
 };
 use crate::session::unfinished::forgotten;
+use crate::session::variant::Variant;
 use crate::session::{
     Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
 };
@@ -46,7 +47,7 @@ pub const JUST_NOW: i64 = 10;
 
 /// The stored token if it is fresh, else a refreshed one. Opens no browser and asks no question.
 pub fn fresh(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
-    obtain(world, session, want, None)
+    obtain(world, session, want, None).inspect(|set| session.warn_of_more(world, set))
 }
 
 /// Another token than the one that the API has just refused. A hundred processes that meet the same
@@ -58,6 +59,12 @@ pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) 
 
 /// The login's ID token in the access token's place. One that is about to expire is refreshed.
 pub fn fresh_id_token(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
+    if session.variant.is_some() {
+        session.choose_variant(session.load()?.as_ref())?;
+    }
+    if let Some(variant) = &session.variant {
+        return Err(Error::usage(format!("`{}` is for an access token, not for an ID token", variant.words())));
+    }
     let started = world.clock.now();
     let set = fresh(world, session, FreshnessPolicy { whole: true, ..want })?;
     let want = FreshnessPolicy { force: false, ..want };
@@ -88,6 +95,14 @@ fn id_token_of(session: &Session, set: &TokenSet) -> Result<TokenSet, Error> {
 }
 
 fn no_refresh_allowed(who: &Who) -> Error {
+    if let Some(variant) = &who.variant {
+        let why = format!(
+            "`{}` has no such token yet ({}), and `--no-refresh` forbids to ask for it",
+            who.name,
+            variant.words()
+        );
+        return Error::new(Kind::LoginFirst, why).hint("leave `--no-refresh` out");
+    }
     let why = format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", who.name);
     Error::new(Kind::LoginFirst, why).hint(who.typed.line("refresh"))
 }
@@ -116,7 +131,7 @@ fn obtain(
             return Err(moved.refused(&session.typed));
         }
         let found = match session.load() {
-            Ok(record) => Found::of(world, session, record)?,
+            Ok(record) => Found::chosen(world, session, record)?,
             Err(e) => return without_store(world, session, e),
         };
         if let Some(set) = found.token().filter(|set| is_usable(world, set, want)) {
@@ -138,7 +153,7 @@ fn obtain(
         return Ok(set);
     }
     let found = match session.load() {
-        Ok(record) => Found::of(world, session, record)?,
+        Ok(record) => Found::chosen(world, session, record)?,
         Err(e) => return without_store(world, session, e),
     };
     let before = Before { generation: first.map(|record| record.generation), waited: lock.waited, refused };
@@ -182,12 +197,15 @@ struct Found {
     record: Option<Record>,
     /// How the record differs from what is meant now.
     differs: Option<Differs>,
+    /// What is wanted, if not the main token.
+    variant: Option<Variant>,
 }
 
 impl Found {
-    fn of(world: &mut World, who: &Who, record: Option<Record>) -> Result<Found, Error> {
-        let Compared { differs, .. } = compare(world, who, record.as_ref())?;
-        Ok(Found { record, differs })
+    fn chosen(world: &mut World, session: &mut Session, record: Option<Record>) -> Result<Found, Error> {
+        session.choose_variant(record.as_ref())?;
+        let Compared { differs, .. } = compare(world, session, record.as_ref())?;
+        Ok(Found { record, differs, variant: session.variant.clone() })
     }
 
     /// The record, if it is what is meant now.
@@ -195,8 +213,17 @@ impl Found {
         self.record.as_ref().filter(|_| self.differs.is_none())
     }
 
-    fn token(&self) -> Option<&TokenSet> {
+    /// The login's main token.
+    fn main(&self) -> Option<&TokenSet> {
         self.mine()?.token.as_ref()
+    }
+
+    /// The token that is wanted.
+    fn token(&self) -> Option<&TokenSet> {
+        match &self.variant {
+            Some(variant) => self.mine()?.beside(variant),
+            None => self.main(),
+        }
     }
 
     /// Whether another process has refreshed the token meanwhile.
@@ -219,7 +246,7 @@ impl Found {
     /// The record, if its token may be refreshed or replaced.
     fn refreshable(self, world: &World, who: &Who, want: FreshnessPolicy) -> Result<Option<Record>, Error> {
         let nothing = self.record.as_ref().is_none_or(|r| r.token.is_none());
-        match self.token() {
+        match self.main() {
             Some(_) if want.no_refresh => Err(no_refresh_allowed(who)),
             None if want.no_refresh => Err(no_usable_token(world, who, self.differs)),
             _ if who.store.kind() == StoreKind::Environment => Err(no_token(world, who)),
@@ -250,7 +277,8 @@ fn refresh(
 ) -> Result<TokenSet, Error> {
     let grant = session.grant(None, found.record.as_ref());
     let old = found.token().cloned();
-    if old.is_none() && grant.needs_person() {
+    let main = found.main().cloned();
+    if main.is_none() && grant.needs_person() {
         return Err(no_usable_token(world, session, found.differs));
     }
     let mut found = found;
@@ -267,7 +295,7 @@ fn refresh(
     let provider = session.provider(world, found.mine())?;
     // a grant that can ask again needs no refresh token, but uses one that the server gave
     let refreshable = grant != GrantKind::ClientCredentials
-        && old.as_ref().is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
+        && main.as_ref().is_some_and(|set| grant::refresh::spendable(&provider, set).is_some());
     let refreshed = match found.record {
         record if !grant.needs_person() && !refreshable => match session.trouble(world.clock.now(), want.insists) {
             Some(e) => Err(e),
@@ -297,7 +325,11 @@ fn explain_no_request(world: &mut World, profile: &str, where_from: &'static str
 /// Writes the kernel's copy again. The record was read without the lock: it is written under the
 /// lock, if that is free, and only if no login or logout came since.
 fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>, set: &TokenSet) {
-    if !session.cache || session.store.kind() != StoreKind::File || session.chose_identity() {
+    if !session.cache
+        || session.store.kind() != StoreKind::File
+        || session.chose_identity()
+        || session.variant.is_some()
+    {
         return;
     }
     if kernel_cache::of(world, session).is_some_and(|copy| copy.set.access_token == set.access_token) {
@@ -315,6 +347,7 @@ fn from_copy(world: &World, session: &Session, want: FreshnessPolicy) -> Option<
     if !session.cache
         || want.force
         || want.whole
+        || session.variant.is_some()
         || session.store.kind() == StoreKind::Environment
         || session.chose_identity()
     {

@@ -83,6 +83,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         ended: None,
         moved_to: None,
         unrevoked: None,
+        variants: Vec::new(),
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, of_login(world, session, grant)?)),

@@ -5,6 +5,7 @@
 //! is looked up only for a request: a fresh token needs none.
 
 pub mod alias;
+mod beside;
 mod binding;
 pub mod bound;
 mod client;
@@ -28,6 +29,7 @@ pub mod standing;
 pub mod state;
 mod stores;
 pub mod unfinished;
+pub mod variant;
 mod who;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
+use super::variant::Variant;
 use super::{Overrides, Paths, Shared, Who, alias, no_input, orphan};
 use crate::address::with_scheme;
 use crate::config::words::known_grants;
@@ -48,6 +49,8 @@ impl Who {
         let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
         overlay_environment(world, (&words, named), &choice, &mut profile)?;
+        let typed = typed(&name, alias.as_deref(), &choice);
+        let (choice, variant) = apart(choice, &profile);
         profile.overlay(&choice.flags);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
             profile.provider.clone_from(&choice.profile);
@@ -72,7 +75,7 @@ impl Who {
         };
         Ok(Who {
             cache: config.cache != Some(false) && !choice.no_cache,
-            typed: typed(&name, alias.as_deref(), &choice),
+            typed,
             name,
             alias,
             words,
@@ -81,6 +84,7 @@ impl Who {
             paths,
             store,
             choice,
+            variant,
             named,
             read: RefCell::default(),
             more_vars: RefCell::default(),
@@ -108,7 +112,16 @@ impl Who {
     }
 }
 
-fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
+/// A person's login is one, however its tokens are asked for: the flags for another of them are set
+/// apart. To a job and to a login they are flags of the profile.
+fn apart(choice: Overrides, profile: &Profile) -> (Overrides, Option<Variant>) {
+    let by_person = choice.flags.grant.or(profile.grant).is_none_or(GrantKind::needs_person);
+    let mut choice = choice;
+    let variant = if choice.signing_in || !by_person { None } else { Variant::taken_from(&mut choice.flags) };
+    (choice, variant)
+}
+
+pub(super) fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
     Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
 }
 

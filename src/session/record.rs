@@ -13,6 +13,7 @@ use crate::protocol::registration::Management;
 use crate::provider::Provider;
 use crate::secret::{Secret, hash};
 use crate::session::bound::Bound;
+use crate::session::variant::{Beside, Variant};
 use crate::store::LONGEST_RECORD;
 use crate::stored::{self, Members};
 use crate::token::TokenSet;
@@ -100,9 +101,19 @@ pub struct Record {
     /// The tokens of a logout that could not reach the provider: only another logout uses them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrevoked: Option<TokenSet>,
+    /// The login's further tokens, the newest last.
+    #[serde(deserialize_with = "variants", skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Beside>,
 }
 
+/// The most further tokens that a record keeps.
+const MOST_VARIANTS: usize = 8;
+
 fn asked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    stored::list(from).map(Option::unwrap_or_default)
+}
+
+fn variants<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Beside>, D::Error> {
     stored::list(from).map(Option::unwrap_or_default)
 }
 
@@ -235,11 +246,31 @@ impl Record {
         Some(Record { unfinished: None, ..self }).filter(|rest| *rest != Record::default())
     }
 
+    /// The login's token for this; none without a login.
+    pub fn beside(&self, variant: &Variant) -> Option<&TokenSet> {
+        self.token.as_ref()?;
+        self.variants.iter().find(|beside| beside.variant == *variant).map(|beside| &beside.token)
+    }
+
+    /// Keeps a token beside the main one, in the place of the earlier one, of those that have
+    /// expired, and of the oldest.
+    pub fn keep_beside(&mut self, variant: Variant, token: TokenSet, now: i64) {
+        let all = &mut self.variants;
+        all.retain(|beside| beside.variant != variant && beside.token.expires_at.is_none_or(|at| at > now));
+        all.push(Beside { variant, token });
+        all.drain(..all.len().saturating_sub(MOST_VARIANTS));
+    }
+
     /// Removes members that later runs can do without, the largest first, until the record is short
     /// enough for a store. Returns the names of the removed ones.
     pub fn shorten(&mut self) -> Vec<String> {
         let mut gone = Vec::new();
         while self.to_json().expose().len() > LONGEST_RECORD {
+            if !self.variants.is_empty() {
+                self.variants.remove(0);
+                gone.push("variants".to_owned());
+                continue;
+            }
             let members = self.token.iter().flat_map(|set| &set.extra);
             let largest = members.max_by_key(|(_, value)| value.to_string().len()).map(|(name, _)| name.clone());
             let name = match (largest, &mut self.token) {
@@ -356,6 +387,10 @@ mod tests {
             moved_to: Some("age1x".into()),
             ended: Some("the server answered `invalid_grant`".into()),
             unrevoked: None,
+            variants: vec![Beside {
+                variant: Variant { scopes: vec!["a".into()], ..Variant::default() },
+                token: TokenSet { expires_at: Some(99), ..TokenSet::new("access-2".into(), "Bearer", 6) },
+            }],
         }
     }
 

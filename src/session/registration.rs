@@ -116,7 +116,7 @@ impl<'a> Pending<'a> {
             ..record.clone()
         };
         let (generation, token) = (record.generation, REGISTRATION.to_owned());
-        files.prepare(&Intent { generation, token, at: world.clock.now(), sent: 1 })?;
+        files.prepare(&Intent { generation, token, at: world.clock.now(), sent: 1, variant: None })?;
         if let Err(e) = session.replace(world, &record, lock) {
             let _ = files.journal.clear();
             return Err(e.into());

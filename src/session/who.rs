@@ -6,6 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::overrides::{Overrides, variable};
+use super::variant::Variant;
 use super::{Paths, Record, lock};
 use crate::config::{self, Config, GrantKind, Profile};
 use crate::error::{Error, Kind};
@@ -39,6 +40,8 @@ pub struct Who {
     /// Whether the kernel's copy is used.
     pub cache: bool,
     pub choice: Overrides,
+    /// Flags that ask for another token of the same login than its main one.
+    pub variant: Option<Variant>,
     /// Whether a person named this profile; else it is the default or the only one.
     pub(super) named: bool,
     /// Secrets that were read from files: standard input can be read only once.
@@ -206,12 +209,15 @@ impl Who {
 
     /// The profile's scopes. `--scope a,b` is two where the provider's own documents write it so.
     pub fn said_scopes(&self, provider: &Provider) -> Option<Vec<String>> {
-        let said = self.profile.scopes.as_ref()?;
+        self.profile.scopes.as_ref().map(|said| Who::split(said, provider))
+    }
+
+    pub(super) fn split(said: &[String], provider: &Provider) -> Vec<String> {
         let Some(separator) = Some(provider.scopes.separator.trim()).filter(|s| !s.is_empty()) else {
-            return Some(said.clone());
+            return said.to_vec();
         };
         let parts = said.iter().flat_map(|scope| scope.split(separator)).map(str::trim);
-        Some(parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect())
+        parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
     }
 
     /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.

@@ -418,6 +418,13 @@ const KEYS: &[Key] = &[
     ("refresh.grant-type", "", "refresh.grant-type = \"renew\"", LATER, "grant_type=renew"),
     ("refresh.token-param", "", "refresh.token-param = \"rt\"", LATER, "&rt=refresh-1"),
     ("refresh.source", "", "refresh.source = \"access_token\"", LATER, "refresh_token=access-1"),
+    (
+        "refresh.any-scope",
+        "scopes.default = [\"a\"]",
+        "refresh.any-scope = true",
+        "p login odd; token odd --scope more",
+        "scope=more",
+    ),
     ("refresh.max-idle-s", "", "refresh.max-idle-s = 864000", "p login odd", "The login ends in 10 days"),
     ("refresh.max-age-s", "", "refresh.max-age-s = 864000", "p login odd", "The login ends in 10 days"),
     (

@@ -68,5 +68,6 @@ mod store_contract;
 mod teaching;
 mod token;
 mod typing;
+mod variant;
 mod whoami;
 mod world;

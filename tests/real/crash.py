@@ -189,6 +189,16 @@ def a_stale_token_whose_started_process_is_killed(t):
     judged(table(t, ["token", "strict"], victim="started"), 0)
 
 
+@test
+def a_further_token_whose_whole_process_tree_is_killed(t):
+    judged(table(t, ["token", "strict", "--scope", "a"]), WINDOW)
+
+
+@test
+def a_further_token_whose_started_process_is_killed(t):
+    judged(table(t, ["token", "strict", "--scope", "a"], victim="started"), 0)
+
+
 def only_in_full():
     if not ALL:
         print("    (in the long form only: it is the way of `token`)", flush=True)

@@ -161,6 +161,30 @@ def resources_go_along_to_every_endpoint_and_a_foreign_one_is_refused(t):
 
 
 @test
+@shows("token: another resource or fewer scopes of one login")
+def one_login_brings_a_token_for_each_resource_and_a_narrower_one(t):
+    op = op_with_extras(t)
+    one, two = "https://one.example.test/", "https://two.example.test/"
+    home = signed_in(t, op, "--scope", "api:write", "--resource", one, "--resource", two)
+    main = home.run("token", "rig").expect(0).token
+    asked = len(op.token_requests("refresh_token"))
+    wanted = [["--resource", one], ["--resource", two], ["--resource", two, "--scope", "api:read"]] * 3
+    ran = rig.parallel(9, 9, lambda n: home.run("token", "rig", *wanted[n]))
+    tokens = [one.expect(0).token for one in ran]
+    same(len({main, *tokens}), 4, "different tokens")
+    same(len(op.token_requests("refresh_token")) - asked, 3, "requests")
+    for flags, audience, scope in zip(wanted, [one, two, two], ["api:read api:write", "api:read api:write", "api:read"]):
+        seen = home.run("introspect", "rig", *flags).expect(0).json()
+        same((seen["active"], seen["aud"], seen["scope"]), (True, audience, scope), f"what the server says of {flags}")
+    same(home.run("token", "rig").expect(0).token, main, "the main token")
+    home.run("token", "rig", "--resource", "https://three.example.test/").expect(3, err="invalid_target")
+    home.run("token", "rig", "--resource", two, "--scope", "email").expect(4, err="--add-scope email")
+    home.run("refresh", "rig").expect(0)
+    home.run("logout", "rig").expect(0)
+    check(not any(op.alive(token) for token in [main, *tokens]), "nothing should be left of the login")
+
+
+@test
 @shows("sign-in: form_post")
 def an_answer_that_is_posted_is_taken(t):
     op = op_with_extras(t)

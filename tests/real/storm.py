@@ -54,6 +54,12 @@ def a_thousand_on_an_expired_token_in_the_file_store(t):
 
 
 @test
+def many_that_want_the_same_further_token_cause_one_request(t):
+    _, home = storm(t, "a further token", max(CROWD // 10, 20), "--scope", "a")
+    check(home.run("token", "strict").expect(0).token != home.run("token", "strict", "--scope", "a").expect(0).token, "two tokens")
+
+
+@test
 def the_same_without_the_kernels_copy(t):
     storm(t, "file store, --no-cache", CROWD, "--no-cache")
 

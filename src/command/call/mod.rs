@@ -31,6 +31,7 @@ use crate::session::fresh::{FreshnessPolicy, fresh, instead_of, provider_of_toke
 use crate::session::matching::matching;
 use crate::session::overrides::one_reads_stdin;
 use crate::session::record::Record;
+use crate::session::variant::Variant;
 use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
 use crate::text::{for_a_shell, is_secret_var, safe};
@@ -419,7 +420,9 @@ fn answered(
 
 /// What prints the token that this command would have used.
 fn token_command(session: &Session) -> Vec<String> {
-    let options = session.choice.options().into_iter().filter(|(name, value)| !is_secret_var(name, value));
+    let further = session.variant.iter().flat_map(Variant::options);
+    let options =
+        session.choice.options().into_iter().filter(|(name, value)| !is_secret_var(name, value)).chain(further);
     let options = options.flat_map(|(name, value)| [name, value]);
     let words = ["oauthctl", "token", session.name.as_str()].map(str::to_owned).into_iter().chain(options);
     words.filter(|word| !word.is_empty()).collect()

@@ -15,6 +15,7 @@ pub use recovery::{settle, settled};
 
 use crate::error::{Error, Fate, Kind, ended_by};
 use crate::grant::jwks::KeyRing;
+use crate::grant::refresh::Wanted;
 use crate::grant::{self, Asking, signed_in_as};
 use crate::protocol::token_response::Answer;
 use crate::provider::Rotates;
@@ -24,6 +25,7 @@ use crate::session::fresh::FreshnessPolicy;
 use crate::session::keep::keep;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
+use crate::session::variant::Variant;
 use crate::session::{Lock, Record, Session, no_token};
 use crate::text::times;
 use crate::token::{Freshness, TokenSet};
@@ -105,6 +107,8 @@ struct Renewal<'a> {
     record: Record,
     /// The tokens of the record.
     old: TokenSet,
+    /// What is asked for, if not the main token.
+    variant: Option<Variant>,
     files: StateFiles,
     answered: Answered,
     /// The new refresh token of a response that is refused otherwise.
@@ -132,6 +136,7 @@ impl<'a> Renewal<'a> {
             lock,
             record,
             old,
+            variant: session.variant.clone(),
             files,
             answered: Answered::No,
             successor: None,
@@ -178,7 +183,13 @@ impl<'a> Renewal<'a> {
             record.journal_key = Some(new_key(world));
             self.session.save(record, self.lock).map_err(|e| nothing_spent(e.into()))?;
         }
-        let intent = Intent { generation: record.generation, token: journal::hash(spent), at: world.clock.now(), sent };
+        let intent = Intent {
+            generation: record.generation,
+            token: journal::hash(spent),
+            at: world.clock.now(),
+            sent,
+            variant: self.variant.clone(),
+        };
         self.files.prepare(&intent).map_err(nothing_spent)?;
         if let Err(e) = self.session.store.writable(&self.session.name) {
             let _ = self.files.journal.clear();
@@ -197,7 +208,7 @@ impl<'a> Renewal<'a> {
             let before = self.files.journal.sent();
             // a new request each time: the client's proof or assertion is good once
             let redirect = self.record.vars.get(REDIRECT_URI).map(String::as_str);
-            let request = grant::refresh::request(&self.asking, spent, &self.session.profile.asks, redirect)
+            let request = grant::refresh::request(&self.asking, spent, &self.wanted(), redirect)
                 .map_err(|e| Error { fate: Fate::NotSent, ..e })?;
             self.files.journal.sending().map_err(|e| Error {
                 fate: Fate::NotSent,
@@ -239,6 +250,22 @@ impl<'a> Renewal<'a> {
         }
     }
 
+    /// The login's services, unless others are asked for.
+    fn wanted(&self) -> Wanted<'_> {
+        let (asks, variant) = (&self.session.profile.asks, self.variant.as_ref());
+        Wanted {
+            scopes: variant.map(|variant| &variant.scopes[..]).unwrap_or_default(),
+            resource: variant
+                .map(|variant| &variant.resource)
+                .filter(|said| !said.is_empty())
+                .unwrap_or(&asks.resource),
+            audience: variant
+                .map(|variant| &variant.audience)
+                .filter(|said| !said.is_empty())
+                .unwrap_or(&asks.audience),
+        }
+    }
+
     /// Judges a response that came at `now`, and notes the new refresh token of a refused one.
     fn read(&mut self, world: &mut World, response: &Response, now: i64) -> Result<Answer, Error> {
         let read = grant::refresh::read(world, &self.asking, &self.old, (response, now));
@@ -251,8 +278,9 @@ impl<'a> Renewal<'a> {
 
     /// Stores the response, or acts on the refusal.
     fn conclude(&mut self, world: &mut World, answer: Result<Answer, Error>) -> Result<TokenSet, Error> {
-        match answer {
-            Ok(answer) => {
+        match (answer, self.variant.clone()) {
+            (Ok(answer), Some(variant)) => self.store_beside(world, variant, answer.set),
+            (Ok(answer), None) => {
                 let old = &self.old;
                 let mut set = answer.set;
                 let mut keys = self.session.key_ring();
@@ -267,25 +295,22 @@ impl<'a> Renewal<'a> {
                     };
                 }
                 let set = self.store(world, set, &keys)?;
-                let now = world.clock.now();
-                let ends = self.record.ends(&self.asking.provider);
-                if let Some(end) = ends.filter(|end| end.is_near(now) && identity.is_ok()) {
-                    let left = times::span(end.at - now);
-                    world.warn(&format!(
-                        "the login of `{}` ends in {left}: {}",
-                        self.session.name,
-                        self.session.typed.login()
-                    ));
+                if identity.is_ok() {
+                    self.warn_of_end(world);
                 }
                 self.files.trouble.forget();
                 identity.map(|()| set)
             }
-            Err(e) if e.fate == Fate::Refused => {
+            (Err(e), Some(variant)) if matches!(e.fate, Fate::Refused | Fate::Answered) => {
+                self.after_failure(world, &e);
+                Err(self.session.not_beside(&variant, e))
+            }
+            (Err(e), _) if e.fate == Fate::Refused => {
                 let e = self.forget_dead(world, e);
                 let _ = self.files.journal.clear();
                 Err(e)
             }
-            Err(e) => {
+            (Err(e), _) => {
                 if let Some(successor) = self.successor.take() {
                     self.store_successor(world, successor)?;
                 }
@@ -293,6 +318,32 @@ impl<'a> Renewal<'a> {
                 Err(e)
             }
         }
+    }
+
+    fn warn_of_end(&self, world: &mut World) {
+        let now = world.clock.now();
+        if let Some(end) = self.record.ends(&self.asking.provider).filter(|end| end.is_near(now)) {
+            let left = times::span(end.at - now);
+            let (name, login) = (&self.session.name, self.session.typed.login());
+            world.warn(&format!("the login of `{name}` ends in {left}: {login}"));
+        }
+    }
+
+    /// Stores a token beside the main one, whose login gets the new refresh token. An ID token is
+    /// the login's, and this response is not one to it.
+    fn store_beside(&mut self, world: &mut World, variant: Variant, mut set: TokenSet) -> Result<TokenSet, Error> {
+        let (refresh_token, refresh_expires_at) = (set.refresh_token.take(), set.refresh_expires_at.take());
+        set.id_token = None;
+        if set.scopes.is_none() && !variant.scopes.is_empty() {
+            set.scopes = Some(variant.scopes.clone());
+        }
+        let mut main = TokenSet { refresh_token, refresh_expires_at, ..self.old.clone() };
+        grant::refresh::inherit(&mut main, &self.old);
+        self.record.keep_beside(variant, set.clone(), world.clock.now());
+        let keys = self.session.key_ring();
+        self.store(world, main, &keys)?;
+        self.files.trouble.forget();
+        Ok(set)
     }
 
     /// Stores a new refresh token beside the old access token.
@@ -405,7 +456,8 @@ impl<'a> Renewal<'a> {
         {
             let why: String = crate::secret::redact(&e.causes().join(": ")).chars().take(1000).collect();
             let ended = Some(why).filter(|why| !why.is_empty());
-            let cleared = Record { token: None, generation: record.generation + 1, ended, ..record.clone() };
+            let variants = Vec::new();
+            let cleared = Record { token: None, variants, generation: record.generation + 1, ended, ..record.clone() };
             if let Err(why) = session.replace(world, &cleared, self.lock) {
                 world.warn(&format!("the dead token could not be cleared: {why}"));
             }

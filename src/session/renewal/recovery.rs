@@ -32,8 +32,8 @@ pub fn settle(world: &mut World, session: &mut Session, record: Record, lock: &L
     let Ok(StateFiles { journal, .. }) = session.files() else { return Ok(record) };
     if record.token.is_some()
         && let Found::Answered(..) = journal.find(record.journal_key.as_ref()).unwrap_or(Found::Torn)
-        && Renewal::new(world, session, record.clone(), lock)?.recover(world)?.is_some()
     {
+        Renewal::new(world, session, record.clone(), lock)?.recover(world)?;
         return session.load().map(|r| r.unwrap_or(record));
     }
     Ok(record)
@@ -81,8 +81,24 @@ impl Renewal<'_> {
         }
     }
 
-    /// Judges the journal's response. A response that brought nothing and spent nothing is dropped.
+    /// Stores what the journal's response brought, for whichever token it was asked.
     fn finish_answered(
+        &mut self,
+        world: &mut World,
+        response: &Response,
+        intent: Intent,
+    ) -> Result<Option<Recovered>, Error> {
+        let wanted = std::mem::replace(&mut self.variant, intent.variant.clone());
+        let done = self.finish(world, response, intent);
+        let another = std::mem::replace(&mut self.variant, wanted) != self.variant;
+        match done {
+            Ok(Some(Recovered::Kept(_))) if another => Ok(None),
+            done => done,
+        }
+    }
+
+    /// Judges the journal's response. A response that brought nothing and spent nothing is dropped.
+    fn finish(
         &mut self,
         world: &mut World,
         response: &Response,
@@ -95,7 +111,7 @@ impl Renewal<'_> {
         }
         match read.as_ref().map_err(|e| e.fate) {
             Err(Fate::Gateway | Fate::MayHoldTokens) => Ok(Some(Recovered::Unanswered(sent))),
-            Err(fate) if fate != Fate::Refused => {
+            Err(fate) if fate != Fate::Refused || self.variant.is_some() => {
                 let _ = self.files.journal.clear();
                 Ok(None)
             }

@@ -20,6 +20,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, hex, sha256};
+use crate::session::variant::Variant;
 use crate::wire::Response;
 use crate::world::files;
 
@@ -41,6 +42,9 @@ pub struct Intent {
     pub at: i64,
     /// How often the token was sent: 1 after the first time, 2 after the one replay.
     pub sent: u8,
+    /// The token that was asked for, if it is not the login's main one. Known of a response alone.
+    #[serde(skip)]
+    pub variant: Option<Variant>,
 }
 
 /// What an earlier run left in the journal.
@@ -135,9 +139,12 @@ impl Journal {
         if bytes.iter().take(MAGIC.len()).all(|b| *b == 0) {
             return Ok(Found::Nothing);
         }
-        let Some(intent) = parse_intent(&bytes) else { return Ok(Found::Torn) };
+        let Some(mut intent) = parse_intent(&bytes) else { return Ok(Found::Torn) };
         Ok(match key.and_then(|key| open(key, &intent, bytes.get(ANSWER_AT as usize..)?)) {
-            Some(response) => Found::Answered(intent, response),
+            Some((response, variant)) => {
+                intent.variant = variant;
+                Found::Answered(intent, response)
+            }
             None => Found::Unanswered(intent),
         })
     }
@@ -179,7 +186,7 @@ fn associated(intent: &Intent) -> Vec<u8> {
 }
 
 fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) -> io::Result<Vec<u8>> {
-    let head = json!({ "status": response.status, "headers": response.headers }).to_string();
+    let head = json!({ "status": response.status, "headers": response.headers, "variant": intent.variant }).to_string();
     let mut plain = Zeroizing::new(Vec::with_capacity(4 + head.len() + response.body.len()));
     plain.extend_from_slice(&(head.len() as u32).to_le_bytes());
     plain.extend_from_slice(head.as_bytes());
@@ -196,9 +203,11 @@ fn seal(key: &Secret, nonce: [u8; NONCE], intent: &Intent, response: &Response) 
 struct Head {
     status: u16,
     headers: Vec<(String, String)>,
+    #[serde(default)]
+    variant: Option<Variant>,
 }
 
-fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
+fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<(Response, Option<Variant>)> {
     let rest = bytes.strip_prefix(MAGIC.as_slice())?;
     let (length, rest) = rest.split_first_chunk::<4>()?;
     let (nonce, rest) = rest.split_first_chunk::<NONCE>()?;
@@ -207,8 +216,8 @@ fn open(key: &Secret, intent: &Intent, bytes: &[u8]) -> Option<Response> {
     let plain = Zeroizing::new(cipher(key)?.decrypt(&XNonce::from(*nonce), payload).ok()?);
     let (length, rest) = plain.split_first_chunk::<4>()?;
     let (head, body) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
-    let Head { status, headers } = serde_json::from_slice(head).ok()?;
-    Some(Response { status, headers, body: body.to_vec().into() })
+    let Head { status, headers, variant } = serde_json::from_slice(head).ok()?;
+    Some((Response { status, headers, body: body.to_vec().into() }, variant))
 }
 
 #[cfg(target_os = "linux")]
@@ -252,7 +261,7 @@ mod tests {
     use super::*;
 
     fn intent() -> Intent {
-        Intent { generation: 4, token: hash(&"refresh-4".into()), at: 1000, sent: 0 }
+        Intent { generation: 4, token: hash(&"refresh-4".into()), at: 1000, sent: 0, variant: None }
     }
 
     fn key() -> Secret {
