@@ -144,22 +144,15 @@ impl Connections {
     }
 
     fn accept(self: &Arc<Self>, listeners: &[TcpListener], sleeper: &wake::Sleeper, handler: &Arc<Handler>) {
-        let mut more = false;
         while !self.is_closing() {
-            // where the sleep is a fixed time, a crowd doesn't wait for one each
-            if !std::mem::take(&mut more) {
-                sleeper.wait(listeners);
-            }
+            sleeper.wait(listeners);
             for listener in listeners {
                 if self.is_closing() {
                     return;
                 }
                 use io::ErrorKind as E;
                 match listener.accept().map_err(|error| error.kind()) {
-                    Ok((socket, _)) => {
-                        more = true;
-                        self.admit(socket, handler);
-                    }
+                    Ok((socket, _)) => self.admit(socket, handler),
                     Err(E::WouldBlock | E::Interrupted | E::ConnectionAborted | E::ConnectionReset) => {}
                     Err(_) => {
                         // No descriptor or memory is left: make room and try again. The connection

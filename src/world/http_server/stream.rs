@@ -63,6 +63,15 @@ pub struct TimedStream {
     deadline: Instant,
 }
 
+/// How long a read waits before it looks up. On Windows a shutdown by another thread stops the next
+/// read, and not surely the one that waits (under Wine it doesn't): a thousand idle connections,
+/// each with its thread until its time is over, would hold up everybody.
+const LOOK_UP: Duration = if cfg!(windows) { Duration::from_millis(20) } else { Duration::MAX };
+
+fn is_late(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
+}
+
 impl TimedStream {
     /// `time`: until the first [`Stream::end_by`].
     pub fn new(socket: Arc<TcpStream>, time: Duration) -> TimedStream {
@@ -80,8 +89,15 @@ impl TimedStream {
 
 impl Read for TimedStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(Some(self.left()?))?;
-        (&*self.socket).read(buffer)
+        loop {
+            let left = self.left()?;
+            let wait = left.min(LOOK_UP);
+            self.socket.set_read_timeout(Some(wait))?;
+            match (&*self.socket).read(buffer) {
+                Err(error) if wait < left && is_late(&error) => {}
+                read => return read,
+            }
+        }
     }
 }
 
