@@ -277,14 +277,20 @@ impl From<ConfigError> for Error {
 /// The variable comes first: not every command has the option.
 const OR_SEALED: &str = "or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it";
 
+/// A Mac says of a keychain that is open, too, that nobody can be asked: for a program that it
+/// doesn't know.
+const UNLOCK: &str = match cfg!(target_os = "macos") {
+    true => {
+        "type `security unlock-keychain`, or run the command once in a terminal at the Mac itself and choose `Always Allow`"
+    }
+    false => "unlock the keyring (log in to the desktop, or its password manager) and run the command again",
+};
+
 impl From<StoreError> for Error {
     fn from(e: StoreError) -> Error {
         const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
         let hints: &[&str] = match &e {
-            StoreError::Locked(_) => &[
-                "unlock the keyring (log in to the desktop, or its password manager) and run the command again",
-                OR_SEALED,
-            ],
+            StoreError::Locked(_) => &[UNLOCK, OR_SEALED],
             StoreError::Absent { .. } => &[OR_SEALED.trim_start_matches("or "), ASK_DOCTOR],
             StoreError::TimedOut(..) => {
                 &["answer it if it asks something, or restart it, and run the command again", OR_SEALED]

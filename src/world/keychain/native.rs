@@ -1,9 +1,16 @@
 //! The system's keychain through the keyring project's API (`keyring-core`), the same on all
 //! systems.
 //!
-//! The Keychain and the Credential Manager may ask the user, and neither takes a deadline. So each
-//! call there runs in its own thread, and a call that takes too long is abandoned. Our Secret
-//! Service client keeps the deadline itself and needs no thread.
+//! The Keychain and the Credential Manager take no deadline. So each call there runs in its own
+//! thread, and a call that takes too long is abandoned. Our Secret Service client keeps the
+//! deadline itself and needs no thread.
+//!
+//! macOS: the items lie in the login keychain, a file. A program without a provisioning profile
+//! can't use the other kind ("data protection"), so there are no access groups (TN3137). An item
+//! lets the program in that made it. For another, which a new build without Apple's signature is
+//! too, the system opens a window, as it does to unlock: it waits for the login password, and
+//! "always allow" adds the program. So somebody at the terminal gets time for it, and a script gets
+//! `errSecInteractionNotAllowed` in place of the window, as over SSH. An item has no limit in size.
 //!
 //! Two questions have no call in that API and go to our client directly: whether a value could be
 //! written now (`ready`), and which of several keychains this is (`scope`).
@@ -11,6 +18,8 @@
 use std::sync::Arc;
 
 use keyring_core::{CredentialStore, Entry, Error};
+#[cfg(target_os = "macos")]
+use security_framework::os::macos::keychain::{SecKeychain, SecPreferencesDomain};
 
 use super::super::{Env, Keychain, KeychainError};
 use super::SERVICE;
@@ -67,9 +76,10 @@ impl Native {
         if let Err(e) = started {
             return Err(KeychainError::Failed(format!("no thread: {e}")));
         }
-        match result.recv_timeout(super::DEADLINE) {
+        let patience = if asks() { TIME_TO_ANSWER } else { super::DEADLINE };
+        match result.recv_timeout(patience) {
             Ok(answer) => answer,
-            Err(mpsc::RecvTimeoutError::Timeout) => Err(KeychainError::TimedOut(super::DEADLINE.as_secs())),
+            Err(mpsc::RecvTimeoutError::Timeout) => Err(KeychainError::TimedOut(patience.as_secs())),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 Err(KeychainError::Failed("the system's library panicked".to_owned()))
             }
@@ -77,9 +87,24 @@ impl Native {
     }
 }
 
+/// The longest time of a call that may open a window: somebody types a password there.
+#[cfg(any(target_os = "macos", windows))]
+const TIME_TO_ANSWER: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Whether the system may open a window and wait for an answer.
+#[cfg(any(target_os = "macos", windows))]
+fn asks() -> bool {
+    use std::io::IsTerminal;
+    cfg!(target_os = "macos") && std::io::stderr().is_terminal()
+}
+
 /// One item per profile, found by service and account. (No attributes: neither system needs them.)
 #[cfg(target_os = "macos")]
 fn open() -> Result<Arc<CredentialStore>, Error> {
+    if !asks() {
+        // it holds for the process, whose every call is one of a script
+        std::mem::forget(SecKeychain::disable_user_interaction());
+    }
     let store = apple_native_keyring_store::keychain::Store::new()?;
     Ok(store)
 }
@@ -102,22 +127,27 @@ fn explain(error: Error) -> KeychainError {
         },
         _ => return KeychainError::Failed(told),
     };
-    // the system's error number is only in the debug form of its error
-    let code = format!("{why:?}");
-    let is = |codes: &[&str]| codes.iter().any(|c| code.contains(c));
-    // errSecNoSuchKeychain, errSecInvalidKeychain, errSecNotAvailable, errSecNoDefaultKeychain,
-    // ERROR_NO_SUCH_LOGON_SESSION
-    if is(&["-25294", "-25295", "-25291", "-25307", "1312"]) {
-        KeychainError::Absent(told)
-    // errSecInteractionNotAllowed, errSecInteractionRequired: locked, and no user to ask
-    } else if is(&["-25308", "-25315"]) {
-        KeychainError::Locked
-    // errSecUserCanceled, errSecAuthFailed
-    } else if refused || is(&["-128,", "-128 }", "-25293"]) {
-        KeychainError::Denied(told)
-    } else {
-        KeychainError::Failed(told)
+    match number(&format!("{why:?}")) {
+        // errSecNotAvailable, errSecNoSuchKeychain, errSecInvalidKeychain, errSecNoDefaultKeychain;
+        // ERROR_NO_SUCH_LOGON_SESSION
+        Some(-25291 | -25294 | -25295 | -25307 | 1312) => KeychainError::Absent(told),
+        // errSecInteractionNotAllowed, errSecInteractionRequired, errSecInDarkWake: nobody can be
+        // asked
+        Some(-25308 | -25315 | -25320) => KeychainError::Locked,
+        // errSecUserCanceled, errSecAuthFailed; errSecDuplicateItem: an item that may not be read
+        // is made a second time by the library
+        Some(-128 | -25293 | -25299) => KeychainError::Denied(told),
+        _ if refused => KeychainError::Denied(told),
+        _ => KeychainError::Failed(told),
     }
+}
+
+/// The system's error number, the first one in the debug form of its error, and only there.
+fn number(debug: &str) -> Option<i32> {
+    let start = debug.find(|c: char| c.is_ascii_digit())?;
+    let start = start - usize::from(debug[..start].ends_with('-'));
+    let rest = &debug[start..];
+    rest[..rest.find(|c: char| c != '-' && !c.is_ascii_digit()).unwrap_or(rest.len())].parse().ok()
 }
 
 impl Keychain for Native {
@@ -166,9 +196,19 @@ impl Keychain for Native {
         Some(2560)
     }
 
-    /// Looks for a missing item: proves that a keychain answers, and changes nothing. Neither
-    /// system tells without a write whether one would be allowed.
-    #[cfg(any(target_os = "macos", windows))]
+    /// An unlocked keychain stays as it is. To unlock a locked one, the system asks or refuses.
+    #[cfg(target_os = "macos")]
+    fn ready(&self) -> Result<(), KeychainError> {
+        self.with_store(|_| {
+            let unlocked =
+                SecKeychain::default_for_domain(SecPreferencesDomain::User).and_then(|mut it| it.unlock(None));
+            unlocked.map_err(apple_native_keyring_store::keychain::decode_error)
+        })
+    }
+
+    /// Looks for a missing item: proves that a keychain answers, and changes nothing. The system
+    /// doesn't tell without a write whether one would be allowed.
+    #[cfg(windows)]
     fn ready(&self) -> Result<(), KeychainError> {
         self.get(" ready?").map(drop)
     }
@@ -204,32 +244,66 @@ impl Keychain for Native {
 mod tests {
     use super::*;
 
-    /// Has the debug form of macOS's errors, which tells the number alone where it knows no words.
+    /// macOS's error, in whose words a number may stand too.
     #[derive(Debug)]
     #[expect(dead_code, reason = "read by its debug form")]
-    struct Code {
+    struct Apples {
         code: i32,
+        message: &'static str,
     }
 
-    impl std::fmt::Display for Code {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("what happened")
-        }
+    /// Windows'.
+    #[derive(Debug)]
+    #[expect(dead_code, reason = "read by its debug form")]
+    struct Windows(u32);
+
+    macro_rules! error {
+        ($($kind:ty),*) => { $(
+            impl std::fmt::Display for $kind {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("what happened")
+                }
+            }
+            impl std::error::Error for $kind {}
+        )* };
     }
+    error!(Apples, Windows);
 
-    impl std::error::Error for Code {}
-
-    #[test]
-    fn a_mac_without_a_keychain_is_told_from_a_locked_one_and_from_a_refusal() {
-        let kind = |code| match explain(Error::PlatformFailure(Box::new(Code { code }))) {
+    fn kind(error: Error) -> &'static str {
+        match explain(error) {
             KeychainError::Absent(_) => "absent",
             KeychainError::Locked => "locked",
             KeychainError::Denied(_) => "denied",
             _ => "failed",
-        };
-        // a user of a service, who never had one; one over SSH; one who said no; anything else
-        assert_eq!([-25307, -25308, -25315, -128, -50].map(kind), ["absent", "locked", "locked", "denied", "failed"]);
-        let read_only = explain(Error::NoStorageAccess(Box::new(Code { code: -25292 })));
-        assert!(matches!(read_only, KeychainError::Denied(_)), "{read_only:?}");
+        }
+    }
+
+    #[test]
+    fn a_mac_without_a_keychain_is_told_from_a_locked_one_and_from_a_refusal() {
+        let apples = |code| Box::new(Apples { code, message: "the keychain of user 1312" });
+        for (codes, expected) in [
+            // a user of a service, who never had a keychain; one whose file was removed
+            (&[-25307, -25294, -25295, -25291][..], "absent"),
+            // over SSH; in a script; while the Mac sleeps with its lid closed
+            (&[-25308, -25315, -25320], "locked"),
+            // who said no; a wrong password; who said no while an item was replaced
+            (&[-128, -25293, -25299], "denied"),
+            (&[-50, -12, -1280, -34018], "failed"),
+        ] {
+            for &code in codes {
+                assert_eq!(kind(Error::PlatformFailure(apples(code))), expected, "{code}");
+            }
+        }
+        // read-only; and one that the library tells so, which is no refusal
+        assert_eq!(
+            [-25292, -61, -25291].map(|code| kind(Error::NoStorageAccess(apples(code)))),
+            ["denied", "denied", "absent"]
+        );
+    }
+
+    #[test]
+    fn a_windows_session_without_credentials_has_no_keychain() {
+        let codes = [1312, 5, 13121].map(|code| kind(Error::PlatformFailure(Box::new(Windows(code)))));
+        assert_eq!(codes, ["absent", "failed", "failed"]);
     }
 }
