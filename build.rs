@@ -3,7 +3,8 @@
 //! Lays the built-in providers end to end, with an index beside them, so that one is found without reading the others.
 //!
 //! Links the unwinder into the program, where the C compiler at hand has it as an archive: one shared library less to load is a
-//! tenth of what `oauthctl token` takes. Without it the build is what it would be without this part.
+//! tenth of what `oauthctl token` takes. And writes relocations in their short form (RELR), where the C library at hand reads it.
+//! Without either the build is what it would be without this part.
 
 #![expect(
     clippy::disallowed_methods,
@@ -19,7 +20,14 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     describe();
     catalogue();
-    link_the_unwinder();
+    let is = |name: &str, value: &str| var(name).as_deref() == Ok(value);
+    // where the build is for another machine the compiler and the library at hand would tell the wrong things
+    let here = var("HOST") == var("TARGET") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
+    let is_static = var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|f| f.split(',').any(|f| f == "crt-static"));
+    if here && !is_static {
+        link_the_unwinder();
+        pack_relocations();
+    }
 }
 
 fn describe() {
@@ -91,16 +99,18 @@ fn catalogue() {
 
 fn link_the_unwinder() {
     println!("cargo::rerun-if-env-changed=CC");
-    let is = |name: &str, value: &str| var(name).as_deref() == Ok(value);
-    // where the build is for another machine the compiler at hand would name the wrong archive
-    let here = var("HOST") == var("TARGET") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
-    if !here || var("CARGO_CFG_TARGET_FEATURE").is_ok_and(|f| f.split(',').any(|f| f == "crt-static")) {
-        return;
-    }
     let cc = var("CC").unwrap_or_else(|_| "cc".to_owned());
     let archive = said(&cc, &["-print-file-name=libgcc_eh.a"]);
     // a compiler that doesn't have it repeats the bare name
     let Some(folder) = Path::new(&archive).parent().filter(|f| f.is_absolute() && f.is_dir()) else { return };
     println!("cargo::rustc-link-search=native={}", folder.display());
     println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
+}
+
+/// Since glibc 2.36.
+fn pack_relocations() {
+    let version = said("getconf", &["GNU_LIBC_VERSION"]);
+    if version.strip_prefix("glibc 2.").and_then(|minor| minor.parse().ok()).is_some_and(|minor: u32| minor >= 36) {
+        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
 }

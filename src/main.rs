@@ -1,5 +1,21 @@
+#![cfg_attr(all(target_os = "linux", not(test)), no_main)]
 #![expect(clippy::disallowed_methods, reason = "the one place where the command line is read")]
 
-fn main() -> std::process::ExitCode {
-    oauthctl::world::guarded(|| oauthctl::run(std::env::args_os(), &mut oauthctl::world::real())).into()
+use std::ffi::OsString;
+use std::process::exit;
+
+fn run(words: impl IntoIterator<Item = OsString>) -> ! {
+    exit(oauthctl::world::guarded(|| oauthctl::run(words, &mut oauthctl::world::real())).into())
+}
+
+#[cfg(any(not(target_os = "linux"), test))]
+fn main() {
+    run(std::env::args_os())
+}
+
+#[cfg(all(target_os = "linux", not(test)))]
+#[unsafe(no_mangle)]
+extern "C" fn main(count: std::ffi::c_int, words: *const *const std::ffi::c_char) -> std::ffi::c_int {
+    // SAFETY: this is `main`, which the system calls once.
+    run(unsafe { oauthctl::world::started(count, words) })
 }

@@ -18,6 +18,8 @@ mod programs;
 mod question;
 pub(crate) mod random;
 mod signals;
+#[cfg(target_os = "linux")]
+mod start;
 mod streams;
 mod terminal;
 pub mod users;
@@ -41,6 +43,8 @@ pub use http::relay;
 pub use http::roots::{NoAuthorities, authorities};
 pub use keychain::program::{Commands, Protocol, StoreProgram, cared as stored_by};
 pub use question::{Lines, Unanswered};
+#[cfg(target_os = "linux")]
+pub use start::started;
 
 /// All parts that a test replaces, as one value.
 pub struct World {
