@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """A CI job: client credentials from the environment, no terminal, no keychain, no home, nothing secret in the log."""
 
+import json
 import os
+import re
+from pathlib import Path
 
 import rig
 from rig import check, same, test
@@ -110,6 +113,29 @@ def a_token_from_outside_is_used_as_it_is(t):
     home.run("token", "rig", env={"OAUTHCTL_RIG_TOKEN": "given.from-outside"}).expect(0, out=r"\Agiven\.from-outside\n\Z")
     home.run("login", "rig", env={"OAUTHCTL_RIG_TOKEN": "given.from-outside"}).expect(2, err=r"OAUTHCTL_RIG_TOKEN")
     same(op.log("/token"), [], "requests")
+
+
+@test
+def github_reads_the_workflow_and_the_action(t):
+    schemas = os.environ.get("GITHUB_SCHEMAS")
+    if not schemas:
+        raise rig.Skip(f"GitHub's schemas are not there: {rig.why_missing('schemas')}")
+    import jsonschema
+    import yaml
+
+    class Reader(yaml.SafeLoader):
+        """As YAML 1.2 has it, where `on` is a word."""
+
+        yaml_implicit_resolvers = {first: [each for each in them if not each[0].endswith(":bool")] for first, them in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+    Reader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("true|false"), "tf")
+    for name, file in [("actions", rig.ROOT / "action.yml"), *(("workflows", each) for each in (rig.ROOT / ".github/workflows").iterdir())]:
+        schema = json.loads((Path(schemas) / f"github-{name}.json").read_text())
+        told = yaml.load(file.read_text(), Reader)
+        faults = [f"{error.json_path}: {error.message}" for error in jsonschema.Draft7Validator(schema).iter_errors(told)]
+        same(faults, [], f"faults of {file.name}")
+        # a schema that lets everything in would say nothing
+        check(list(jsonschema.Draft7Validator(schema).iter_errors({**told, "runs-on": "a-stranger"})), f"{name}: an unknown key should be a fault")
 
 
 rig.main(globals())
