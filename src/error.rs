@@ -304,9 +304,10 @@ impl From<StoreError> for Error {
             ],
             StoreError::Full(_) => &["free some space and run the command again"],
             StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
-            StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => {
-                &["set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it"]
-            }
+            StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => &[
+                "`oauthctl store unlock` asks for it, and keeps its key for a while (Linux)",
+                "or set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it",
+            ],
             StoreError::ReadOnly(_) => &[
                 "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
             ],

@@ -8,7 +8,7 @@ use crate::session::lock::Lock;
 use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::{Overrides, Session, forget, migration, orphan};
+use crate::session::{Overrides, Session, forget, migration, orphan, sealed_files};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::world::World;
@@ -62,6 +62,12 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
     }
     for e in troubles.iter().filter(|_| failed.is_none()) {
         world.say(&format!("{}: other records in this store can't be listed", e));
+    }
+    if let Ok(store) = sealed_files(world, &paths)
+        && !store.has_passphrase().unwrap_or(true)
+    {
+        // nothing is left that its key opens
+        store.lock();
     }
     match failed {
         None => Ok(0),

@@ -147,7 +147,7 @@ pub enum Verb {
     Logout(logout::LogoutArgs),
     /// List the profiles and the state of their tokens.
     List(list::ListArgs),
-    /// Try a store, or move the records to another one.
+    /// Try a store, unlock it, or move the records to another one.
     Store(store::StoreArgs),
     /// Show one profile in full, and the next step.
     Status(status::StatusArgs),

@@ -63,6 +63,9 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
             object["place"] = standing.place.as_str().into();
             object["other_tokens"] = beside(&standing).map(as_json).collect();
             object["next"] = next.words.as_str().into();
+            if let Some(until) = session.store.unlocked_until() {
+                object["unlocked_until"] = rfc3339(until).into();
+            }
             format!("{object}\n")
         }
         Format::Text => fitted(world, &text(world, &session, &standing, &next.words), 15),
@@ -164,6 +167,7 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
         ("provider", Some(provider)),
         ("grant", Some(s.grant.name().to_owned())),
         ("store", Some(format!("{}: {}", s.store, s.place))),
+        ("unlocked", session.store.unlocked_until().map(|at| format!("until {}", rfc3339(at)))),
         ("client proof", session.proof_words()),
         ("trouble", s.trouble.as_ref().map(|e| e.to_string())),
         ("account", record.and_then(|r| r.account.as_deref()).map(safe)),

@@ -53,7 +53,7 @@ use server::Server;
 use state::lock::Lock;
 use state::paths::Paths;
 pub use state::{kernel_cache, lock, paths};
-pub use stores::{store_of, usual_store};
+pub use stores::{passphrase, sealed_files, store_of, usual_store};
 pub use who::{MoreVars, Shared, Who};
 
 /// The variable for the address of a server that a command starts by itself.

@@ -8,6 +8,7 @@ use crate::config::words::known_stores;
 use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
+use crate::store::file::{FileStore, Openers};
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::world::World;
@@ -37,20 +38,29 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 
 /// Opens a store. Only sealed files need a folder, and may need a passphrase.
 pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
-    let (state, passphrase) = match kind {
-        StoreKind::File => (paths.require_state()?, passphrase(world)?),
-        StoreKind::Program(_) => (paths.require_state()?, None),
+    let (state, openers) = match kind {
+        StoreKind::File => (paths.require_state()?, openers(world)?),
+        StoreKind::Program(_) => (paths.require_state()?, Openers::default()),
         _ => Default::default(),
     };
     let keychain = match kind {
         StoreKind::Program(program) => (world.stored_by)(program),
         _ => world.keychain.clone(),
     };
-    Ok(store::open(kind, &keychain, &*world.env, &state, passphrase).into())
+    Ok(store::open(kind, &keychain, &*world.env, &state, openers).into())
+}
+
+/// The sealed files.
+pub fn sealed_files(world: &World, paths: &Paths) -> Result<FileStore, Error> {
+    Ok(FileStore::new(store::file::folder(&paths.require_state()?), openers(world)?))
+}
+
+fn openers(world: &World) -> Result<Openers, StoreError> {
+    Ok(Openers { passphrase: passphrase(world)?, kernel: Some(world.token_copy.clone()) })
 }
 
 /// The passphrase of sealed files, if the environment has one.
-fn passphrase(world: &World) -> Result<Option<Secret>, StoreError> {
+pub fn passphrase(world: &World) -> Result<Option<Secret>, StoreError> {
     if let Some(passphrase) = world.env.var("OAUTHCTL_STORE_PASSPHRASE") {
         return Ok(Some(passphrase.into()));
     }

@@ -24,23 +24,23 @@ use crate::world::{Env, Keychain, StoreProgram};
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
 /// Opens a store without touching it. `keychain`: the system's, or the program's. `state_dir` holds
-/// the `file` store's folder, and that of records under way to a program. `passphrase` opens that
-/// store (`OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content); without one the
-/// first save makes a key file.
+/// the `file` store's folder, and that of records under way to a program. `openers` are for sealed
+/// files: the passphrase is `OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content;
+/// without one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
     keychain: &Arc<dyn Keychain>,
     env: &dyn Env,
     state_dir: &Path,
-    passphrase: Option<Secret>,
+    openers: file::Openers,
 ) -> Box<dyn Store> {
     match kind {
         StoreKind::Keychain => Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain))),
         StoreKind::Program(_) => Box::new(guarded::Guarded::new(
             Box::new(keychain::KeychainStore::new(kind, Arc::clone(keychain))),
-            Box::new(file::FileStore::new(state_dir.join("unfinished"), None)),
+            Box::new(file::FileStore::new(state_dir.join("unfinished"), file::Openers::default())),
         )),
-        StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), passphrase)),
+        StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), openers)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
         StoreKind::None => Box::new(none::NoStore),
     }
@@ -133,6 +133,11 @@ pub trait Store {
     /// Whether `save` would work now, checked without touching the record, before a refresh token
     /// is spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;
+
+    /// Until when its key is kept in the kernel (Unix seconds), if it is.
+    fn unlocked_until(&self) -> Option<i64> {
+        None
+    }
 
     /// The source of the key to sealed files, as a part of a sentence.
     fn opened_by(&self) -> &'static str {

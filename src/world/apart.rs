@@ -56,7 +56,7 @@ impl Apart {
             browser: Box::new(NoBrowser),
             keychain: self.chest.clone(),
             stored_by: |_| Arc::new(Nowhere),
-            token_copy: Box::new(NoCopy),
+            token_copy: std::rc::Rc::new(NoCopy),
             random: Box::new(random::Real),
             terminal: Box::new(Chair(Arc::clone(&seat))),
             programs: Box::new(NoPrograms),

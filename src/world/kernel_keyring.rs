@@ -7,21 +7,29 @@
 //! bytes for all programs: beyond a part of that the oldest copies are removed. The kernel tells no
 //! key's age, so our key `order` lists the others. No other system has such a place: there the
 //! store is read each time.
+//!
+//! The keys of an unlocked store lie there too. No copy pushes them out, and only who possesses the
+//! keyring reads them.
 
 #[cfg(target_os = "linux")]
 pub use linux::KernelKeyring;
 
+use std::rc::Rc;
+
 use super::TokenCopy;
+
+/// What the names of keys begin with that are no copies: the keys of an unlocked store.
+pub const KEPT: &str = "kept:";
 
 /// The kernel's keyring where there is one.
 #[cfg(target_os = "linux")]
-pub fn system() -> Box<dyn TokenCopy> {
-    Box::new(KernelKeyring)
+pub fn system() -> Rc<dyn TokenCopy> {
+    Rc::new(KernelKeyring)
 }
 
 #[cfg(not(target_os = "linux"))]
-pub fn system() -> Box<dyn TokenCopy> {
-    Box::new(Nothing)
+pub fn system() -> Rc<dyn TokenCopy> {
+    Rc::new(Nothing)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -49,7 +57,7 @@ mod linux {
     use libc::c_long;
     use zeroize::Zeroizing;
 
-    use super::TokenCopy;
+    use super::{KEPT, TokenCopy};
 
     /// The longest payload of a key of type `user`.
     const LONGEST: usize = 32_767;
@@ -60,6 +68,9 @@ mod linux {
     /// Key permissions of `keyctl_setperm(3)`: all for the possessor; finding, reading and removing
     /// for other processes of the user; none for the group and others.
     const PERMISSIONS: c_long = 0x3f3f_0000;
+
+    /// The same for the possessor alone.
+    const POSSESSOR: c_long = 0x3f00_0000;
 
     const KEY_TYPE: &CStr = c"user";
 
@@ -116,12 +127,22 @@ mod linux {
     fn keyring() -> c_long {
         // -1 is this user
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
-        keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]).unwrap_or(c_long::from(libc::KEY_SPEC_USER_KEYRING))
+        keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]).unwrap_or_else(|| {
+            // a job of cron or ssh may have no session keyring that leads there
+            let users = c_long::from(libc::KEY_SPEC_USER_KEYRING);
+            keyctl_numbers(libc::KEYCTL_LINK, [users, own]);
+            users
+        })
     }
 
     /// The key's name; `None` if the kernel can't hold it.
     pub(super) fn description(name: &str) -> Option<CString> {
         CString::new(format!("oauthctl:{name}")).ok()
+    }
+
+    /// Whether it is a key that no copy pushes out.
+    fn is_kept(description: &[u8]) -> bool {
+        description.strip_prefix(b"oauthctl:").is_some_and(|name| name.starts_with(KEPT.as_bytes()))
     }
 
     pub(super) fn find(keyring: c_long, description: &CStr) -> Option<c_long> {
@@ -156,22 +177,25 @@ mod linux {
             return false;
         }
         let mut order = make_room(ring, description, value.len());
-        let Some(key) = add(ring, description, value, seconds) else { return false };
+        if is_kept(description.to_bytes()) {
+            return add(ring, description, value, (seconds, POSSESSOR)).is_some();
+        }
+        let Some(key) = add(ring, description, value, (seconds, PERMISSIONS)) else { return false };
         order.push((key as i32, value.len() as u32));
         let text: Vec<u8> =
             order.iter().flat_map(|(key, size)| [key.to_ne_bytes(), size.to_ne_bytes()].concat()).collect();
         // replaces the list of the same name
-        let _ = add(ring, ORDER, &text, ORDER_KEPT);
+        let _ = add(ring, ORDER, &text, (ORDER_KEPT, PERMISSIONS));
         true
     }
 
     /// Makes the key in this process's own keyring and moves it once its timeout is set: if
     /// interrupted, the key ends with the process. Replaces a key of that name.
-    fn add(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> Option<c_long> {
+    fn add(ring: c_long, description: &CStr, value: &[u8], (seconds, permissions): (u32, c_long)) -> Option<c_long> {
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
         let key = call(libc::SYS_add_key, [Text(KEY_TYPE), Text(description), Bytes(value), Number(own)])?;
         let kept = keyctl_numbers(libc::KEYCTL_SET_TIMEOUT, [key, c_long::from(seconds)]).is_some()
-            && keyctl_numbers(libc::KEYCTL_SETPERM, [key, PERMISSIONS]).is_some()
+            && keyctl_numbers(libc::KEYCTL_SETPERM, [key, permissions]).is_some()
             && keyctl_numbers(libc::KEYCTL_LINK, [key, ring]).is_some();
         // the next key of that name would overwrite it here, and lose its timeout
         keyctl_numbers(libc::KEYCTL_UNLINK, [key, own]);
@@ -206,7 +230,7 @@ mod linux {
         all.split_off(gone)
     }
 
-    /// Our keys without the list, in the kernel's order.
+    /// Our copies, in the kernel's order.
     pub(super) fn ours(ring: c_long) -> Vec<i32> {
         let listed = read_into(ring, MOST_LISTED).unwrap_or_default();
         let serials = listed.chunks_exact(4).map(|four| four.try_into().map(i32::from_ne_bytes).unwrap_or_default());
@@ -216,7 +240,7 @@ mod linux {
             // `user;UID;GID;PERMISSIONS;NAME`
             let text = told.and_then(|_| CStr::from_bytes_until_nul(&text).ok()).unwrap_or_default().to_bytes();
             let name = text.splitn(5, |byte| *byte == b';').nth(4).unwrap_or_default();
-            name.starts_with(b"oauthctl:") && name != ORDER.to_bytes()
+            name.starts_with(b"oauthctl:") && name != ORDER.to_bytes() && !is_kept(name)
         };
         serials.filter(is_ours).collect()
     }

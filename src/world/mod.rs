@@ -27,6 +27,7 @@ pub mod users;
 use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
@@ -55,7 +56,7 @@ pub struct World {
     pub keychain: Arc<dyn Keychain>,
     /// The items that another program stores.
     pub stored_by: fn(&'static StoreProgram) -> Arc<dyn Keychain>,
-    pub token_copy: Box<dyn TokenCopy>,
+    pub token_copy: Rc<dyn TokenCopy>,
     pub random: Box<dyn Random>,
     pub terminal: Box<dyn Terminal>,
     pub programs: Box<dyn Programs>,
@@ -303,7 +304,8 @@ pub enum KeychainError {
     Failed(String),
 }
 
-/// The kernel's expiring copy of a fresh access token (Linux). Best effort.
+/// The kernel's expiring copy of a fresh access token, and the keys of an unlocked store (Linux).
+/// Best effort.
 pub trait TokenCopy {
     fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>>;
     fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool;

@@ -1272,6 +1272,11 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("register", "--update", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
     ("register", "--delete", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
     ("status", "--check", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
+    (
+        "store unlock",
+        "--for",
+        "tests/it/store.rs::an_unlocked_store_opens_without_the_passphrase_until_its_time_is_over",
+    ),
     ("status", "--within", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
     ("profile set-secret", "--var", "tests/it/profile.rs::a_secret_variable_is_kept_in_the_store_and_shown_nowhere"),
     (

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use oauthctl::session::lock;
 use oauthctl::session::paths::Paths;
 use oauthctl::session::record::Renaming;
+use oauthctl::store::file::Openers;
 use oauthctl::store::{self, StoreKind};
 use oauthctl::world::KeychainError;
 use serde_json::json;
@@ -185,7 +186,7 @@ fn a_rename_waits_for_whoever_holds_either_name() {
         assert_eq!(me.browser(allows).types("login sandbox --store file").code, 0);
         let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
         let state = me.path("state/oauthctl");
-        let store = store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, None);
+        let store = store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, Openers::default());
         let paths = Paths { config: None, state: Some(state) };
         let lock = lock::try_acquire(&paths, &*store, held).expect("the lock is free");
         let (released, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
@@ -236,7 +237,13 @@ fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
         assert_eq!(me.browser(allows).types("login work").code, 0);
         let token = me.kept("work", "access_token");
         let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
-        let store = store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), &me.path("state/oauthctl"), None);
+        let store = store::open(
+            StoreKind::Keychain,
+            &keychain,
+            &FakeEnv::default(),
+            &me.path("state/oauthctl"),
+            Openers::default(),
+        );
         let record = store.load("work").unwrap().unwrap();
         Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
         for gone in ["work", "play"].iter().filter(|name| !marked.contains(*name)) {
@@ -268,7 +275,13 @@ fn a_rename_that_was_cut_off_is_taken_back_where_its_name_is_taken() {
         let mut me = Person::new();
         assert_eq!(me.browser(allows).types("login work --provider sandbox").code, 0);
         let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
-        let store = store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), &me.path("state/oauthctl"), None);
+        let store = store::open(
+            StoreKind::Keychain,
+            &keychain,
+            &FakeEnv::default(),
+            &me.path("state/oauthctl"),
+            Openers::default(),
+        );
         let record = store.load("work").unwrap().unwrap();
         Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
         me.config("config.toml", config);
@@ -294,7 +307,7 @@ fn a_rename_that_another_process_finishes_is_left_to_it() {
         assert_eq!(me.browser(allows).types("login work --provider sandbox --store file").code, 0);
         let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
         let state = me.path("state/oauthctl");
-        let store_of = || store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, None);
+        let store_of = || store::open(StoreKind::File, &keychain, &FakeEnv::default(), &state, Openers::default());
         let store = store_of();
         let record = store.load("work").unwrap().unwrap();
         Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();

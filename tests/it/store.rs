@@ -161,3 +161,81 @@ fn what_moves_nothing_is_a_usage_error() {
     let done = me.types("store migrate keychain file");
     assert!(done.code == 2 && done.err.contains("OAUTHCTL_STORE chooses"), "{}", done.err);
 }
+
+/// Somebody with a login in files under a passphrase, which no variable has any more.
+fn under_a_passphrase() -> Person {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file").set("OAUTHCTL_STORE_PASSPHRASE", "correct horse");
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
+    me
+}
+
+#[test]
+fn an_unlocked_store_opens_without_the_passphrase_until_its_time_is_over() {
+    let mut me = under_a_passphrase();
+    let refused = me.types("token one --no-cache");
+    assert!(refused.code == 5 && refused.err.contains("hint: `oauthctl store unlock` asks for it"), "{}", refused.err);
+    let wrong = me.answers_hidden("wrong horse").types("store unlock");
+    assert!(wrong.code == 5 && wrong.err.contains("the passphrase does not open"), "{}", wrong.err);
+    assert_eq!(me.types("token one --no-cache").code, 5, "nothing is kept for a wrong one");
+    let done = me.answers_hidden("correct horse").types("store unlock --for 30m");
+    assert!(done.code == 0 && done.err.contains("Unlocked until "), "{}", done.err);
+    let before = token(&mut me, "token one --no-cache");
+    assert_eq!(me.types("refresh one").code, 0);
+    assert_ne!(token(&mut me, "token one --no-cache"), before);
+    assert!(me.types("status one").out.contains("unlocked       until "));
+    assert!(me.types("doctor").out.contains("deleted a test record; unlocked until "));
+    // a new login is under the passphrase too
+    assert_eq!(me.browser(allows).types("login two --provider sandbox").code, 0);
+    assert!(!me.path("state/oauthctl/store/key").exists());
+    me.later(31 * 60);
+    assert_eq!(me.types("token two --no-cache").code, 5);
+    // no weaker key takes over
+    let refused = me.types("login three --provider sandbox");
+    assert!(refused.code == 5 && !me.path("state/oauthctl/store/key").exists(), "{}", refused.err);
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "correct horse");
+    assert_eq!(me.types("token two --no-cache").code, 0);
+}
+
+#[test]
+fn a_lock_leaves_no_token_within_reach() {
+    let mut me = under_a_passphrase();
+    assert_eq!(me.answers_hidden("correct horse").types("store unlock").code, 0);
+    token(&mut me, "token one");
+    assert_eq!(me.types("token one").code, 0, "from the kernel's copy");
+    me.types("store lock").is(0, "", "Locked.\n");
+    assert_eq!(me.types("token one").code, 5);
+    me.types("store lock").is(0, "", "It was not unlocked.\n");
+    // another folder has another salt
+    assert_eq!(me.answers_hidden("correct horse").types("store unlock").code, 0);
+    std::fs::write(me.path("state/oauthctl/store/salt"), [1; 16]).unwrap();
+    assert_eq!(me.types("token one --no-cache").code, 5);
+    // the last record takes the key with it
+    let kept = |me: &Person| me.copies.all().keys().filter(|name| name.starts_with("kept:")).count();
+    assert_eq!(me.answers_hidden("correct horse").types("store unlock").code, 0);
+    assert_eq!(kept(&me), 2);
+    assert_eq!(me.types("logout --all").code, 0);
+    assert_eq!(kept(&me), 1);
+}
+
+#[test]
+fn a_passphrase_that_nothing_proves_is_typed_twice_and_one_that_changed_is_told() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    let refused = me.types("store unlock");
+    assert!(refused.code == 5 && refused.err.contains("a passphrase is needed to open"), "{}", refused.err);
+    let refused = me.answers_hidden("correct horse").answers_hidden("correct hose").types("store unlock");
+    assert!(refused.code == 2 && refused.err.contains("that was another passphrase"), "{}", refused.err);
+    let done = me.answers_hidden("correct horse").answers_hidden("correct horse").types("store unlock");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "another horse");
+    assert_eq!(me.browser(allows).types("login two --provider sandbox").code, 0);
+    let told = me.types("store unlock");
+    assert!(told.code == 0 && told.err.contains("the record of `one` is sealed with another"), "{}", told.err);
+    assert!(told.err.contains("derive the key each time"), "{}", told.err);
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
+    assert_eq!(me.types("token two --no-cache").code, 0);
+    assert_eq!(me.types("token one --no-cache").code, 5);
+}

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use oauthctl::secret::Secret;
+use oauthctl::store::file::Openers;
 use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
 use oauthctl::world::{Env, Keychain, KeychainError, Protocol};
@@ -336,12 +337,18 @@ impl Keychain for FakeKeychain {
 
 fn on_keychain(keychain: Arc<dyn Keychain>) -> Box<dyn Store> {
     let nowhere = std::path::Path::new("/nonexistent");
-    store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), nowhere, None)
+    store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), nowhere, Openers::default())
 }
 
 fn on_folder(folder: &std::path::Path, passphrase: Option<&str>) -> Box<dyn Store> {
     let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
-    store::open(StoreKind::File, &keychain, &FakeEnv::default(), folder, passphrase.map(Secret::from))
+    store::open(
+        StoreKind::File,
+        &keychain,
+        &FakeEnv::default(),
+        folder,
+        Openers { passphrase: passphrase.map(Secret::from), kernel: None },
+    )
 }
 
 fn keychain_place(name: &'static str, limit: Option<usize>) -> Place {
@@ -360,7 +367,7 @@ fn file_place(name: &'static str, passphrase: Option<&'static str>) -> Place {
 fn keepless_place(name: &'static str, kind: StoreKind) -> Place {
     let open = Box::new(move || {
         let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
-        store::open(kind, &keychain, &FakeEnv::default(), std::path::Path::new("/nonexistent"), None)
+        store::open(kind, &keychain, &FakeEnv::default(), std::path::Path::new("/nonexistent"), Openers::default())
     });
     Place { name, open, prefix: String::new(), keeps: false, lists: false, _folder: None }
 }
@@ -428,7 +435,7 @@ fn a_program_keeps_the_promises() {
         Place {
             name: "keychain, a program in its place",
             open: Box::new(move || {
-                store::open(kind, &oauthctl::world::stored_by(program), &FakeEnv::default(), &state, None)
+                store::open(kind, &oauthctl::world::stored_by(program), &FakeEnv::default(), &state, Openers::default())
             }),
             prefix: format!("test-{}-", round.get()),
             keeps: true,
@@ -445,7 +452,8 @@ fn a_token_from_outside_is_a_record_without_a_lifetime() {
         ("OAUTHCTL_EMPTY_TOKEN".to_owned(), "".into()),
     ]));
     let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
-    let store = store::open(StoreKind::Environment, &keychain, &env, std::path::Path::new("/nonexistent"), None);
+    let store =
+        store::open(StoreKind::Environment, &keychain, &env, std::path::Path::new("/nonexistent"), Openers::default());
     let record = store.load("work-2").unwrap().unwrap();
     let set = serde_json::from_str::<BTreeMap<String, TokenSet>>(record.expose()).unwrap().remove("token").unwrap();
     assert_eq!(set.access_token.expose(), "from-outside");

@@ -3,9 +3,12 @@
 what each of them promises; here the whole program uses them."""
 
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import kernelkeys
 import rig
 import strict
 from rig import check, same, test
@@ -169,6 +172,42 @@ def a_program_that_is_not_there_or_has_no_key_loses_nothing(t):
     server.expires_in = 3600
     token = home.run("token", "work").expect(0).token
     check(server.good(token) and server.reuses == 0, f"{token}, {server.reuses} refresh tokens sent twice")
+
+
+def largest_map(t, home, env):
+    """The largest part of memory that a `token` asks for at once, in MiB: Argon2id takes 19."""
+    out = t.folder / "strace"
+    home.run("token", "work", "--no-cache", env=env, under=["strace", "-f", "-qq", "-o", out, "-e", "trace=mmap"]).expect(0)
+    return max(int(size) for size in re.findall(r"mmap\(NULL, (\d+),", out.read_text())) / 2**20
+
+
+@test
+def an_unlocked_store_opens_for_every_process_of_its_user_and_for_nobody_else(t):
+    rig.look_inside()
+    server, phrase = strict.serve(t), {"OAUTHCTL_STORE_PASSPHRASE": "correct horse"}
+    home = t.home(OAUTHCTL_STORE="file")
+    home.provider("strict", server.provider_file())
+    home.run("login", "work", "--provider", "strict", env={"BROWSER": strict.browser(t), **phrase}).expect(0)
+    argv = ("token", "work", "--no-cache")
+    home.run(*argv).expect(5, err=[r"a passphrase is needed", r"^hint: `oauthctl store unlock`"])
+    home.run("store", "unlock", env={"OAUTHCTL_STORE_PASSPHRASE": "wrong horse"}).expect(5)
+    home.run(*argv).expect(5)
+    before = kernelkeys.present()
+    home.run("store", "unlock", "--for", "1h", env=phrase).expect(0, err=r"^Unlocked until ")
+    token = home.run(*argv).expect(0).token
+    # in a session of its own, as ssh and cron make one
+    of_its_own = f"import ctypes, os, sys; ctypes.CDLL(None).syscall({kernelkeys.NUMBER}, 1, None); os.execv(sys.argv[1], sys.argv[1:])"
+    same(home.run(*argv, under=[sys.executable, "-c", of_its_own]).expect(0).token, token, "the token in another session")
+    (key,) = [key for key in kernelkeys.present() - before if kernelkeys.name(key).startswith(b"oauthctl:kept:")]
+    check(not kernelkeys.is_endless(key), "the key stays for ever")
+    read = f"import ctypes; print(ctypes.CDLL(None).syscall({kernelkeys.NUMBER}, {kernelkeys.READ}, {key}, ctypes.create_string_buffer(200), 200))"
+    for user in {}, {"user": 65534}:
+        said = subprocess.run([rig.PYTHON, "-c", read], capture_output=True, text=True, check=True, cwd="/", **user).stdout
+        same(said, "-1\n", f"what a process reads that doesn't possess the keyring {user}")
+    check(largest_map(t, home, phrase) >= 19 > largest_map(t, home, {}), "Argon2id ran in an unlocked store")
+    home.run("store", "lock").expect(0, err=r"^Locked\.")
+    home.run("token", "work").expect(5)
+    check(key not in kernelkeys.present(), "the key is still there")
 
 
 if __name__ == "__main__":

@@ -199,7 +199,11 @@ fn stores(
         match file {
             None if state == Keychain::Absent => good("not used"),
             None => good("not used: there is a keychain"),
-            Some(Ok(place)) => good(format!("{place}: wrote, read and deleted a test record")),
+            Some(Ok(place)) => {
+                let until = session::sealed_files(world, paths).ok().and_then(|store| store.unlocked_until());
+                let until = until.map(|at| format!("; unlocked until {}", rfc3339(at))).unwrap_or_default();
+                good(format!("{place}: wrote, read and deleted a test record{until}"))
+            }
             Some(Err(e)) => Found { mark: "note", ..e.into() },
         },
     );

@@ -18,7 +18,7 @@ use crate::session::matching::differs;
 use crate::session::overrides::variable;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::store::file;
+use crate::store::{Store, file};
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
 
@@ -72,7 +72,7 @@ pub fn write(world: &World, who: &Who, record: &Record) {
         let is_there = world.token_copy.read(name).is_some_and(|there| **there == *value);
         is_there || world.token_copy.write(name, value, Duration::from_secs(left as u64))
     };
-    let copy = copy_name(who);
+    let copy = copy_name(&*who.store, &who.name);
     // not by an alias: a link doesn't know the files that define it
     let link = link_name(world, &who.paths, &who.name, (&who.words, who.named));
     if put(&copy, text.as_bytes()) {
@@ -97,11 +97,16 @@ fn is_usual(world: &World, who: &Who, record: &Record) -> bool {
 /// Forgets the copy and the link: the name may mean another profile from now on.
 pub fn forget(world: &World, who: &Who) {
     world.token_copy.forget(&link_name(world, &who.paths, &who.name, (&who.words, who.named)));
-    world.token_copy.forget(&copy_name(who));
+    forget_copy(world, &*who.store, &who.name);
 }
 
-fn copy_name(who: &Who) -> String {
-    let text = format!("{}\0{}\0{}", who.store.kind().name(), who.store.scope(), who.name);
+/// Forgets the copy alone: no link is good without it.
+pub fn forget_copy(world: &World, store: &dyn Store, profile: &str) {
+    world.token_copy.forget(&copy_name(store, profile));
+}
+
+fn copy_name(store: &dyn Store, profile: &str) -> String {
+    let text = format!("{}\0{}\0{profile}", store.kind().name(), store.scope());
     format!("copy:{}", hash(text.as_bytes()))
 }
 

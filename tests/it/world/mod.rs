@@ -381,7 +381,7 @@ impl Person {
             http: next.network.unwrap_or_else(|| Arc::new(doubles::AtHome::new(sent.clone(), next.cuts))),
             browser: Box::new(doubles::Door(browser.clone())),
             keychain: self.keychain.clone(),
-            token_copy: Box::new(doubles::Door(self.copies.clone())),
+            token_copy: std::rc::Rc::new(doubles::Door(self.copies.clone())),
             random: Box::new(doubles::Dice(self.random.clone())),
             terminal: Box::new(doubles::Door(terminal.clone())),
             programs: Box::new(doubles::Door(programs.clone())),

@@ -2,7 +2,8 @@
 //! (XChaCha20-Poly1305).
 //!
 //! Argon2id derives the key from a passphrase and the folder's salt: one derivation opens all of a
-//! folder's records. Without a passphrase the first save makes a key file. It protects a record in
+//! folder's records, and `store unlock` keeps its key in the kernel. Without a passphrase the first
+//! save makes a key file. It protects a record in
 //! backups, searches and logs that catch only one of the two files. It gives no protection against
 //! a reader of the folder; `login` says so.
 //!
@@ -12,9 +13,13 @@
 //! tells a damaged file from a wrong key. The bytes before the nonce and the profile's name are
 //! associated data, so that no file fits another profile.
 
-use std::cell::RefCell;
+mod unlocked;
+
+use std::cell::{OnceCell, RefCell};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
@@ -23,7 +28,9 @@ use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::{Secret, hex, sha256};
+use crate::world::TokenCopy;
 use crate::world::files::{self, PrivateError};
+use unlocked::Unlocked;
 
 const MAGIC: &[u8; 8] = b"oauthctl";
 const FORMAT: u8 = 2;
@@ -34,6 +41,8 @@ const NONCE: usize = 24;
 const SALT: usize = 16;
 const CHECK: usize = 8;
 const KEY: usize = 32;
+/// Three numbers and a salt.
+const DERIVATION: usize = 12 + SALT;
 
 /// The longest file: a record, its seal and the header.
 const LONGEST_FILE: usize = LONGEST_RECORD + 1024;
@@ -76,7 +85,29 @@ struct Derivation {
     salt: [u8; SALT],
 }
 
+impl Derivation {
+    fn to_bytes(self) -> Vec<u8> {
+        let Costs { memory, passes, lanes } = self.costs;
+        let numbers = [memory, passes, lanes].map(u32::to_le_bytes);
+        [numbers.as_flattened(), &self.salt].concat()
+    }
+
+    fn take(rest: &mut &[u8]) -> Option<Derivation> {
+        let mut number = || take(rest).map(|four| u32::from_le_bytes(*four));
+        let costs = Costs { memory: number()?, passes: number()?, lanes: number()? };
+        Some(Derivation { costs, salt: *take(rest)? })
+    }
+}
+
 type SealKey = Zeroizing<[u8; KEY]>;
+
+/// What opens sealed files, beside a key file.
+#[derive(Clone, Default)]
+pub struct Openers {
+    pub passphrase: Option<Secret>,
+    /// Where the keys of an unlocked folder are.
+    pub kernel: Option<Rc<dyn TokenCopy>>,
+}
 
 thread_local! {
     /// The keys that were derived so far (28 ms each), and of which passphrase. Records from before
@@ -106,9 +137,11 @@ fn derive(passphrase: &Secret, derivation: &Derivation) -> Result<SealKey, Store
 /// Sealed files in one folder, one per profile.
 pub struct FileStore {
     folder: PathBuf,
-    passphrase: Option<Secret>,
+    openers: Openers,
     /// The key file's key as last read: one reading serves a list. A save reads the file.
     key: RefCell<Option<SealKey>>,
+    /// The kernel's keys of this folder, once they were looked for.
+    unlocked: OnceCell<Option<Unlocked>>,
 }
 
 fn failed(e: impl Into<anyhow::Error>) -> StoreError {
@@ -187,12 +220,11 @@ impl<'a> Sealed<'a> {
         let derivation = match kind {
             BY_KEY_FILE => None,
             BY_PASSPHRASE => {
-                let mut number = || take(&mut rest).map(|four| u32::from_le_bytes(*four)).ok_or(CUT);
-                let costs = Costs { memory: number()?, passes: number()?, lanes: number()? };
-                if !costs.bearable() {
+                let derivation = Derivation::take(&mut rest).ok_or(CUT)?;
+                if !derivation.costs.bearable() {
                     return Err("it asks for more memory or time than a passphrase may take");
                 }
-                Some(Derivation { costs, salt: *take(&mut rest).ok_or(CUT)? })
+                Some(derivation)
             }
             _ => return Err("it is sealed by a kind of key that this version does not know"),
         };
@@ -222,12 +254,9 @@ fn head(derivation: Option<&Derivation>, profile: &str) -> Vec<u8> {
     head.push(FORMAT);
     match derivation {
         None => head.push(BY_KEY_FILE),
-        Some(Derivation { costs, salt }) => {
+        Some(derivation) => {
             head.push(BY_PASSPHRASE);
-            for number in [costs.memory, costs.passes, costs.lanes] {
-                head.extend_from_slice(&number.to_le_bytes());
-            }
-            head.extend_from_slice(salt);
+            head.extend(derivation.to_bytes());
         }
     }
     // the longest name has 256 bytes
@@ -247,8 +276,8 @@ fn cipher(key: &SealKey) -> XChaCha20Poly1305 {
 impl FileStore {
     /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
     /// key file still open.
-    pub fn new(folder: PathBuf, passphrase: Option<Secret>) -> FileStore {
-        FileStore { folder, passphrase, key: RefCell::default() }
+    pub fn new(folder: PathBuf, openers: Openers) -> FileStore {
+        FileStore { folder, openers, key: RefCell::default(), unlocked: OnceCell::new() }
     }
 
     fn path(&self, profile: &str) -> PathBuf {
@@ -308,15 +337,86 @@ impl FileStore {
         Ok(self.key.borrow_mut().insert(key).clone())
     }
 
-    /// The folder's salt, made if missing or damaged: each record holds the salt that it was sealed
-    /// with.
-    fn salt(&self) -> Result<[u8; SALT], StoreError> {
-        let path = self.folder.join("salt");
-        let read = || {
-            let salt = files::read(&path, SALT).map_err(|e| self.read_failed(e))?;
-            Ok(salt.and_then(|salt| salt.as_slice().try_into().ok()).map(Zeroizing::new))
+    fn salt_path(&self) -> PathBuf {
+        self.folder.join("salt")
+    }
+
+    /// The folder's salt, unless it is missing or damaged.
+    fn read_salt(&self) -> Result<Option<Zeroizing<[u8; SALT]>>, StoreError> {
+        let salt = files::read(&self.salt_path(), SALT).map_err(|e| self.read_failed(e))?;
+        Ok(salt.and_then(|salt| salt.as_slice().try_into().ok()).map(Zeroizing::new))
+    }
+
+    /// The derivation for new files. Makes a missing salt: each record holds the one that it was
+    /// sealed with.
+    fn derivation(&self) -> Result<Derivation, StoreError> {
+        let salt = self.made_once(&self.salt_path(), || self.read_salt())?;
+        Ok(Derivation { costs: COSTS, salt: *salt })
+    }
+
+    /// The name of the kernel's entry, where there is a kernel and a salt.
+    fn entry(&self) -> Option<(&dyn TokenCopy, String)> {
+        let kernel = self.openers.kernel.as_deref()?;
+        Some((kernel, unlocked::name(&*self.read_salt().ok()??)))
+    }
+
+    fn unlocked(&self) -> Option<&Unlocked> {
+        let find = || self.entry().and_then(|(kernel, name)| Unlocked::from_bytes(&kernel.read(&name)?));
+        self.unlocked.get_or_init(find).as_ref()
+    }
+
+    /// Keeps the keys of this passphrase in the kernel for this time, which ends at `until`.
+    /// Returns the profiles whose records it doesn't open; if it opens none, that is an error.
+    pub fn unlock(&self, passphrase: &Secret, (until, time): (i64, Duration)) -> Result<Vec<String>, StoreError> {
+        self.make_folder()?;
+        let openers = Openers { passphrase: Some(passphrase.clone()), kernel: None };
+        let (trial, mut derivations) = (FileStore::new(self.folder.clone(), openers), vec![self.derivation()?]);
+        let (mut opened, mut unopened, mut wrong) = (false, Vec::new(), None);
+        for (profile, derivation) in self.by_passphrase()? {
+            match trial.load(&profile) {
+                Ok(_) => {
+                    opened = true;
+                    derivations.extend((!derivations.contains(&derivation)).then_some(derivation));
+                }
+                Err(e @ StoreError::WrongPassphrase(_)) => {
+                    unopened.push(profile);
+                    wrong = Some(e);
+                }
+                // a damaged record says nothing of the passphrase
+                Err(_) => {}
+            }
+        }
+        if let Some(wrong) = wrong.filter(|_| !opened) {
+            return Err(wrong);
+        }
+        let keys = derivations.into_iter().map(|how| Ok((how, derive(passphrase, &how)?)));
+        let unlocked = Unlocked { until, keys: keys.collect::<Result<_, StoreError>>()? };
+        match self.entry().is_some_and(|(kernel, name)| kernel.write(&name, &unlocked.to_bytes(), time)) {
+            true => Ok(unopened),
+            false => Err(StoreError::Full("the kernel's keyring".to_owned())),
+        }
+    }
+
+    /// Whether a record is under a passphrase.
+    pub fn has_passphrase(&self) -> Result<bool, StoreError> {
+        Ok(!self.by_passphrase()?.is_empty())
+    }
+
+    /// The profiles with a record under a passphrase, and how its key is derived.
+    fn by_passphrase(&self) -> Result<Vec<(String, Derivation)>, StoreError> {
+        let of = |profile: String| {
+            let file = files::read(&self.path(&profile), LONGEST_FILE).ok()??;
+            Some((profile, Sealed::parse(&file).ok()?.derivation?))
         };
-        self.made_once(&path, read).map(|salt| *salt)
+        Ok(self.profiles()?.into_iter().filter_map(of).collect())
+    }
+
+    /// Removes the keys from the kernel. Returns whether they were there.
+    pub fn lock(&self) -> bool {
+        let Some((kernel, name)) = self.entry() else { return false };
+        let there = kernel.read(&name).is_some();
+        kernel.forget(&name);
+        there
     }
 
     /// The random bytes of a file, made if `read` finds none. Only one process at a time: a second
@@ -339,11 +439,26 @@ impl FileStore {
         Ok(bytes)
     }
 
-    /// The key for new files, and its source.
+    /// The key for new files, and its source. Where records are under a passphrase, no key file is
+    /// made beside them.
     fn key_to_save(&self) -> Result<(Option<Derivation>, SealKey), StoreError> {
-        let Some(passphrase) = &self.passphrase else { return Ok((None, self.make_key()?)) };
-        let derivation = Derivation { costs: COSTS, salt: self.salt()? };
-        Ok((Some(derivation), derive(passphrase, &derivation)?))
+        let by_passphrase = self.openers.passphrase.is_some()
+            || self.unlocked().is_some()
+            || self.read_key()?.is_none() && self.has_passphrase()?;
+        if !by_passphrase {
+            return Ok((None, self.make_key()?));
+        }
+        let derivation = self.derivation()?;
+        Ok((Some(derivation), self.key_of(&derivation, &self.folder_name())?))
+    }
+
+    /// The key that the passphrase gives, or the unlocked one.
+    fn key_of(&self, derivation: &Derivation, place: &str) -> Result<SealKey, StoreError> {
+        if let Some(passphrase) = &self.openers.passphrase {
+            return derive(passphrase, derivation);
+        }
+        let key = self.unlocked().and_then(|unlocked| unlocked.key(derivation));
+        key.ok_or_else(|| StoreError::NeedsPassphrase(place.to_owned()))
     }
 
     fn open_file(&self, profile: &str, path: &Path, file: &[u8]) -> Result<Secret, StoreError> {
@@ -355,10 +470,7 @@ impl FileStore {
             None => known
                 .map_or_else(|| self.read_key(), |key| Ok(Some(key)))?
                 .ok_or_else(|| corrupt("its key file is gone"))?,
-            Some(derivation) => match &self.passphrase {
-                Some(passphrase) => derive(passphrase, derivation)?,
-                None => return Err(StoreError::NeedsPassphrase(place)),
-            },
+            Some(derivation) => self.key_of(derivation, &place)?,
         };
         let aad = associated(sealed.head, profile);
         let opened = cipher(&key).decrypt(&XNonce::from(*sealed.nonce), Payload { msg: sealed.body, aad: &aad });
@@ -469,16 +581,24 @@ impl Store for FileStore {
     }
 
     fn opened_by(&self) -> &'static str {
-        match self.passphrase {
-            Some(_) => "opened by your passphrase",
-            None => "their key beside them: whoever can read that folder can read them",
+        match self.openers.passphrase.is_some() || self.unlocked().is_some() {
+            true => "opened by your passphrase",
+            false => "their key beside them: whoever can read that folder can read them",
         }
+    }
+
+    fn unlocked_until(&self) -> Option<i64> {
+        self.unlocked().map(|unlocked| unlocked.until)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn opened_with<'a>(passphrase: impl Into<Option<&'a str>>) -> Openers {
+        Openers { passphrase: passphrase.into().map(Secret::from), kernel: None }
+    }
 
     /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the
     /// contract test.
@@ -501,7 +621,7 @@ mod tests {
     }
 
     fn open(file: &[u8], profile: &str, passphrase: Option<&str>) -> Result<Secret, StoreError> {
-        let store = FileStore::new(PathBuf::from("/nonexistent"), passphrase.map(Secret::from));
+        let store = FileStore::new(PathBuf::from("/nonexistent"), opened_with(passphrase));
         store.open_file(profile, Path::new("work.sealed"), file)
     }
 
@@ -572,7 +692,7 @@ mod tests {
 
     #[test]
     fn what_the_system_says_becomes_what_to_do_about_it() {
-        let store = FileStore::new(PathBuf::from("/state/store"), None);
+        let store = FileStore::new(PathBuf::from("/state/store"), Openers::default());
         let error = |kind: ErrorKind| PrivateError::Io { path: "/state/store/x".to_owned(), source: kind.into() };
         for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
             assert!(matches!(store.write_failed(error(kind)), StoreError::Full(_)));
@@ -588,22 +708,25 @@ mod tests {
     fn a_passphrase_takes_over_from_a_key_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let store = FileStore::new(path.clone(), None);
+        let store = FileStore::new(path.clone(), Openers::default());
         store.save("work", &"sealed-by-key".into()).unwrap();
         assert!(store.opened_by().contains("beside them"));
 
-        let store = FileStore::new(path.clone(), Some("correct horse".into()));
+        let store = FileStore::new(path.clone(), opened_with("correct horse"));
         assert_eq!(store.load("work").unwrap().unwrap().expose(), "sealed-by-key");
         store.save("work", &"sealed-by-passphrase".into()).unwrap();
-        assert!(matches!(FileStore::new(path.clone(), None).load("work"), Err(StoreError::NeedsPassphrase(_))));
+        assert!(matches!(
+            FileStore::new(path.clone(), Openers::default()).load("work"),
+            Err(StoreError::NeedsPassphrase(_))
+        ));
 
         // another key in the key file's place is not mistaken for damage
-        FileStore::new(path.clone(), None).save("other", &"sealed-by-key".into()).unwrap();
+        FileStore::new(path.clone(), Openers::default()).save("other", &"sealed-by-key".into()).unwrap();
         std::fs::write(path.join("key"), [1; KEY]).unwrap();
-        let opened = FileStore::new(path.clone(), None).load("other");
+        let opened = FileStore::new(path.clone(), Openers::default()).load("other");
         assert!(matches!(&opened, Err(StoreError::Corrupt { why, .. }) if why.contains("another key")), "{opened:?}");
         std::fs::write(path.join("key"), [1; 5]).unwrap();
-        assert!(matches!(FileStore::new(path, None).load("other"), Err(StoreError::BadKey(_))));
+        assert!(matches!(FileStore::new(path, Openers::default()).load("other"), Err(StoreError::BadKey(_))));
     }
 
     #[test]
@@ -611,7 +734,7 @@ mod tests {
         for passphrase in [None, Some("correct horse")] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("store");
-            let store = || FileStore::new(path.clone(), passphrase.map(Secret::from));
+            let store = || FileStore::new(path.clone(), opened_with(passphrase));
             std::thread::scope(|scope| {
                 for n in 0..8 {
                     let store = &store;
@@ -630,7 +753,7 @@ mod tests {
     fn one_derivation_opens_all_of_a_folders_records() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        let store = || FileStore::new(path.clone(), Some("correct horse".into()));
+        let store = || FileStore::new(path.clone(), opened_with("correct horse"));
         let derivations = |profiles: &[&str]| {
             DERIVED.take();
             profiles.iter().for_each(|profile| assert!(store().load(profile).unwrap().is_some(), "{profile}"));
@@ -663,7 +786,7 @@ mod tests {
     #[test]
     fn nothing_of_the_record_lies_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
-        let store = FileStore::new(folder.path().join("store"), None);
+        let store = FileStore::new(folder.path().join("store"), Openers::default());
         store.save("work", &"CANARY-access-token".into()).unwrap();
         for entry in std::fs::read_dir(folder.path().join("store")).unwrap() {
             let content = std::fs::read(entry.unwrap().path()).unwrap();

@@ -1,5 +1,7 @@
 //! `store`: tries a store, and moves records from one to another.
 
+mod unlock;
+
 use clap::{Args, Subcommand};
 
 use crate::command::{Global, print};
@@ -23,6 +25,10 @@ enum StoreVerb {
     Test(TestArgs),
     /// Move the records of all profiles from one store to another.
     Migrate(MigrateArgs),
+    /// Keep a passphrase's key in the Linux kernel for a while, so that no command asks for it.
+    Unlock(unlock::UnlockArgs),
+    /// Remove that key at once.
+    Lock,
 }
 
 #[derive(Args, Debug)]
@@ -55,6 +61,8 @@ pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Er
     match args.verb {
         StoreVerb::Test(args) => test(&args, world),
         StoreVerb::Migrate(args) => migrate(&args, global, world),
+        StoreVerb::Unlock(args) => unlock::unlock(&args, world),
+        StoreVerb::Lock => unlock::lock(world),
     }
 }
 
