@@ -28,6 +28,8 @@ enum StoreVerb {
     /// Keep a passphrase's key in the Linux kernel for a while, so that no command asks for it.
     Unlock(unlock::UnlockArgs),
     /// Remove that key at once.
+    #[command(after_help = "Examples:
+  oauthctl store lock")]
     Lock,
 }
 
