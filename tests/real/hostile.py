@@ -303,6 +303,14 @@ def with_its_streams_closed_the_login_is_kept_all_the_same(t):
 
 
 @test
+def no_file_gets_the_number_of_a_stream_that_is_closed(t):
+    home = signed_in(t, t.scripted())
+    streams = " ".join(f"$(readlink /proc/$$/fd/{number})" for number in range(3))
+    home.run("run", "--env", "A_TOKEN=rig", "--", "sh", "-c", f"echo {streams} > streams", under=["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]).expect(0)
+    same((home.folder / "streams").read_text().split(), ["/dev/null"] * 3, "the streams")
+
+
+@test
 def a_refusal_with_the_right_state_is_told_in_one_safe_line(t):
     """L-07, L-13, L-14, C-02, C-10"""
     nasty = "\x1b[2J\x1b]0;t\x07\r\n::stop-commands::x ##[error] ##vso[task] \u202egnp <script>alert(1)</script>" + "y" * 6000
