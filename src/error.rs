@@ -52,6 +52,11 @@ impl Kind {
     pub fn exit_code(self) -> u8 {
         self as u8
     }
+
+    /// The kind of this name in JSON, as another oauthctl says it.
+    fn named(name: &str) -> Kind {
+        serde_json::from_value(name.into()).unwrap_or(Kind::Other)
+    }
 }
 
 /// The state of the refresh token after a failed request that sent it. Only a refresh reads it;
@@ -288,6 +293,9 @@ const UNLOCK: &str = match cfg!(target_os = "macos") {
 
 impl From<StoreError> for Error {
     fn from(e: StoreError) -> Error {
+        if let StoreError::Lender(e) = e {
+            return Error::new(Kind::named(&e.kind), e.message).hints(e.hints);
+        }
         const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
         let hints: &[&str] = match &e {
             StoreError::Locked(_) => &[UNLOCK, OR_SEALED],
@@ -317,6 +325,7 @@ impl From<StoreError> for Error {
             ],
             StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
             StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
+            StoreError::Lender(_) => &[],
         };
         let kind = if matches!(e, StoreError::BadVariable { .. }) { Kind::Unsafe } else { Kind::Store };
         Error::of(kind, e).hints(hints.iter().copied())

@@ -242,7 +242,7 @@ impl Proxy {
 }
 
 /// A renewal during which a signal comes ends with this error.
-fn signal_of(e: &Error) -> Option<i32> {
+pub fn signal_of(e: &Error) -> Option<i32> {
     match e.kind {
         Kind::Interrupted => Some(2),
         Kind::Terminated => Some(15),

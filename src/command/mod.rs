@@ -13,6 +13,7 @@ mod import;
 mod inspect;
 mod introspect;
 mod keeper;
+mod lend;
 mod list;
 mod login;
 mod logout;
@@ -52,6 +53,7 @@ use crate::provider::Provider;
 use crate::secret::redact;
 use crate::session::paths::Paths;
 use crate::session::{Overrides, Session, lock};
+use crate::store::lent;
 use crate::text::{ForTerminal, safe, wrapped};
 use crate::world::{Verbosity, World};
 
@@ -171,6 +173,8 @@ pub enum Verb {
     Run(run::RunArgs),
     /// Serve an address on loopback that stands for the provider's API, and adds the token.
     Proxy(proxy::ProxyArgs),
+    /// Lend access tokens to another machine or a container, through a socket.
+    Lend(lend::LendArgs),
     /// Hand tokens to other programs, by the protocol of each.
     #[command(
         subcommand,
@@ -356,6 +360,7 @@ fn parse(args: &[OsString]) -> Result<Cli, clap::Error> {
 /// Apart from `token`, the fast one: the others use 28 KB of stack, a page fault for each page.
 #[inline(never)]
 fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
+    not_borrowed(&verb, world)?;
     match verb {
         Verb::Init(args) => login::run(*args, true, global, world),
         Verb::Login(args) => login::run(*args, false, global, world),
@@ -377,6 +382,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Profile(verb) => profile::run(verb, global, world),
         Verb::Run(args) => run::run(&args, global, world),
         Verb::Proxy(args) => proxy::run(args, global, world),
+        Verb::Lend(args) => lend::run(args, global, world),
         Verb::Helper(verb) => helper::run(verb, global, world),
         Verb::Doctor(args) => doctor::run(args, global, world),
         Verb::Sandbox(verb) => sandbox::run(verb, world),
@@ -385,6 +391,32 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::Man => completions::man(world),
         Verb::Version => version::run(world),
     }
+}
+
+/// Refuses a command on logins where another machine lends their tokens.
+fn not_borrowed(verb: &Verb, world: &World) -> Result<(), Error> {
+    let name = match verb {
+        Verb::Init(_) => "init",
+        Verb::Login(_) => "login",
+        Verb::Refresh(_) => "refresh",
+        Verb::Logout(_) => "logout",
+        Verb::Import(_) => "import",
+        Verb::Export(_) => "export",
+        Verb::Register(_) => "register",
+        Verb::Introspect(_) => "introspect",
+        Verb::List(_) => "list",
+        Verb::Store(_) => "store",
+        _ => return Ok(()),
+    };
+    if world.env.var_os(lent::VARIABLE).is_none_or(|socket| socket.is_empty()) {
+        return Ok(());
+    }
+    Err(Error::usage(format!(
+        "`{name}` is for logins of this machine, and with {} another one lends its tokens",
+        lent::VARIABLE
+    ))
+    .hint(format!("on that machine: oauthctl {name} …"))
+    .hint(format!("for a login of this machine: unset {}", lent::VARIABLE)))
 }
 
 /// Help and version go to stdout; a mistake is reported like every other error.

@@ -128,6 +128,9 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
             _ => sign_in("sign in"),
         };
     };
+    if session.store.kind() == StoreKind::Lent {
+        return alone("each command asks the machine that lends it, which refreshes it".to_owned());
+    }
     match (set.freshness(world.clock.now(), None), renewable(session, standing)) {
         (Freshness::Unknown, true) if !from_outside => alone(format!(
             "the token is used until the provider refuses it; then `call` refreshes it, and so does `{}`",

@@ -8,6 +8,7 @@ use super::stores::{store_kind, store_of};
 use super::{Overrides, Paths};
 use crate::config::{self, Config, Profile};
 use crate::store::environment::{PROFILE_VARIABLES, upper};
+use crate::store::lent;
 use crate::store::{StoreError, StoreKind};
 use crate::world::World;
 
@@ -91,11 +92,11 @@ fn said_of_others(world: &World, own: &str) -> Vec<String> {
     world.env.names().iter().filter_map(word).collect()
 }
 
-/// The word for a profile in variables, where the fast path may answer: no variable brings a token,
-/// wants it masked, or is another profile's.
+/// The word for a profile in variables, where the fast path may answer: no variable brings a token
+/// or a socket, wants it masked, or is another profile's.
 pub fn plain_word(world: &World, profile: &str) -> Option<String> {
     let own = upper(profile);
     let set = |name: &str| world.env.var(name).is_some();
-    let whole = set("GITHUB_ACTIONS") || set(&format!("OAUTHCTL_{own}_TOKEN"));
+    let whole = set("GITHUB_ACTIONS") || set(lent::VARIABLE) || set(&format!("OAUTHCTL_{own}_TOKEN"));
     (!whole && said_of_others(world, &own).is_empty()).then_some(own)
 }

@@ -119,8 +119,10 @@ fn obtain(
         return Ok(set);
     }
     let store = session.store.kind();
-    if store == StoreKind::None {
-        return unkept(world, session, None);
+    match store {
+        StoreKind::None => return unkept(world, session, None),
+        StoreKind::Lent => return lent(world, session, want, refused),
+        _ => {}
     }
     let early = early_lock(world, session, want, refused)?;
     let mut first = None;
@@ -164,6 +166,37 @@ fn obtain(
         return Ok(set.clone());
     }
     refresh(world, session, want, (found, lock))
+}
+
+/// The token that another machine lends. Only there it is refreshed.
+fn lent(
+    world: &mut World,
+    session: &Session,
+    want: FreshnessPolicy,
+    refused: Option<&Secret>,
+) -> Result<TokenSet, Error> {
+    let there = format!("on the machine that lends it: `{}`", session.typed.line("refresh"));
+    let name = &session.name;
+    if want.no_refresh || (want.force && refused.is_none()) {
+        let option = if want.force { "--force-refresh" } else { "--no-refresh" };
+        return Err(
+            Error::usage(format!("the token of `{name}` is lent: `{option}` is for a login of one's own")).hint(there)
+        );
+    }
+    session.store.wants(name, want.min_ttl, refused.is_some());
+    let found = session.load().and_then(|record| Found::of(world, session, record));
+    session.store.wants(name, None, false);
+    let found = found?;
+    match found.token() {
+        Some(set) if refused == Some(&set.access_token) => {
+            Err(Error::new(Kind::LoginFirst, format!("the token that is lent for `{name}` was refused")).hint(there))
+        }
+        Some(set) if set.freshness(world.clock.now(), None) == Freshness::Expired => {
+            Err(Error::new(Kind::TryLater, format!("the token that is lent for `{name}` has expired")).hint(there))
+        }
+        Some(set) => Ok(set.clone()),
+        None => Err(no_usable_token(world, session, found.differs)),
+    }
 }
 
 /// GNOME Keyring aborts when many processes read at once, and a program is slow: they come one
@@ -367,8 +400,14 @@ pub fn provider_of_token(
     session: &mut Session,
     whole: bool,
 ) -> Result<(Provider, Option<Record>), Error> {
-    let wanted = whole || session.provider_needs_record()? || !copy_will_do(world, session)?;
-    let record = if wanted { session.load().ok().flatten() } else { None };
+    let lent = session.store.kind() == StoreKind::Lent;
+    let wanted = whole || lent || session.provider_needs_record()? || !copy_will_do(world, session)?;
+    let record = match wanted {
+        // a lender that refused would be asked again
+        true if lent => session.load()?,
+        true => session.load().ok().flatten(),
+        false => None,
+    };
     let record = matching(world, session, record.as_ref())?.cloned();
     Ok((session.provider(world, record.as_ref())?, record))
 }

@@ -13,8 +13,8 @@ use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
 use crate::error::Error;
 use crate::secret::hash;
-use crate::store::StoreError;
 use crate::store::environment::EnvironmentStore;
+use crate::store::{StoreError, StoreKind};
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
@@ -63,6 +63,8 @@ impl Who {
                 Err(e) => match orphan::called(world, &paths, kind, &name) {
                     Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
                     Ok(None) => return Err(e),
+                    // the lender knows which profiles there are
+                    Err(why) if kind == StoreKind::Lent => return Err(why),
                     Err(why) => {
                         return Err(e.hint(format!("{}: it can't be searched for a record of that name", why)));
                     }
@@ -74,7 +76,7 @@ impl Who {
             None => shared.stores.get(kind, |kind| store_of(world, *kind, &paths))?,
         };
         Ok(Who {
-            cache: config.cache != Some(false) && !choice.no_cache,
+            cache: config.cache != Some(false) && !choice.no_cache && kind != StoreKind::Lent,
             typed,
             name,
             alias,

@@ -14,10 +14,13 @@ use crate::store::{Store, StoreError, StoreKind};
 use crate::text::{for_a_shell, safe};
 use crate::world::World;
 
-/// The stores with records: those of this machine, and the `usual` one.
+/// The stores with records: those of this machine, and the `usual` one. Where tokens are lent, no
+/// other one.
 fn keeping(usual: StoreKind) -> impl Iterator<Item = StoreKind> {
     let own = [StoreKind::Keychain, StoreKind::File];
-    own.into_iter().chain(Some(usual).filter(|usual| usual.keeps() && !own.contains(usual)))
+    let lent = usual == StoreKind::Lent;
+    let also = Some(usual).filter(|usual| lent || usual.keeps() && !own.contains(usual));
+    own.into_iter().filter(move |_| !lent).chain(also)
 }
 
 /// A record without a profile.

@@ -9,6 +9,7 @@ use crate::config::{Config, Profile};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::store::file::{FileStore, Openers};
+use crate::store::lent::{self, LentStore};
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::world::World;
@@ -21,6 +22,9 @@ pub(super) fn store_kind(
 ) -> Result<StoreKind, Error> {
     if let Some(kind) = choice.flags.store {
         return Ok(kind);
+    }
+    if world.env.var_os(lent::VARIABLE).is_some_and(|socket| !socket.is_empty()) {
+        return Ok(StoreKind::Lent);
     }
     if let Some(name) = world.env.var("OAUTHCTL_STORE") {
         return StoreKind::from_name(&name).ok_or_else(|| {
@@ -38,6 +42,9 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 
 /// Opens a store. Only sealed files need a folder, and may need a passphrase.
 pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
+    if kind == StoreKind::Lent {
+        return Ok(Rc::new(LentStore::new(&*world.env, &world.clock)));
+    }
     let (state, openers) = match kind {
         StoreKind::File => (paths.require_state()?, openers(world)?),
         StoreKind::Program(_) => (paths.require_state()?, Openers::default()),

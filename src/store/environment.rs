@@ -23,7 +23,7 @@ pub fn upper(profile: &str) -> String {
 }
 
 /// Checks a variable's value: a token goes into a header and onto a line.
-fn judge(value: &str) -> Result<(), &'static str> {
+pub(super) fn judge(value: &str) -> Result<(), &'static str> {
     match value {
         "" => Err("is blank"),
         _ if value.bytes().all(|b| (0x21..=0x7e).contains(&b)) => Ok(()),

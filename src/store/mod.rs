@@ -8,6 +8,7 @@ pub mod environment;
 pub mod file;
 pub mod guarded;
 pub mod keychain;
+pub mod lent;
 pub mod none;
 pub mod program;
 
@@ -42,7 +43,8 @@ pub fn open(
         )),
         StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), openers)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
-        StoreKind::None => Box::new(none::NoStore),
+        // `session` opens what is lent: only there is a clock
+        StoreKind::None | StoreKind::Lent => Box::new(none::NoStore),
     }
 }
 
@@ -69,6 +71,8 @@ pub enum StoreKind {
     File,
     Environment,
     None,
+    /// Another machine, which lends access tokens: no configuration names it.
+    Lent,
     /// Another program, as the configuration describes it.
     Program(&'static StoreProgram),
 }
@@ -84,6 +88,7 @@ impl StoreKind {
             StoreKind::File => "file",
             StoreKind::Environment => "environment",
             StoreKind::None => "none",
+            StoreKind::Lent => "lent",
             StoreKind::Program(program) => &program.name,
         }
     }
@@ -118,6 +123,10 @@ pub trait Store {
 
     /// The record saved last, or `None` when there is none. Never prompts.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError>;
+
+    /// Before a load: how long the token must still be valid, in seconds, and whether a loaded one
+    /// is of no use. For a store that asks somebody else.
+    fn wants(&self, _profile: &str, _min_ttl: Option<i64>, _another: bool) {}
 
     /// Saves all or nothing, and reads the record back before it succeeds.
     fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError>;
@@ -178,6 +187,8 @@ pub enum StoreError {
     TooLong(String),
     #[error("the store `{0}` keeps nothing")]
     ReadOnly(&'static str),
+    #[error("{}", .0.message)]
+    Lender(Box<lent::NotLent>),
     #[error("the {0} failed: {1}")]
     Failed(String, #[source] anyhow::Error),
 }

@@ -14,6 +14,7 @@ pub mod http_server;
 mod installed;
 pub mod kernel_keyring;
 pub mod keychain;
+pub mod local_socket;
 mod programs;
 mod question;
 pub(crate) mod random;

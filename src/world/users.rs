@@ -1,7 +1,7 @@
 //! The user of a file, a socket or a process, by Unix user ids. Windows has none: nothing is
 //! checked there.
 
-#[cfg(any(target_os = "linux", target_os = "freebsd", target_os = "openbsd"))]
+#[cfg(unix)]
 use std::{io, os::fd::AsRawFd as _, os::unix::net::UnixStream};
 
 /// The user that this process acts as.
@@ -19,6 +19,17 @@ pub fn is_own_or_root(user: u32) -> bool {
 /// The user at the other end of a connected socket: the listening process's, as it began to listen.
 #[cfg(target_os = "linux")]
 pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
+    peer(stream).map(|peer| peer.uid)
+}
+
+/// The process at the other end, where the kernel tells it: none of another namespace.
+#[cfg(target_os = "linux")]
+pub fn process_of_peer(stream: &UnixStream) -> Option<i32> {
+    peer(stream).ok().map(|peer| peer.pid).filter(|id| *id > 0)
+}
+
+#[cfg(target_os = "linux")]
+fn peer(stream: &UnixStream) -> io::Result<libc::ucred> {
     // rustix's `UCred` can't hold the process number 0, which a peer in another namespace has
     let mut peer = libc::ucred { pid: 0, uid: 0, gid: 0 };
     let mut length = size_of::<libc::ucred>() as libc::socklen_t;
@@ -27,16 +38,22 @@ pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
         let to = (&raw mut peer).cast();
         libc::getsockopt(stream.as_raw_fd(), libc::SOL_SOCKET, libc::SO_PEERCRED, to, &raw mut length)
     };
-    if done == 0 { Ok(peer.uid) } else { Err(io::Error::last_os_error()) }
+    if done == 0 { Ok(peer) } else { Err(io::Error::last_os_error()) }
 }
 
 /// The user at the other end of a connected socket: the listening process's, as it began to listen.
-#[cfg(any(target_os = "freebsd", target_os = "openbsd"))]
+#[cfg(all(unix, not(target_os = "linux")))]
 pub fn of_peer(stream: &UnixStream) -> io::Result<u32> {
     let (mut user, mut group) = (0, 0);
     // SAFETY: both numbers live through the call
     let done = unsafe { libc::getpeereid(stream.as_raw_fd(), &raw mut user, &raw mut group) };
     if done == 0 { Ok(user) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Not told by such a system.
+#[cfg(all(unix, not(target_os = "linux")))]
+pub fn process_of_peer(_stream: &UnixStream) -> Option<i32> {
+    None
 }
 
 /// The user who logged in to this process's session, before any `su` or `sudo`.

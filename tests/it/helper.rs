@@ -196,7 +196,7 @@ fn a_refused_token_is_refreshed_once_and_no_login_ends() {
     assert_eq!(server.asked(), 2);
 
     me.set("OAUTHCTL_WORK_TOKEN", "from-outside");
-    let stays = says("it comes from the environment, and stays");
+    let stays = says("it is not refreshed here, and stays");
     git(&mut me, "erase", &refused("from-outside")).is(0, "", &stays);
     git(&mut me, "get", GIT).is(0, "username=oauth2\npassword=from-outside\n", "");
     me.set("OAUTHCTL_WORK_TOKEN", "from\nusername=evil");

@@ -129,8 +129,8 @@ impl Chosen {
         if token.is_some() && given != token {
             return Ok(());
         }
-        let outcome = if session.store.kind() == StoreKind::Environment {
-            "it comes from the environment, and stays"
+        let outcome = if matches!(session.store.kind(), StoreKind::Environment | StoreKind::Lent) {
+            "it is not refreshed here, and stays"
         } else if world.clock.now() - set.received_at <= JUST_NOW {
             "it was obtained just now, so it may lack a scope"
         } else {

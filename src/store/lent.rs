@@ -1,0 +1,254 @@
+//! Access tokens that `oauthctl lend` hands out, through the socket that `OAUTHCTL_SOCKET` names.
+//! Nothing of them is stored here: a process remembers what it was told, and no other one.
+//!
+//! Each connection carries one request and one answer, a line of JSON each; `oauthctl help ssh` has
+//! their members. Times are in seconds before or after now: the two clocks may differ.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::environment::judge;
+use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
+use crate::secret::Secret;
+use crate::stored;
+use crate::text::safe;
+use crate::token::{Freshness, TokenSet};
+use crate::world::local_socket::{self, NotAnswered};
+use crate::world::{Clock, Env};
+
+/// The variable that names the socket.
+pub const VARIABLE: &str = "OAUTHCTL_SOCKET";
+
+/// The version of the messages.
+const VERSION: u64 = 1;
+
+/// How long the lender may take: it may refresh the token, and ask its user before.
+const WITHIN: Duration = Duration::from_secs(150);
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Request {
+    oauthctl: u64,
+    pub profile: String,
+    /// Seconds for which the token must still be valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_ttl: Option<i64>,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Answer {
+    oauthctl: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<Lent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<NotLent>,
+}
+
+/// An access token, and where it may go.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Lent {
+    #[serde(serialize_with = "stored::expose")]
+    pub access_token: Secret,
+    pub token_type: String,
+    /// Seconds since the lender obtained it.
+    pub age: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// The scopes that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// The provider, its environment and variables, and the places that the token may go to.
+    pub bound: Value,
+}
+
+/// Why no token is lent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotLent {
+    /// As `--error-format json` names it.
+    pub kind: String,
+    pub message: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+}
+
+impl Request {
+    /// Reads a line; an error is the answer to it.
+    pub fn read(line: &[u8]) -> Result<Request, NotLent> {
+        let refused = |message: String| NotLent { kind: "usage".to_owned(), message, hints: Vec::new() };
+        let asked: Request = serde_json::from_slice(line)
+            .map_err(|e| refused(format!("the request can't be read: {}", safe(&e.to_string()))))?;
+        match asked.oauthctl {
+            VERSION => Ok(asked),
+            other => Err(refused(format!("the request is of version {other}: update oauthctl on this machine"))),
+        }
+    }
+}
+
+impl Lent {
+    fn token(&self, now: i64) -> TokenSet {
+        TokenSet {
+            expires_at: self.expires_in.map(|left| now.saturating_add(left)),
+            scopes: self.scopes.clone(),
+            ..TokenSet::new(self.access_token.clone(), self.token_type.as_str(), now.saturating_sub(self.age.max(0)))
+        }
+    }
+}
+
+/// The line that answers a request.
+pub fn answer(lent: Result<Lent, NotLent>) -> Zeroizing<Vec<u8>> {
+    let (token, error) = lent.map_or_else(|e| (None, Some(e)), |lent| (Some(lent), None));
+    let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_RECORD));
+    let _ = serde_json::to_writer(&mut *line, &Answer { oauthctl: VERSION, token, error });
+    line.push(b'\n');
+    line
+}
+
+/// The members of a record that a lender fills: it can't make this machine do anything else.
+#[derive(Serialize)]
+struct Known<'a> {
+    provider: Option<&'a str>,
+    vars: Option<&'a Value>,
+    asked: &'a [String],
+    account: Option<&'a str>,
+    bound: &'a Value,
+    token: &'a TokenSet,
+}
+
+/// What this process was told, by socket and profile: the token, and the record with it.
+static TOLD: Mutex<BTreeMap<(PathBuf, String), (TokenSet, Secret)>> = Mutex::new(BTreeMap::new());
+
+pub struct LentStore {
+    socket: PathBuf,
+    clock: Arc<dyn Clock>,
+    min_ttl: Mutex<Option<i64>>,
+}
+
+impl LentStore {
+    pub fn new(env: &dyn Env, clock: &Arc<dyn Clock>) -> LentStore {
+        let socket = env.var_os(VARIABLE).unwrap_or_default().into();
+        LentStore { socket, clock: Arc::clone(clock), min_ttl: Mutex::default() }
+    }
+
+    fn key(&self, profile: &str) -> (PathBuf, String) {
+        (self.socket.clone(), profile.to_owned())
+    }
+
+    fn told(&self, profile: &str, min_ttl: Option<i64>) -> Option<Secret> {
+        let told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let (set, record) = told.get(&self.key(profile))?;
+        let serves = matches!(set.freshness(self.clock.now(), min_ttl), Freshness::Fresh | Freshness::Unknown);
+        serves.then(|| record.clone())
+    }
+
+    fn failed(&self, kind: &str, why: String, hint: &str) -> StoreError {
+        StoreError::Lender(Box::new(NotLent {
+            kind: kind.to_owned(),
+            message: format!("no token is lent through `{}`: {why}", safe(&self.socket.to_string_lossy())),
+            hints: vec![hint.to_owned()],
+        }))
+    }
+
+    fn unanswered(&self, e: &NotAnswered) -> StoreError {
+        const CARRY: &str = "`oauthctl lend PROFILE` listens on the machine with the login, and `ssh -R` carries its socket here: `oauthctl help ssh`";
+        const ITS_USER: &str = "run this as the user who serves it, or unset OAUTHCTL_SOCKET";
+        let (kind, hint) = match e {
+            NotAnswered::Nobody(_) => ("store", CARRY),
+            NotAnswered::Foreign { .. } => ("unsafe", ITS_USER),
+            NotAnswered::TooLate(_) => {
+                ("nobody_answered", "answer the lender's question, if it asks one, and run this again")
+            }
+            NotAnswered::Broken(_) => ("try_later", "run this again; the lender's terminal may say more"),
+        };
+        self.failed(kind, e.to_string(), hint)
+    }
+
+    /// Asks the lender.
+    fn ask(&self, profile: &str, min_ttl: Option<i64>) -> Result<Lent, StoreError> {
+        let mut request = serde_json::to_vec(&Request { oauthctl: VERSION, profile: profile.to_owned(), min_ttl })
+            .unwrap_or_default();
+        request.push(b'\n');
+        let line =
+            local_socket::ask(&self.socket, &request, (LONGEST_RECORD, WITHIN)).map_err(|e| self.unanswered(&e))?;
+        let unread = |why: &str| {
+            self.failed("unsafe", format!("what answers there is no lender's: {why}"), "check OAUTHCTL_SOCKET")
+        };
+        // the reader's own words might quote the answer
+        let Ok(answer) = serde_json::from_slice::<Answer>(&line) else { return Err(unread("it can't be read")) };
+        match answer {
+            Answer { oauthctl, .. } if oauthctl != VERSION => Err(unread(&format!("it is of version {oauthctl}"))),
+            Answer { error: Some(e), .. } => Err(StoreError::Lender(Box::new(NotLent {
+                message: safe(&e.message),
+                hints: e.hints.iter().take(5).map(|hint| safe(hint)).collect(),
+                ..e
+            }))),
+            Answer { token: Some(lent), .. } => match judge(lent.access_token.expose()) {
+                Ok(()) => Ok(lent),
+                Err(why) => Err(unread(&format!("its token {why}"))),
+            },
+            Answer { .. } => Err(unread("it has no token")),
+        }
+    }
+}
+
+impl Store for LentStore {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Lent
+    }
+
+    fn place(&self) -> String {
+        format!("lent through {}", safe(&self.socket.to_string_lossy()))
+    }
+
+    fn scope(&self) -> String {
+        self.socket.to_string_lossy().into_owned()
+    }
+
+    /// Asks the lender, unless this process was told a token that is still fresh.
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        let min_ttl = *self.min_ttl.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = self.told(profile, min_ttl) {
+            return Ok(Some(told));
+        }
+        let lent = self.ask(profile, min_ttl)?;
+        let set = lent.token(self.clock.now());
+        let known = Known {
+            provider: lent.bound["provider"].as_str(),
+            vars: lent.bound.get("vars"),
+            asked: &lent.asked,
+            account: lent.account.as_deref(),
+            bound: &lent.bound,
+            token: &set,
+        };
+        let record = Secret::unlisted(serde_json::to_string(&known).expect("every key is a text"));
+        TOLD.lock().unwrap_or_else(PoisonError::into_inner).insert(self.key(profile), (set, record.clone()));
+        Ok(Some(record))
+    }
+
+    fn wants(&self, profile: &str, min_ttl: Option<i64>, another: bool) {
+        *self.min_ttl.lock().unwrap_or_else(PoisonError::into_inner) = min_ttl;
+        if another {
+            TOLD.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key(profile));
+        }
+    }
+
+    fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly(StoreKind::Lent.name()))
+    }
+
+    fn delete(&self, _profile: &str) -> Result<bool, StoreError> {
+        Err(StoreError::ReadOnly(StoreKind::Lent.name()))
+    }
+
+    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly(StoreKind::Lent.name()))
+    }
+}
