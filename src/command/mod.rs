@@ -23,6 +23,7 @@ mod provider;
 mod proxy;
 mod refresh;
 mod register;
+mod registry;
 mod run;
 mod sandbox;
 mod sandbox_session;
@@ -161,6 +162,14 @@ pub enum Verb {
   oauthctl provider show getresponse"
     )]
     Provider(provider::ProviderVerb),
+    /// Take provider files and profiles that a team keeps in a git repository or a folder.
+    #[command(
+        subcommand,
+        after_help = "Examples:
+  oauthctl registry add https://git.example.com/team/logins.git
+  oauthctl registry update logins"
+    )]
+    Registry(registry::RegistryVerb),
     /// Change profiles without an editor.
     #[command(
         subcommand,
@@ -379,6 +388,7 @@ fn other(verb: Verb, global: &Global, world: &mut World) -> Result<u8, Error> {
         Verb::List(args) => list::run(args, global, world),
         Verb::Status(args) => status::run(args, global, world),
         Verb::Provider(verb) => provider::run(verb, world),
+        Verb::Registry(verb) => registry::run(verb, world),
         Verb::Profile(verb) => profile::run(verb, global, world),
         Verb::Run(args) => run::run(&args, global, world),
         Verb::Proxy(args) => proxy::run(args, global, world),

@@ -3,13 +3,15 @@
 //!
 //! `file` reads files that only this user could have written, `profile` has the keys of a profile
 //! and `words` their values, `read` reads `config.toml`, `one` finds one profile in a file of ten
-//! thousand, `edit` writes, `providers` finds the user's own providers and the built-in ones.
+//! thousand, `edit` writes, `providers` finds the user's own providers and the built-in ones,
+//! `registry` takes those that a team keeps.
 
 mod edit;
 mod file;
 mod profile;
 mod providers;
 mod read;
+mod registry;
 mod slice;
 pub mod words;
 
@@ -20,9 +22,11 @@ pub use edit::{Editor, edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, RequestOptions, SignIn, all_profile_keys};
 pub use providers::{
     Brief, OwnFile, add_provider, aliases, description, in_brief, is_built_in, kept_copy, own_provider, provider,
-    provider_by_alias, provider_in_environments, provider_names, remove_copy, replace_provider, same_provider,
-    validate_all, write_copy,
+    provider_by_alias, provider_in_environments, provider_names, registries, remove_copy, replace_provider,
+    same_provider, validate_all, write_copy,
 };
+
+pub use registry::{Pin, Registry, is_of_registry};
 
 use crate::address::with_scheme;
 use crate::layers::tree::ReadError;

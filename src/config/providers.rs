@@ -13,8 +13,11 @@ use crate::world::files;
 
 const FOLDER: &str = "providers";
 
-/// Finds a provider by name or alias: the user's own file (`<dir>/providers/NAME.toml`) first, then
-/// the aliases in the user's own files, then the built-in names and aliases. An address is an
+/// The folder of providers that teams keep: see `registry`.
+pub(super) const REGISTRIES: &str = "registries";
+
+/// Finds a provider by name or alias: the user's own file (`<dir>/providers/NAME.toml`) or else a
+/// registry's first, then the aliases in these files, then the built-in names and aliases. An address is an
 /// issuer.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
@@ -22,11 +25,11 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
     }
     let own = |name: &str| own_text(dir, name);
     if let Some(id) = provider_by_alias(dir, name)? {
-        return Ok(resolve::resolve(&id, environment, &own)?);
+        return resolve::resolve(&id, environment, &own).map_err(|e| in_registry(dir, e.into()));
     }
     let unknown = match resolve::resolve(name, environment, &own) {
         Err(ReadError::UnknownProvider { name, nearest }) => (name, nearest),
-        other => return Ok(other?),
+        other => return other.map_err(|e| in_registry(dir, e.into())),
     };
     if let Some(instead) = catalogue::without_oauth(name) {
         return Err(ConfigError::with_hint(format!("`{}` has no OAuth 2.0 to log in with", safe(name)), instead));
@@ -42,6 +45,19 @@ pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Pro
         error.hint = Some(format!("did you mean `{}`?", safe(&issuer)));
     }
     Err(error)
+}
+
+/// Names the place of a registry's file.
+fn in_registry(dir: &Path, mut e: ConfigError) -> ConfigError {
+    for registry in registries(dir) {
+        for name in toml_files(&dir.join(REGISTRIES).join(&registry).join(FOLDER)).unwrap_or_default() {
+            let place = format!("{FOLDER}/{name}.toml");
+            if e.message.contains(&place) && !own_file(dir, &name).exists() {
+                e.message = e.message.replace(&place, &format!("{REGISTRIES}/{registry}/{place}"));
+            }
+        }
+    }
+    e
 }
 
 /// The provider with this alias; `None`: it is a provider's name, or unknown.
@@ -291,20 +307,35 @@ fn strangers(dir: &Path) -> Vec<ConfigError> {
     names.iter().map(never).collect()
 }
 
+/// The names of the user's own providers, and of the registries'.
 fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
     let mut names = own_files(dir)?;
+    for registry in registries(dir) {
+        names.extend(toml_files(&dir.join(REGISTRIES).join(registry).join(FOLDER))?);
+    }
     names.retain(|name| is_provider_name(name));
+    names.sort();
+    names.dedup();
     Ok(names)
 }
 
-/// The names of the TOML files in the folder, sorted.
+/// The names of the registries, sorted.
+pub fn registries(dir: &Path) -> Vec<String> {
+    let entries = if is_nowhere(dir) { None } else { std::fs::read_dir(dir.join(REGISTRIES)).ok() };
+    let names = entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|name| is_provider_name(name)).collect();
+    names.sort();
+    names
+}
+
 fn own_files(dir: &Path) -> Result<Vec<String>, ConfigError> {
-    if is_nowhere(dir) {
-        return Ok(Vec::new());
-    }
-    let folder = dir.join(FOLDER);
-    let unreadable = |e: std::io::Error| ConfigError::of_disk(&folder, "read", &e);
-    let entries = match std::fs::read_dir(&folder) {
+    if is_nowhere(dir) { Ok(Vec::new()) } else { toml_files(&dir.join(FOLDER)) }
+}
+
+/// The names of the TOML files in the folder, sorted.
+pub(super) fn toml_files(folder: &Path) -> Result<Vec<String>, ConfigError> {
+    let unreadable = |e: std::io::Error| ConfigError::of_disk(folder, "read", &e);
+    let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(unreadable(e)),
@@ -327,7 +358,7 @@ pub fn add_provider(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Confi
         )));
     }
     let path = own_file(dir, name);
-    let taken = match own_text(dir, name)? {
+    let taken = match written(dir, name)? {
         Some(_) => Some(format!("`{}` is there already", path.display())),
         None => catalogue::find(name).map(|_| format!("`{name}` is a built-in provider")),
     };
@@ -341,9 +372,7 @@ pub fn add_provider(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Confi
 /// Writes a file of the user's own, if it is valid in each of its environments.
 fn write_provider(dir: &Path, name: &str, text: &str) -> Result<(), ConfigError> {
     let own = |known: &str| if known == name { Ok(Some(text.to_owned())) } else { own_text(dir, known) };
-    for environment in resolve::resolve(name, None, &own)?.environments {
-        resolve::resolve(name, Some(&environment), &own)?;
-    }
+    resolve_with(name, &own)?;
     write_copy(&own_file(dir, name), text)
 }
 
@@ -365,13 +394,13 @@ pub fn own_provider(dir: &Path, name: &str) -> Result<OwnFile, ConfigError> {
     };
     let text = own_text(dir, &name)?;
     let new = || format!("extends = \"{name}\"\n# The keys that differ. `oauthctl provider show {name}` prints all.\n");
-    let (path, is_there) = (own_file(dir, &name), text.is_some());
+    let (path, is_there) = (own_file(dir, &name), written(dir, &name)?.is_some());
     Ok(OwnFile { begins: text.unwrap_or_else(new), name, path, is_there })
 }
 
 /// Replaces the file, if the new text is valid and nobody else has changed the file meanwhile.
 pub fn replace_provider(dir: &Path, file: &OwnFile, text: &str) -> Result<(), ConfigError> {
-    let now = own_text(dir, &file.name)?;
+    let now = written(dir, &file.name)?;
     if now.as_ref() != Some(&file.begins).filter(|_| file.is_there) {
         return Err(ConfigError::new(format!("`{}` was changed by somebody else meanwhile", file.path.display())));
     }
@@ -403,19 +432,46 @@ pub fn remove_copy(path: &Path) -> Result<(), ConfigError> {
 }
 
 fn has_own(dir: &Path, name: &str) -> bool {
-    !is_nowhere(dir) && own_file(dir, name).exists()
+    !is_nowhere(dir) && (own_file(dir, name).exists() || registry_file(dir, name).is_some())
 }
 
 fn own_file(dir: &Path, name: &str) -> PathBuf {
     dir.join(FOLDER).join(format!("{name}.toml"))
 }
 
-fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
+/// The file of the registry that has this provider, below the folder of the configuration.
+fn registry_file(dir: &Path, name: &str) -> Option<String> {
+    let files = registries(dir).into_iter().map(|registry| format!("{REGISTRIES}/{registry}/{FOLDER}/{name}.toml"));
+    files.into_iter().find(|file| dir.join(file).exists())
+}
+
+/// The text of the user's own file, or else of a registry's.
+pub(super) fn own_text(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
+    match written(dir, name)? {
+        None if is_provider_name(name) => registry_file(dir, name).map_or(Ok(None), |file| file::text(dir, &file)),
+        own => Ok(own),
+    }
+}
+
+/// The text of the user's own file alone.
+fn written(dir: &Path, name: &str) -> Result<Option<String>, ReadError> {
     // never a path: `../x` is no name
     if !is_provider_name(name) {
         return Ok(None);
     }
     file::text(dir, &format!("{FOLDER}/{name}.toml"))
+}
+
+/// Reads a provider in each of its environments, with other texts.
+pub(super) fn resolve_with(
+    name: &str,
+    own: &dyn Fn(&str) -> Result<Option<String>, ReadError>,
+) -> Result<Provider, ReadError> {
+    let base = resolve::resolve(name, None, own)?;
+    for environment in &base.environments {
+        resolve::resolve(name, Some(environment), own)?;
+    }
+    Ok(base)
 }
 
 /// Whether two names mean one provider: `vr2` may be typed, and `verticalresponse-vr2` stored.

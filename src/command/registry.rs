@@ -1,0 +1,374 @@
+//! `registry`: provider files and profiles that a team keeps in a git repository or a folder. Each
+//! registry is pinned to one commit, and what comes in is shown before it is taken.
+//!
+//! git only brings objects: nothing of the repository is checked out, so no hook, filter, submodule
+//! or link of its acts here. Its texts are read one by one, from the tree of the commit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use ring::digest::{Context, SHA256};
+
+use crate::address::on_loopback;
+use crate::command::{may_ask, print};
+use crate::config::{self, Pin, Registry, is_of_registry};
+use crate::error::{Error, Kind, unanswered};
+use crate::provider::is_provider_name;
+use crate::secret::hex;
+use crate::session::paths::Paths;
+use crate::session::random_hex;
+use crate::text::{pasted, safe};
+use crate::world::{Unanswered, World, files};
+
+#[derive(Debug, Subcommand)]
+pub enum RegistryVerb {
+    /// Take the providers and profiles of a team, after they were shown.
+    ///
+    /// They are `providers/NAME.toml` files and a `config.toml` with profiles, without secrets:
+    /// everyone signs in as himself. Your own files and the built-in providers come first.
+    #[command(after_help = "Examples:
+  oauthctl registry add https://git.example.com/team/logins.git
+  oauthctl registry add git@git.example.com:team/logins.git --name team
+  oauthctl registry add /srv/team/logins --yes")]
+    Add {
+        /// A git repository (`https`, `ssh` or a path), or a folder.
+        #[arg(value_name = "ADDRESS")]
+        source: String,
+        /// What it is called here [default: the last part of its address]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        #[command(flatten)]
+        taking: Taking,
+    },
+    /// List the registries, and the commit that each is pinned to.
+    #[command(after_help = "Examples:
+  oauthctl registry list")]
+    List,
+    /// Show what a registry has.
+    #[command(after_help = "Examples:
+  oauthctl registry show team")]
+    Show {
+        /// The registry.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Fetch a registry anew, show the differences to the pinned commit, and take them.
+    #[command(after_help = "Examples:
+  oauthctl registry update team")]
+    Update {
+        /// The registry.
+        #[arg(value_name = "NAME")]
+        name: String,
+        #[command(flatten)]
+        taking: Taking,
+    },
+    /// Remove a registry's providers; profiles and logins stay.
+    #[command(after_help = "Examples:
+  oauthctl registry remove team")]
+    Remove {
+        /// The registry.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct Taking {
+    /// Take this commit (its whole number), not the newest of the default branch.
+    #[arg(long, value_name = "ID", value_parser = commit)]
+    commit: Option<String>,
+    /// Take it without a question.
+    #[arg(long)]
+    yes: bool,
+}
+
+fn commit(text: &str) -> Result<String, String> {
+    let is_whole = matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_whole {
+        Ok(text.to_lowercase())
+    } else {
+        Err("write its whole number, 40 or 64 hexadecimal digits".to_owned())
+    }
+}
+
+/// How long git may take for one step.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// The most files that a registry has, and the longest of them.
+const MOST_FILES: usize = 1000;
+const LONGEST_FILE: u64 = 60 << 10;
+
+/// Settings by which git does what it is told and no more.
+const HARMLESS: [&str; 8] = [
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.attributesFile=/dev/null",
+    "transfer.fsckObjects=true",
+    "protocol.allow=never",
+    "protocol.https.allow=always",
+    "protocol.ssh.allow=always",
+    "protocol.file.allow=always",
+];
+
+pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
+    let dir = Paths::find(&*world.env).require_config()?;
+    match verb {
+        RegistryVerb::Add { source, name, taking } => {
+            let name = name.unwrap_or_else(|| usual_name(&source));
+            if !is_provider_name(&name) {
+                return Err(Error::usage(format!("`{}` is no name for a registry", safe(&name)))
+                    .hint("name it with `--name`: lower-case letters, digits, `-`, `_`, `.`"));
+            }
+            if config::registries(&dir).contains(&name) {
+                return Err(Error::usage(format!("there is a registry `{name}` already"))
+                    .hint(format!("oauthctl registry update {name}")));
+            }
+            take(world, &dir, (&name, &source), &taking, None)?;
+        }
+        RegistryVerb::Update { name, taking } => {
+            let old = Registry::load(&dir, &name)?;
+            let source = old.pin.source.clone();
+            take(world, &dir, (&name, &source), &taking, Some(&old))?;
+        }
+        RegistryVerb::List => {
+            for name in config::registries(&dir) {
+                let line = match Registry::load(&dir, &name) {
+                    Ok(Registry { pin, providers, .. }) => {
+                        let names: Vec<String> = providers.into_keys().collect();
+                        format!("{name:16} {} at {}: {}\n", safe(&pin.source), safe(&pin.commit), names.join(", "))
+                    }
+                    Err(e) => format!("{name:16} broken: {}\n", safe(&e.message)),
+                };
+                print(world, line.as_bytes())?;
+            }
+        }
+        RegistryVerb::Show { name } => {
+            let registry = Registry::load(&dir, &name)?;
+            let head = format!("{} at {}\n", safe(&registry.pin.source), safe(&registry.pin.commit));
+            let lines = registry.changes(None).into_iter().map(|line| format!("{}\n", line.trim_start_matches("+ ")));
+            print(world, (head + &lines.collect::<String>()).as_bytes())?;
+        }
+        RegistryVerb::Remove { name } => {
+            Registry::load(&dir, &name).map(drop).or_else(|e| if is_there(&dir, &name) { Ok(()) } else { Err(e) })?;
+            Registry::remove(&dir, &name)?;
+            world.say(&format!("{name}: its providers are gone; profiles and logins stay (`oauthctl list`)"));
+        }
+    }
+    Ok(0)
+}
+
+fn is_there(dir: &Path, name: &str) -> bool {
+    config::registries(dir).iter().any(|known| known == name)
+}
+
+/// `https://host/team/logins.git` is called `logins`.
+fn usual_name(source: &str) -> String {
+    let last = source.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+    last.trim_end_matches(".git").to_lowercase()
+}
+
+/// Fetches, shows, asks and writes.
+fn take(
+    world: &mut World,
+    dir: &Path,
+    (name, source): (&str, &str),
+    taking: &Taking,
+    old: Option<&Registry>,
+) -> Result<(), Error> {
+    let (pin, files) = fetched(world, source, taking.commit.as_deref())?;
+    let new = Registry::of(dir, name, pin, files).map_err(|e| Error::from(e).context("the registry is not taken"))?;
+    let lines = new.changes(old);
+    world.say(&format!("{name}: {} at {}", safe(&new.pin.source), safe(&new.pin.commit)));
+    for line in &lines {
+        world.say(&format!("  {line}"));
+    }
+    for id in new.providers.keys().filter(|id| dir.join(format!("providers/{id}.toml")).exists()) {
+        world.say(&format!("  your own `providers/{id}.toml` comes first, and stays"));
+    }
+    if old.is_some_and(|old| old.pin == new.pin) {
+        world.say("nothing has changed");
+        return Ok(());
+    }
+    // another commit with the same texts moves the pin alone
+    if !lines.is_empty() {
+        agreed(world, taking)?;
+    }
+    let kept = new.put_profiles(dir, old)?;
+    new.save(dir, name)?;
+    for profile in kept {
+        world.say(&format!("  your own profile `{}` stays as it is", safe(&profile)));
+    }
+    match new.profiles.keys().chain(new.providers.keys()).next().filter(|_| old.is_none()) {
+        Some(first) => world.say(&format!("taken. Next: oauthctl login {}", pasted(first))),
+        None => world.say("taken; a login's tokens still go only to where they were obtained for"),
+    }
+    Ok(())
+}
+
+/// An error: no.
+fn agreed(world: &mut World, taking: &Taking) -> Result<(), Error> {
+    const NOT_TAKEN: &str = "the registry was not taken";
+    if taking.yes {
+        return Ok(());
+    }
+    if !may_ask(world) {
+        return Err(Error::usage(format!("nobody could be asked, so {NOT_TAKEN}"))
+            .hint("read the lines above, then add `--yes`"));
+    }
+    match world.ask_whether("Logins of these go to these hosts. Take them?", false) {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(Unanswered::Ended) => Err(Error { said_no: true, ..Error::new(Kind::Refused, NOT_TAKEN) }),
+        Err(e) => Err(unanswered(e, NOT_TAKEN)),
+    }
+}
+
+type Fetched = (Pin, BTreeMap<String, String>);
+
+fn fetched(world: &mut World, source: &str, commit: Option<&str>) -> Result<Fetched, Error> {
+    match place(source)? {
+        Place::Folder(folder) if commit.is_some() => Err(Error::usage(format!(
+            "`{}` is no git repository: it has no commits",
+            safe(&folder.display().to_string())
+        ))),
+        Place::Folder(folder) => of_folder(&folder),
+        Place::Git(address) => {
+            let room = world.env.temp_dir().join(format!("oauthctl-registry-{}", random_hex(world)));
+            files::make_folder(&room).map_err(|e| Error::new(Kind::Store, "no folder can be made for git").cause(e))?;
+            let fetched = of_git(world, &room, (&address, commit));
+            let _ = std::fs::remove_dir_all(&room);
+            fetched
+        }
+    }
+}
+
+enum Place {
+    Git(String),
+    Folder(PathBuf),
+}
+
+/// Where a registry is; an address that could run a program or holds a password is refused.
+fn place(source: &str) -> Result<Place, Error> {
+    let refused = |why: &str| {
+        Err(Error::usage(format!("`{}` is no place for a registry: {why}", safe(source)))
+            .hint("`https://…`, `ssh://…`, `user@host:path`, or a path of this machine"))
+    };
+    if let Ok(url) = url::Url::parse(source)
+        && source.contains("://")
+    {
+        return match url.scheme() {
+            _ if url.password().is_some() => refused("it holds a password"),
+            "https" if !url.username().is_empty() => refused("it holds a name, or a token"),
+            "http" if !on_loopback(source) => refused("`http` is not safe"),
+            "https" | "ssh" | "http" if !url.host_str().unwrap_or("-").starts_with('-') => {
+                Ok(Place::Git(source.to_owned()))
+            }
+            _ => refused("its protocol is none of these"),
+        };
+    }
+    let path = std::path::absolute(source).unwrap_or_default();
+    if path.is_dir() {
+        let is_git = path.join(".git").exists() || path.join("objects").is_dir() && path.join("HEAD").is_file();
+        let text = path.to_str().filter(|_| is_git).map(str::to_owned);
+        return Ok(text.map_or_else(|| Place::Folder(path.clone()), Place::Git));
+    }
+    match source.split_once(':') {
+        Some((host, path))
+            if !host.contains('/') && !host.is_empty() && !source.starts_with('-') && !path.starts_with(':') =>
+        {
+            Ok(Place::Git(source.to_owned()))
+        }
+        _ => refused("there is no such folder"),
+    }
+}
+
+/// The files of a commit. Only git's own objects are brought, into an empty folder.
+fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -> Result<Fetched, Error> {
+    let git = |words: &[&str]| git(world, room, on_loopback(address), words);
+    git(&["init", "--quiet", "--bare"])?;
+    let wanted = commit.unwrap_or("HEAD");
+    let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", address, wanted];
+    git(&fetch).map_err(|e| e.context(format!("`{}` can't be fetched", safe(address))))?;
+    let found = git(&["rev-parse", "--verify", "--end-of-options", "FETCH_HEAD^{commit}"])?;
+    if commit.is_some_and(|commit| commit != found) {
+        return Err(Error::new(Kind::Unsafe, format!("another commit came: `{}`", safe(&found))));
+    }
+    let mut files = BTreeMap::new();
+    let listed = git(&["ls-tree", "-r", "-z", "--long", "--full-tree", &found])?;
+    for line in listed.split('\0').filter(|line| !line.is_empty()) {
+        let (about, path) = line.split_once('\t').unwrap_or_default();
+        let about: Vec<&str> = about.split_whitespace().collect();
+        let &[mode, _, object, length] = &about[..] else { continue };
+        if !matches!(mode, "100644" | "100755") {
+            return Err(no_plain_file(path));
+        }
+        if is_of_registry(path) {
+            fits(path, length.parse().unwrap_or(u64::MAX), files.len())?;
+            files.insert(path.to_owned(), git(&["cat-file", "blob", object])? + "\n");
+        }
+    }
+    Ok((Pin { source: address.to_owned(), commit: found }, files))
+}
+
+fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<String, Error> {
+    let mut argv: Vec<String> = Vec::new();
+    if cfg!(unix) {
+        argv.extend(["env", "GIT_CONFIG_NOSYSTEM=1", "GIT_PROTOCOL_FROM_USER=1"].map(str::to_owned));
+        argv.extend(
+            ["GIT_ALLOW_PROTOCOL", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE"].map(|name| format!("--unset={name}")),
+        );
+    }
+    argv.extend(["git".to_owned(), format!("--git-dir={}", room.display())]);
+    let http = Some("protocol.http.allow=always").filter(|_| loopback);
+    for setting in HARMLESS.into_iter().chain(http) {
+        argv.extend(["-c".to_owned(), setting.to_owned()]);
+    }
+    argv.extend(words.iter().map(|word| (*word).to_owned()));
+    let out = world.programs.output(&argv, WITHIN);
+    out.map(|out| out.to_string()).map_err(|e| match e.kind() {
+        std::io::ErrorKind::TimedOut => Error::of(Kind::TryLater, e),
+        _ => Error::of(Kind::Other, e).hint("git says more above; it signs in by its own credentials"),
+    })
+}
+
+/// The files of a folder, pinned by their digest.
+fn of_folder(folder: &Path) -> Result<Fetched, Error> {
+    let unread =
+        |e: std::io::Error| Error::usage(format!("`{}` can't be read", safe(&folder.display().to_string()))).cause(e);
+    let (mut files, mut digest) = (BTreeMap::new(), Context::new(&SHA256));
+    let providers = folder.join("providers");
+    let entries = if providers.is_dir() { Some(std::fs::read_dir(&providers).map_err(unread)?) } else { None };
+    let names = entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut paths: Vec<String> =
+        names.map(|name| format!("providers/{name}")).filter(|path| is_of_registry(path)).collect();
+    paths.push(config::FILE.to_owned());
+    paths.sort();
+    for path in paths {
+        let Ok(about) = folder.join(&path).symlink_metadata() else { continue };
+        let links = providers.symlink_metadata().is_ok_and(|about| about.is_symlink());
+        if !about.is_file() || links {
+            return Err(no_plain_file(&path));
+        }
+        fits(&path, about.len(), files.len())?;
+        let text = std::fs::read_to_string(folder.join(&path)).map_err(unread)?;
+        digest.update(format!("{path}\0{}\0{text}", text.len()).as_bytes());
+        files.insert(path, text);
+    }
+    let pin = Pin { source: folder.display().to_string(), commit: format!("sha256:{}", hex(digest.finish().as_ref())) };
+    Ok((pin, files))
+}
+
+fn fits(path: &str, length: u64, files: usize) -> Result<(), Error> {
+    match (length, files) {
+        (length, _) if length > LONGEST_FILE => {
+            Err(Error::new(Kind::Unsafe, format!("`{}` is longer than {} KiB", safe(path), LONGEST_FILE >> 10)))
+        }
+        (_, MOST_FILES) => Err(Error::new(Kind::Unsafe, format!("the registry has more than {MOST_FILES} files"))),
+        _ => Ok(()),
+    }
+}
+
+fn no_plain_file(path: &str) -> Error {
+    Error::new(Kind::Unsafe, format!("`{}` of the registry is no plain file: a link could lead anywhere", safe(path)))
+}

@@ -1,0 +1,278 @@
+//! Provider files and profiles that a team keeps: `registries/NAME/` has the providers of one, as
+//! they were at the pinned commit. The user's own files and the built-in ones come before them. Its
+//! profiles are copied to `config.toml`, where they are the user's own from then on.
+//!
+//! Whoever can write to the team's place could name other servers and lure secrets there. So
+//! nothing is taken that is not shown first, no built-in name is, and no secret is in it; and a
+//! login's tokens go only to the places that they were obtained for, whatever a file says later.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::providers::{REGISTRIES as FOLDER, own_text, registries, resolve_with, toml_files};
+use super::{Config, ConfigError, FILE, file, write_copy};
+use crate::layers::tree::{self, Entry, Table, Value};
+use crate::provider::{Provider, StringKind, catalogue, is_provider_name};
+use crate::text::safe;
+
+/// The file with the place and the commit.
+const PIN: &str = "registry.toml";
+
+/// Where a registry comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    pub source: String,
+    /// A commit of git, or `sha256:` and the digest of a folder's files.
+    pub commit: String,
+}
+
+type Values = Vec<(String, toml_edit::Value)>;
+
+/// A registry whose files are valid.
+pub struct Registry {
+    pub pin: Pin,
+    /// The texts, by their path.
+    files: BTreeMap<String, String>,
+    pub providers: BTreeMap<String, Provider>,
+    pub profiles: BTreeMap<String, Values>,
+}
+
+/// Whether a registry may have this file; the others are not read.
+pub fn is_of_registry(path: &str) -> bool {
+    path == FILE || provider_of(path).is_some()
+}
+
+fn provider_of(path: &str) -> Option<&str> {
+    path.strip_prefix("providers/")?.strip_suffix(".toml").filter(|name| is_provider_name(name))
+}
+
+impl Registry {
+    /// Reads the files of a registry that is to be called `name`.
+    pub fn of(dir: &Path, name: &str, pin: Pin, mut files: BTreeMap<String, String>) -> Result<Registry, ConfigError> {
+        files.retain(|path, _| is_of_registry(path));
+        let mut registry = Registry { pin, providers: BTreeMap::new(), profiles: BTreeMap::new(), files };
+        let texts = |id: &str| registry.files.get(&format!("providers/{id}.toml")).cloned();
+        let own = |id: &str| texts(id).map_or_else(|| own_text(dir, id), |text| Ok(Some(text)));
+        for (path, text) in &registry.files {
+            let Some(id) = provider_of(path) else { continue };
+            has_no_secret("", &tree::parse(path, text)?)?;
+            let provider = resolve_with(id, &own)?;
+            for known in provider.aliases.iter().map(String::as_str).chain([id]) {
+                is_free(dir, known, name)?;
+            }
+            registry.providers.insert(id.to_owned(), provider);
+        }
+        registry.profiles = match registry.files.get(FILE) {
+            Some(text) => profiles(dir, text)?,
+            None => BTreeMap::new(),
+        };
+        if registry.providers.is_empty() && registry.profiles.is_empty() {
+            return Err(ConfigError::with_hint(
+                "there is no provider and no profile in it",
+                "it has `providers/NAME.toml` files, and profiles in a `config.toml`",
+            ));
+        }
+        Ok(registry)
+    }
+
+    /// Reads one that is there.
+    pub fn load(dir: &Path, name: &str) -> Result<Registry, ConfigError> {
+        let at = |path: &str| format!("{FOLDER}/{name}/{path}");
+        let known = registries(dir).iter().any(|known| known == name);
+        let pin = if known { file::text(dir, &at(PIN))? } else { None };
+        let Some(pin) = pin.and_then(|text| toml_edit::de::from_str(&text).ok()) else {
+            return Err(ConfigError::with_hint(
+                format!("there is no registry `{}`", safe(name)),
+                "`oauthctl registry list` names them",
+            ));
+        };
+        let mut files = BTreeMap::new();
+        let providers = toml_files(&dir.join(at("providers")))?;
+        let paths = providers.into_iter().map(|id| format!("providers/{id}.toml")).chain([FILE.to_owned()]);
+        for path in paths {
+            if let Some(text) = file::text(dir, &at(&path))? {
+                files.insert(path, text);
+            }
+        }
+        Registry::of(dir, name, pin, files)
+    }
+
+    /// Writes it beside the old one, and then puts it in its place.
+    pub fn save(&self, dir: &Path, name: &str) -> Result<(), ConfigError> {
+        let folder = dir.join(FOLDER).join(name);
+        let new = folder.with_file_name(format!(".{name}.new"));
+        let failed = |e: std::io::Error| ConfigError::of_disk(&folder, "written", &e);
+        let _ = std::fs::remove_dir_all(&new);
+        let pin = toml_edit::ser::to_string(&self.pin).unwrap_or_default();
+        write_copy(&new.join(PIN), &pin)?;
+        for (path, text) in &self.files {
+            write_copy(&new.join(path), text)?;
+        }
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder).map_err(failed)?;
+        }
+        std::fs::rename(&new, &folder).map_err(failed)
+    }
+
+    pub fn remove(dir: &Path, name: &str) -> Result<(), ConfigError> {
+        let folder = dir.join(FOLDER).join(name);
+        std::fs::remove_dir_all(&folder).map_err(|e| ConfigError::of_disk(&folder, "removed", &e))
+    }
+
+    /// What comes in, changes or goes, a line each.
+    pub fn changes(&self, old: Option<&Registry>) -> Vec<String> {
+        let (none, empty) = (BTreeMap::new(), BTreeMap::new());
+        let (was, had) = old.map_or((&none, &empty), |old| (&old.providers, &old.profiles));
+        let mut lines = Vec::new();
+        for (id, provider) in &self.providers {
+            match was.get(id) {
+                None => lines.push(format!("+ provider {id} ({}): {}", safe(&provider.name), hosts(provider))),
+                Some(before) => lines.extend(changed(id, before, provider)),
+            }
+        }
+        lines.extend(was.keys().filter(|id| !self.providers.contains_key(*id)).map(|id| format!("- provider {id}")));
+        for (name, values) in &self.profiles {
+            let words = in_words(values);
+            match had.get(name) {
+                None => lines.push(format!("+ profile {}: {words}", safe(name))),
+                Some(before) if in_words(before) == words => {}
+                Some(before) => {
+                    lines.push(format!("~ profile {}: {words}; it was {}", safe(name), in_words(before)));
+                }
+            }
+        }
+        let gone = had.keys().filter(|name| !self.profiles.contains_key(*name));
+        lines.extend(gone.map(|name| format!("- profile {}: it stays in {FILE}", safe(name))));
+        lines
+    }
+
+    /// Copies the profiles to `config.toml`. One that the user has made or changed stays as it is;
+    /// returns the names of those.
+    pub fn put_profiles(&self, dir: &Path, old: Option<&Registry>) -> Result<Vec<String>, ConfigError> {
+        super::edit(dir, |editor| {
+            let known = editor.config(dir)?.profiles;
+            let mut kept = Vec::new();
+            for (name, values) in &self.profiles {
+                let before = old.and_then(|old| old.profiles.get(name));
+                match known.get(name).map(|profile| in_words(&profile.shared())) {
+                    Some(now) if now == in_words(values) => {}
+                    Some(now) if before.is_none_or(|before| in_words(before) != now) => kept.push(name.clone()),
+                    _ => {
+                        for (key, _) in before.into_iter().flatten() {
+                            editor.unset(name, key)?;
+                        }
+                        editor.set_all(name, values.clone())?;
+                    }
+                }
+            }
+            Ok(kept)
+        })
+    }
+}
+
+/// The values of a profile in a line, for a comparison as well.
+fn in_words(values: &Values) -> String {
+    let words = values.iter().map(|(key, value)| format!("{key} = {}", value.to_string().trim()));
+    safe(&words.collect::<Vec<_>>().join(", "))
+}
+
+fn hosts(provider: &Provider) -> String {
+    let mut hosts: Vec<String> = Vec::new();
+    let Ok(()) = provider.clone().each_string(&mut |_, kind, text| {
+        let host = match kind {
+            StringKind::Url => text.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(text),
+            StringKind::Host => text,
+            _ => return Ok::<(), Infallible>(()),
+        };
+        if !hosts.iter().any(|known| known == host) {
+            hosts.push(safe(host));
+        }
+        Ok(())
+    });
+    hosts.join(", ")
+}
+
+fn changed(id: &str, before: &Provider, now: &Provider) -> Vec<String> {
+    let keys = now.differences(before).into_iter();
+    let mut lines: Vec<String> = keys
+        .map(|(key, is, was)| {
+            let was = was.map_or_else(String::new, |was| format!(" (it was {})", safe(&was)));
+            format!("~ provider {id}: {key} = {}{was}", safe(&is))
+        })
+        .collect();
+    let gone = before.differences(now).into_iter().filter(|(.., there)| there.is_none());
+    lines.extend(gone.map(|(key, was, _)| format!("~ provider {id}: no {key} (it was {})", safe(&was))));
+    lines
+}
+
+/// Refuses a name that is built in, or another registry's.
+fn is_free(dir: &Path, name: &str, registry: &str) -> Result<(), ConfigError> {
+    let refused =
+        |why: &str| ConfigError::new(format!("the registry can't have a provider called `{}`: {why}", safe(name)));
+    if catalogue::find(name).is_some() {
+        return Err(refused("it is a built-in one's name"));
+    }
+    let has = |other: &String| dir.join(FOLDER).join(other).join(format!("providers/{name}.toml")).exists();
+    match registries(dir).into_iter().find(|other| other != registry && has(other)) {
+        Some(other) => Err(refused(&format!("the registry `{other}` has it already"))),
+        None => Ok(()),
+    }
+}
+
+/// Refuses text under a key whose name says that it is a secret.
+fn has_no_secret(within: &str, table: &Table) -> Result<(), ConfigError> {
+    const NAMES: [&str; 6] = ["secret", "password", "authorization", "apikey", "privatekey", "refreshtoken"];
+    for (key, Entry { value, at }) in table {
+        let name: String = key.to_lowercase().replace(['-', '_', '.'], "");
+        let path = format!("{within}{key}");
+        match value {
+            Value::Table(inner) => has_no_secret(&format!("{path}."), inner)?,
+            Value::Text(text) if !text.is_empty() && NAMES.iter().any(|known| name.contains(known)) => {
+                return Err(holds_secret(&safe(&path), at));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn holds_secret(what: &str, at: &dyn std::fmt::Display) -> ConfigError {
+    ConfigError::with_hint(
+        format!("`{what}` ({at}) is a secret, or belongs to one machine: a registry has none of these"),
+        "take it out there: everyone enters his own with `oauthctl login`",
+    )
+}
+
+/// The profiles of a text, if all that they say may be shared.
+fn profiles(dir: &Path, text: &str) -> Result<BTreeMap<String, Values>, ConfigError> {
+    let table = tree::parse(FILE, text)?;
+    if let Some((key, entry)) = table.iter().find(|(key, _)| *key != "profiles") {
+        return Err(ConfigError::new(format!(
+            "`{}` ({}) is for each user: a registry has profiles alone",
+            safe(key),
+            entry.at
+        )));
+    }
+    let place = |name: &str, key: &str| {
+        let inner = |entry: &Entry, key: &str| match &entry.value {
+            Value::Table(table) => table.get(key).cloned(),
+            _ => None,
+        };
+        let profile = inner(table.get("profiles")?, name)?;
+        inner(&profile, key.split('.').next()?).map(|entry| entry.at.to_string())
+    };
+    let mut all = BTreeMap::new();
+    for (name, profile) in Config::from_text(dir, text)?.profiles {
+        let shared = profile.shared();
+        let left = profile.values().into_iter().find(|(key, _)| !shared.iter().any(|(known, _)| known == key));
+        if let Some((key, _)) = left {
+            let at = place(&name, &key).unwrap_or_else(|| FILE.to_owned());
+            return Err(holds_secret(&safe(&format!("profiles.{name}.{key}")), &at));
+        }
+        all.insert(name, shared);
+    }
+    Ok(all)
+}

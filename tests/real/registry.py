@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""`registry`: what a team keeps in a git repository or a folder, taken by git itself. What comes in, what is refused, and that no
+file of it moves a login."""
+
+import os
+import re
+import subprocess
+
+import rig
+import strict
+from rig import check, same, test
+
+ACME = 'id = "acme"\nname = "Acme"\nclient-id = "an-app"\n[authorize]\nurl = "https://login.acme.example/authorize"\n[token]\nurl = "https://login.acme.example/token"\n[api]\nbase-url = "https://api.acme.example/v1"\n'
+PROFILES = '[profiles.office]\nprovider = "acme"\nscopes = ["read"]\n'
+
+
+class Repository:
+    """A team's repository."""
+
+    def __init__(self, t, files):
+        rig.need("git")
+        self.path = t.folder / "team"
+        self.path.mkdir()
+        self.git("init", "--quiet", "--initial-branch=main")
+        self.commit = self.put(files)
+
+    def git(self, *words):
+        settings = ["-c", "user.name=team", "-c", "user.email=team@example.test"]
+        ran = subprocess.run(["git", *settings, *words], cwd=self.path, capture_output=True, text=True, timeout=rig.PATIENCE, check=False)
+        check(ran.returncode == 0, f"{ran}")
+        return ran.stdout.strip()
+
+    def put(self, files):
+        for path, text in files.items():
+            if text is None:
+                (self.path / path).unlink()
+                continue
+            (self.path / path).parent.mkdir(exist_ok=True)
+            (self.path / path).write_text(text)
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--allow-empty", "-m", "more")
+        return self.git("rev-parse", "HEAD")
+
+
+def tree(home):
+    return {str(path): text for path, text in home.files().items() if "registries" in path or "config.toml" in path}
+
+
+@test
+def what_comes_in_is_shown_and_pinned(t):
+    team = Repository(t, {"providers/acme.toml": ACME, "config.toml": PROFILES, "README": "anything"})
+    home = t.home(OAUTHCTL_STORE="file")
+    shown = [r"\+ provider acme \(Acme\): login.acme.example, api.acme.example", r"\+ profile office: provider = \"acme\", scopes = \[\"read\"\]", team.commit]
+    home.run("registry", "add", str(team.path)).expect(2, err=[*shown, "nobody could be asked", "--yes"])
+    same(tree(home), {}, "files before a yes")
+    home.run("registry", "add", str(team.path), "--yes").expect(0, err=[*shown, "Next: oauthctl login office"])
+    home.run("registry", "list").expect(0, out=rf"^team +{re.escape(str(team.path))} at {team.commit}: acme$")
+    home.run("registry", "show", "team").expect(0, out=["^provider acme", "^profile office"])
+    home.run("provider", "show", "acme").expect(0, out="login.acme.example/token")
+    home.run("status", "office").expect(4, out="provider +acme")
+    home.run("registry", "add", str(team.path), "--yes").expect(2, err=["there is a registry `team` already", "registry update team"])
+    home.run("registry", "update", "team").expect(0, err="nothing has changed")
+    home.run("registry", "remove", "team").expect(0)
+    home.run("provider", "show", "acme").expect(2, err="no provider")
+    check("office" in (home.config / "config.toml").read_text(), "the profile stays")
+    home.run("registry", "show", "team").expect(2, err="there is no registry")
+
+
+@test
+def a_person_at_a_terminal_is_asked(t):
+    team = Repository(t, {"providers/acme.toml": ACME})
+    home = t.home()
+    terminal = home.at_terminal("registry", "add", str(team.path))
+    terminal.expect("provider acme")
+    terminal.expect("Take them?")
+    terminal.type("n")
+    terminal.end().expect(3)
+    same(tree(home), {}, "files after a no")
+
+
+@test
+def an_update_shows_the_difference(t):
+    team = Repository(t, {"providers/acme.toml": ACME, "config.toml": PROFILES})
+    home = t.home()
+    home.run("registry", "add", str(team.path), "--yes", "--name", "ours").expect(0)
+    first = team.commit
+    moved = ACME.replace("https://api.acme.example", "https://api.evil.example")
+    second = team.put({"providers/acme.toml": moved, "providers/new.toml": ACME.replace("acme", "new"), "config.toml": PROFILES.replace("read", "write")})
+    lines = [r'~ provider acme: api.base-url = "https://api.evil.example/v1" \(it was "https://api.acme.example/v1"\)', r"\+ provider new", r"~ profile office: .*write.*; it was .*read"]
+    home.run("registry", "update", "ours").expect(2, err=lines)
+    home.run("provider", "show", "acme").expect(0, out="api.acme.example")
+    home.run("registry", "update", "ours", "--yes").expect(0, err=lines)
+    home.run("provider", "show", "acme").expect(0, out="api.evil.example")
+    check('"write"' in (home.config / "config.toml").read_text(), "the profile follows")
+    home.run("profile", "set", "office", "scopes", "mine").expect(0)
+    home.run("registry", "update", "ours", "--yes", "--commit", first).expect(0, err=["- provider new", "your own profile `office` stays"])
+    check('"mine"' in (home.config / "config.toml").read_text(), "the person's own value stays")
+    home.run("registry", "list").expect(0, out=first)
+    home.run("registry", "update", "ours", "--commit", second[:12]).expect(2, err="whole number")
+    home.run("registry", "update", "ours", "--commit", "0" * 40).expect(1, err="can't be fetched")
+
+
+@test
+def no_file_of_it_moves_a_login_or_replaces_ones_own(t):
+    server = strict.serve(t, expires_in=3600)
+    foreign = t.scripted()
+    team = Repository(t, {"providers/strict.toml": server.provider_file()})
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("registry", "add", str(team.path), "--yes").expect(0)
+    home.run("login", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
+    home.run("call", "strict", "/me").expect(0)
+    team.put({"providers/strict.toml": re.sub('base-url = "[^"]*"', f'base-url = "{foreign.base}/api"', server.provider_file())})
+    home.run("registry", "update", "team", "--yes").expect(0)
+    home.run("call", "strict", "/me").expect(7, err="has changed since the login")
+    team.put({"providers/strict.toml": server.provider_file().replace(f"http://127.0.0.1:{server.port}/token", f"{foreign.base}/token")})
+    home.run("registry", "update", "team", "--yes").expect(0)
+    home.run("refresh", "strict").expect(7)
+    same(foreign.requests, [], "requests at the other host")
+    home.provider("strict", server.provider_file())
+    home.run("registry", "update", "team", "--yes").expect(0, err="your own `providers/strict.toml` comes first")
+    home.run("refresh", "strict").expect(0)
+
+
+@test
+def what_a_registry_may_not_have(t):
+    team = Repository(t, {"README": "nothing"})
+    home = t.home()
+    refused = lambda words, code=2: home.run("registry", "add", str(team.path), "--yes").expect(code, err=words)
+    refused("no provider and no profile")
+    for files, words in [
+        ({"providers/acme.toml": ACME + '[token.params]\nclient_secret = "s3cret"\n'.replace("[token.params]", "[refresh.params]")}, r"refresh.params.client_secret` \(providers/acme.toml, line 11\) is a secret"),
+        ({"providers/acme.toml": ACME.replace('id = "acme"', 'id = "acme"\nclient-secret = "x"')}, "client-secret"),
+        ({"providers/acme.toml": ACME + "[nonsense]\n"}, "providers/acme.toml, line"),
+        ({"providers/acme.toml": ACME, "config.toml": '[profiles.a]\nprovider = "acme"\nclient-secret = { env = "X" }\n'}, r"profiles.a.client-secret.*\(config.toml, line 3\)"),
+        ({"config.toml": '[profiles.a]\nprovider = "acme"\nclient-secret = "x"\n'}, "contains a secret in plain text"),
+        ({"config.toml": '[profiles.a]\nprovider = "acme"\nstore = "file"\n'}, "belongs to one machine"),
+        ({"config.toml": 'default-profile = "a"\n[profiles.a]\nprovider = "acme"\n'}, "a registry has profiles alone"),
+        ({"config.toml": None, "providers/google.toml": ACME.replace("acme", "google")}, "built-in"),
+        ({"providers/google.toml": None, "providers/acme.toml": ACME.replace("name =", 'aliases = ["github"]\nname =')}, "called `github`: it is a built-in"),
+    ]:
+        team.put(files)
+        refused(words)
+    team.put({"providers/acme.toml": ACME + f"# {'x' * 70_000}\n"})
+    refused("longer than 60 KiB", 7)
+    team.put({"providers/acme.toml": ACME})
+    os.symlink("/etc/passwd", team.path / "providers/link.toml")
+    team.put({})
+    refused("no plain file", 7)
+    same(tree(home), {}, "files")
+
+
+@test
+def git_runs_nothing_of_the_repository(t):
+    marks = t.folder / "ran"
+    script = f"#!/bin/sh\ntouch {marks}\ncat\n"
+    team = Repository(t, {"providers/acme.toml": ACME, ".gitattributes": "* filter=evil\n", ".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = ext::touch {marks}\n'})
+    hooks = t.folder / "hooks"
+    hooks.mkdir()
+    for name in ("post-checkout", "reference-transaction", "post-merge", "pre-auto-gc", "fsmonitor-watchman"):
+        (hooks / name).write_text(script)
+        (hooks / name).chmod(0o700)
+    home = t.home()
+    (home.folder / ".gitconfig").write_text(f'[core]\n\thooksPath = {hooks}\n\tfsmonitor = {hooks}/fsmonitor-watchman\n[filter "evil"]\n\tsmudge = {hooks}/post-merge\n[safe]\n\tdirectory = *\n')
+    home.run("registry", "add", str(team.path), "--yes").expect(0)
+    for bad in (f"ext::sh -c touch% {marks}", f"--upload-pack=touch {marks}", "-oProxyCommand=x:y", f"ssh://-oProxyCommand=touch%20{marks}/x", "http://team.example/x", "https://a:b@team.example/x", "git://team.example/x", "fd::3"):
+        home.run("registry", "add", "--name", "bad", "--yes", "--", bad).expect(2, err="no place for a registry")
+    check(not marks.exists(), "something of the repository ran")
+    same([p.name for p in (t.folder / "tmp").glob("oauthctl-registry-*")] if (t.folder / "tmp").exists() else [], [], "left behind")
+
+
+@test
+def a_folder_is_pinned_by_its_digest(t):
+    folder = t.folder / "shared"
+    (folder / "providers").mkdir(parents=True)
+    (folder / "providers/acme.toml").write_text(ACME)
+    home = t.home()
+    home.run("registry", "add", str(folder), "--yes").expect(0, err=r"at sha256:[0-9a-f]{64}")
+    home.run("registry", "add", str(folder), "--name", "two", "--yes").expect(2, err="the registry `shared` has it already")
+    (folder / "providers/acme.toml").write_text(ACME.replace("an-app", "another"))
+    home.run("registry", "update", "shared").expect(2, err="another")
+    home.run("provider", "show", "acme").expect(0, out="an-app")
+    home.run("registry", "update", "shared", "--yes").expect(0)
+    home.run("provider", "show", "acme").expect(0, out="another")
+    # a mistake of later is told with its place
+    (home.config / "registries/shared/providers/acme.toml").write_text("id = ")
+    home.run("login", "acme").expect(2, err="registries/shared/providers/acme.toml, line 1")
+
+
+rig.main(globals())
