@@ -286,7 +286,7 @@ fn place(source: &str) -> Result<Place, Error> {
 /// The files of a commit. Only git's own objects are brought, into an empty folder.
 fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -> Result<Fetched, Error> {
     let git = |words: &[&str]| git(world, room, on_loopback(address), words);
-    git(&["init", "--quiet", "--bare"])?;
+    git(&["init", "--quiet", "--bare", "--template="])?;
     let wanted = commit.unwrap_or("HEAD");
     let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", address, wanted];
     git(&fetch).map_err(|e| e.context(format!("`{}` can't be fetched", safe(address))))?;
@@ -295,7 +295,7 @@ fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -
         return Err(Error::new(Kind::Unsafe, format!("another commit came: `{}`", safe(&found))));
     }
     let mut files = BTreeMap::new();
-    let listed = git(&["ls-tree", "-r", "-z", "--long", "--full-tree", &found])?;
+    let listed = git(&["ls-tree", "-r", "-z", "--long", "--full-tree", &found, "--", config::FILE, "providers"])?;
     for line in listed.split('\0').filter(|line| !line.is_empty()) {
         let (about, path) = line.split_once('\t').unwrap_or_default();
         let about: Vec<&str> = about.split_whitespace().collect();
@@ -312,13 +312,9 @@ fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -
 }
 
 fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<String, Error> {
-    let mut argv: Vec<String> = Vec::new();
-    if cfg!(unix) {
-        argv.extend(["env", "GIT_CONFIG_NOSYSTEM=1", "GIT_PROTOCOL_FROM_USER=1"].map(str::to_owned));
-        argv.extend(
-            ["GIT_ALLOW_PROTOCOL", "GIT_OBJECT_DIRECTORY", "GIT_INDEX_FILE"].map(|name| format!("--unset={name}")),
-        );
-    }
+    // the settings alone decide, not the caller's variables
+    let apart = ["env", "-u", "GIT_ALLOW_PROTOCOL", "-u", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_NOSYSTEM=1"];
+    let mut argv: Vec<String> = apart.iter().filter(|_| cfg!(unix)).map(|word| (*word).to_owned()).collect();
     argv.extend(["git".to_owned(), format!("--git-dir={}", room.display())]);
     let http = Some("protocol.http.allow=always").filter(|_| loopback);
     for setting in HARMLESS.into_iter().chain(http) {

@@ -205,7 +205,7 @@ impl Store for LentStore {
     }
 
     fn place(&self) -> String {
-        format!("lent through {}", safe(&self.socket.to_string_lossy()))
+        format!("through {}", safe(&self.socket.to_string_lossy()))
     }
 
     fn scope(&self) -> String {

@@ -114,7 +114,7 @@ def commands_of_the_borrower(t):
     server, home, lender = lent(t)
     other = borrower(t, lender, server)
     other.run("call", "strict", "/me").expect(0)
-    other.run("status", "strict").expect(0, out=["store +lent: lent through /", "next .*asks the machine that lends it"])
+    other.run("status", "strict").expect(0, out=["store +lent: through /", "next .*asks the machine that lends it"])
     (other.config / "config.toml").write_text('[profiles.strict]\nprovider = "strict"\nhelper-hosts = ["git.example.com"]\n')
     asked = "protocol=https\nhost=git.example.com\n\n"
     other.run("helper", "git", "--profile", "strict", "get", stdin=asked).expect(0, out=re.escape(server.newest()))

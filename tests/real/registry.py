@@ -161,7 +161,8 @@ def git_runs_nothing_of_the_repository(t):
         (hooks / name).chmod(0o700)
     home = t.home()
     (home.folder / ".gitconfig").write_text(f'[core]\n\thooksPath = {hooks}\n\tfsmonitor = {hooks}/fsmonitor-watchman\n[filter "evil"]\n\tsmudge = {hooks}/post-merge\n[safe]\n\tdirectory = *\n')
-    home.run("registry", "add", str(team.path), "--yes").expect(0)
+    # variables of the caller's change nothing
+    home.run("registry", "add", str(team.path), "--yes", env={"GIT_ALLOW_PROTOCOL": "ext", "GIT_OBJECT_DIRECTORY": "/nowhere"}).expect(0)
     for bad in (f"ext::sh -c touch% {marks}", f"--upload-pack=touch {marks}", "-oProxyCommand=x:y", f"ssh://-oProxyCommand=touch%20{marks}/x", "http://team.example/x", "https://a:b@team.example/x", "git://team.example/x", "fd::3"):
         home.run("registry", "add", "--name", "bad", "--yes", "--", bad).expect(2, err="no place for a registry")
     check(not marks.exists(), "something of the repository ran")
