@@ -316,6 +316,9 @@ impl From<StoreError> for Error {
                 "`oauthctl store unlock` asks for it, and keeps its key for a while (Linux)",
                 "or set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it",
             ],
+            StoreError::NeedsIdentity(_) | StoreError::WrongIdentity(_) => {
+                &["`store-identity` in config.toml names the file of the key (`oauthctl help storage`)"]
+            }
             StoreError::ReadOnly(_) => &[
                 "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
             ],

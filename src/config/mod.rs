@@ -30,6 +30,7 @@ pub use registry::{Pin, Registry, is_of_registry};
 
 use crate::address::with_scheme;
 use crate::layers::tree::ReadError;
+use crate::protocol::age::Recipient;
 use crate::store::StoreKind;
 use crate::text::{TOKEN_ON_STDIN, is_plain, may_be_token, repeated, safe};
 
@@ -49,6 +50,11 @@ pub struct Config {
     pub default_profile: Option<String>,
     #[serde(with = "words::store")]
     pub store: Option<StoreKind>,
+    /// The file of a private key of age or SSH: sealed files are sealed for it. Absolute, `~/…`, or
+    /// beside `config.toml`.
+    pub store_identity: Option<PathBuf>,
+    /// Who else may open them.
+    pub store_recipients: Vec<Recipient>,
     /// `false`: no copy in the kernel's keyring.
     pub cache: Option<bool>,
     // boxed: the map's nodes are half empty, and a file has up to a hundred thousand

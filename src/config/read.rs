@@ -11,7 +11,8 @@ use crate::layers::de;
 use crate::layers::tree::{self, ReadError, Table, Value};
 use crate::text::safe;
 
-const TOP_KEYS: &str = "the keys are default-profile, store, cache and the sections [profiles.NAME]";
+const TOP_KEYS: &str =
+    "the keys are default-profile, store, store-identity, store-recipients, cache and the sections [profiles.NAME]";
 
 /// Reads the text of `<dir>/config.toml`.
 pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
@@ -20,6 +21,12 @@ pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
         check_profile_name(name).map_err(|bad| ConfigError::new(format!("{} ({})", bad.message, entry.at)))?;
     }
     let mut config: Config = de::read(&table, FILE).map_err(|fault| told(fault, &table))?;
+    if config.store_identity.is_none() && !config.store_recipients.is_empty() {
+        return Err(ConfigError::with_hint(
+            format!("`store-recipients` in {FILE} needs `store-identity`: the key that opens the records here"),
+            "`age-keygen -o FILE` makes one, and `store-identity = \"FILE\"` names it",
+        ));
+    }
     config.profiles.values_mut().for_each(|profile| profile.root(dir));
     Ok(config)
 }

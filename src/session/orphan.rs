@@ -69,9 +69,13 @@ impl Orphan {
         let record = match store.load(name) {
             Ok(None) | Err(StoreError::Absent { .. }) => return Ok(None),
             Ok(Some(text)) => Record::from_json(&text).unwrap_or_default(),
-            Err(StoreError::Corrupt { .. } | StoreError::NeedsPassphrase(_) | StoreError::WrongPassphrase(_)) => {
-                Record::default()
-            }
+            Err(
+                StoreError::Corrupt { .. }
+                | StoreError::NeedsPassphrase(_)
+                | StoreError::WrongPassphrase(_)
+                | StoreError::NeedsIdentity(_)
+                | StoreError::WrongIdentity(_),
+            ) => Record::default(),
             Err(e) => return Err(e.into()),
         };
         let bound = record.bound.as_ref().or(record.secret_bound.as_ref());

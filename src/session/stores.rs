@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::rc::Rc;
 
+use super::secret_source::read_at_most;
 use super::{Overrides, Paths};
 use crate::config::words::known_stores;
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, expand_home};
 use crate::error::Error;
+use crate::protocol::age::Identity;
 use crate::secret::Secret;
-use crate::store::file::{FileStore, Openers};
+use crate::store::file::{AgeKeys, FileStore, Openers};
 use crate::store::lent::{self, LentStore};
 use crate::store::{self, Store, StoreError, StoreKind};
 use crate::text::safe;
@@ -46,7 +48,7 @@ pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn 
         return Ok(Rc::new(LentStore::new(&*world.env, &world.clock)));
     }
     let (state, openers) = match kind {
-        StoreKind::File => (paths.require_state()?, openers(world)?),
+        StoreKind::File => (paths.require_state()?, openers(world, paths)?),
         StoreKind::Program(_) => (paths.require_state()?, Openers::default()),
         _ => Default::default(),
     };
@@ -59,11 +61,27 @@ pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn 
 
 /// The sealed files.
 pub fn sealed_files(world: &World, paths: &Paths) -> Result<FileStore, Error> {
-    Ok(FileStore::new(store::file::folder(&paths.require_state()?), openers(world)?))
+    Ok(FileStore::new(store::file::folder(&paths.require_state()?), openers(world, paths)?))
 }
 
-fn openers(world: &World) -> Result<Openers, StoreError> {
-    Ok(Openers { passphrase: passphrase(world)?, kernel: Some(world.token_copy.clone()) })
+fn openers(world: &World, paths: &Paths) -> Result<Openers, StoreError> {
+    let (dir, home) = (paths.config.clone(), world.env.home());
+    let age = move || dir.as_deref().map_or(Ok(None), |dir| age_keys(dir, home.as_deref()));
+    let kernel = Some(world.token_copy.clone());
+    Ok(Openers { passphrase: passphrase(world)?, kernel, age: Some(Rc::new(age)) })
+}
+
+/// The keys that `config.toml` names. Read when a record is sealed, or was sealed with such.
+fn age_keys(dir: &Path, home: Option<&Path>) -> Result<Option<AgeKeys>, StoreError> {
+    const LONGEST: usize = 64 * 1024;
+    let failed = |of: &str, e: anyhow::Error| StoreError::Failed(format!("reading of {of}"), e);
+    let config = Config::load_for(dir, "").map_err(|e| failed("config.toml", e.into()))?;
+    let Some(file) = config.store_identity else { return Ok(None) };
+    let path = dir.join(expand_home(&file, home));
+    let of = format!("the key file `{}`", path.display());
+    let text = read_at_most(&path, LONGEST).map_err(|e| failed(&of, e.into()))?;
+    let identities = Identity::read(&text).map_err(|why| failed(&of, anyhow::Error::msg(why)))?;
+    Ok(Some(AgeKeys { identities, others: config.store_recipients }))
 }
 
 /// The passphrase of sealed files, if the environment has one.

@@ -181,6 +181,10 @@ pub enum StoreError {
     WrongPassphrase(String),
     #[error("a passphrase is needed to open {0}")]
     NeedsPassphrase(String),
+    #[error("a private key of age is needed to open {0}")]
+    NeedsIdentity(String),
+    #[error("the private key does not open {0}, or that file is damaged")]
+    WrongIdentity(String),
     #[error("the {0} said that it saved the record, but gives back another")]
     NotKept(String),
     #[error("the record is too long for the {0}")]

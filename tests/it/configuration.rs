@@ -120,7 +120,7 @@ fn a_key_that_resembles_none_is_told_with_those_there_are() {
     for (text, hint) in [
         ("[profiles.a]\nclient-secret = { cmd = [\"x\"] }\n", "`{ command = [\"pass\", \"show\", \"x\"] }`"),
         ("[profiles.a]\nnonsense = 1\n", "the keys are provider, environment, vars.NAME, grant, "),
-        ("nonsense = 1\n", "the keys are default-profile, store, cache and "),
+        ("nonsense = 1\n", "the keys are default-profile, store, store-identity, store-recipients, cache and "),
     ] {
         let dir = folder(text);
         let told = Config::load(dir.path()).unwrap_err();

@@ -1,4 +1,4 @@
-//! The same ten promises for every store, and each store's behaviour on failures.
+//! The same eleven promises for every store, and each store's behaviour on failures.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -8,8 +8,9 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use oauthctl::protocol::age::Identity;
 use oauthctl::secret::Secret;
-use oauthctl::store::file::Openers;
+use oauthctl::store::file::{AgeKeys, Openers};
 use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
 use oauthctl::world::{Env, Keychain, KeychainError, Protocol};
@@ -17,7 +18,7 @@ use oauthctl::world::{Env, Keychain, KeychainError, Protocol};
 /// A place that stores are opened on, again and again.
 struct Place {
     name: &'static str,
-    open: Box<dyn Fn() -> Box<dyn Store>>,
+    open: Box<dyn Fn() -> Box<dyn Store> + Sync>,
     /// Makes profile names that nobody else uses (a real keychain is shared).
     prefix: String,
     keeps: bool,
@@ -36,7 +37,7 @@ impl Place {
 /// What every store promises: in words, and the check.
 type Promise = (&'static str, fn(&Place));
 
-const PROMISES: [Promise; 10] = [
+const PROMISES: [Promise; 11] = [
     ("loads nothing where nothing was saved", loads_nothing_where_nothing_was_saved),
     ("loads what was saved, also when opened anew", loads_what_was_saved),
     ("the record saved last is the record", the_record_saved_last_is_the_record),
@@ -44,6 +45,7 @@ const PROMISES: [Promise; 10] = [
     ("keeps records of every length up to the longest", keeps_records_of_every_length),
     ("refuses a record that is too long and keeps the old one", refuses_a_record_that_is_too_long),
     ("deletes, and says whether there was anything", deletes_and_says_whether_there_was_anything),
+    ("shows a reader whole records while one is written", shows_a_reader_whole_records),
     ("says beforehand whether it can save, without touching the record", says_beforehand_whether_it_can_save),
     ("names itself, its place and its scope", names_itself),
     ("a store that keeps nothing says so", a_store_that_keeps_nothing_says_so),
@@ -207,6 +209,34 @@ fn deletes_and_says_whether_there_was_anything(place: &Place) {
     }
 }
 
+fn shows_a_reader_whole_records(place: &Place) {
+    if !place.keeps {
+        return;
+    }
+    let (open, profile, done) = (&place.open, place.profile("work"), AtomicBool::new(false));
+    let records = [record_of(350), record_of(60_000), record_of(90)];
+    open().save(&profile, &records[0]).unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let (store, mut seen) = (open(), 0);
+            while !done.load(Ordering::Relaxed) {
+                let loaded = store.load(&profile).unwrap().expect("there is always one");
+                assert!(records.contains(&loaded), "half a record");
+                seen += 1;
+            }
+            seen
+        });
+        let store = open();
+        (1..10).for_each(|round| store.save(&profile, &records[round % 3]).unwrap());
+        done.store(true, Ordering::Relaxed);
+        assert!(reader.join().unwrap() > 0);
+    });
+    // a delete is final, for those too that were open before
+    let other = open();
+    assert!(other.load(&profile).unwrap().is_some() && open().delete(&profile).unwrap());
+    assert_eq!(other.load(&profile).unwrap(), None);
+}
+
 fn says_beforehand_whether_it_can_save(place: &Place) {
     if !place.keeps {
         return;
@@ -347,7 +377,7 @@ fn on_folder(folder: &std::path::Path, passphrase: Option<&str>) -> Box<dyn Stor
         &keychain,
         &FakeEnv::default(),
         folder,
-        Openers { passphrase: passphrase.map(Secret::from), kernel: None },
+        Openers { passphrase: passphrase.map(Secret::from), ..Openers::default() },
     )
 }
 
@@ -362,6 +392,21 @@ fn file_place(name: &'static str, passphrase: Option<&'static str>) -> Place {
     let path = folder.path().join("state");
     let open = Box::new(move || on_folder(&path, passphrase));
     Place { name, open, prefix: String::new(), keeps: true, lists: true, _folder: Some(folder) }
+}
+
+/// The key of age's own test vectors.
+const AGE_KEY: &str = "AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX";
+
+fn age_place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let open = Box::new(move || {
+        let keychain: Arc<dyn Keychain> = Arc::new(FakeKeychain::default());
+        let keys = || Ok(Some(AgeKeys { identities: Identity::read(AGE_KEY).ok().unwrap(), others: Vec::new() }));
+        let openers = Openers { age: Some(std::rc::Rc::new(keys)), ..Openers::default() };
+        store::open(StoreKind::File, &keychain, &FakeEnv::default(), &path, openers)
+    });
+    Place { name: "file, key of age", open, prefix: String::new(), keeps: true, lists: true, _folder: Some(folder) }
 }
 
 fn keepless_place(name: &'static str, kind: StoreKind) -> Place {
@@ -390,6 +435,11 @@ fn files_under_a_key_file_keep_the_promises() {
 #[test]
 fn files_under_a_passphrase_keep_the_promises() {
     contract(|| file_place("file, passphrase", Some("correct horse")));
+}
+
+#[test]
+fn files_under_a_key_of_age_keep_the_promises() {
+    contract(age_place);
 }
 
 #[test]

@@ -210,5 +210,33 @@ def an_unlocked_store_opens_for_every_process_of_its_user_and_for_nobody_else(t)
     check(key not in kernelkeys.present(), "the key is still there")
 
 
+@test
+def a_record_sealed_for_a_key_of_age_or_ssh_is_opened_by_age_itself(t):
+    rig.need("age", "age-keygen", "ssh-keygen")
+    make = lambda *argv: subprocess.run(argv, cwd=t.folder, check=True, capture_output=True, text=True).stdout
+    make("age-keygen", "-o", "own")
+    make("age-keygen", "-o", "spare")
+    spare = make("age-keygen", "-y", "spare").strip()
+    for kind, phrase in ("ed25519", ""), ("ed25519", "locked-key"), ("rsa", ""):
+        make("ssh-keygen", "-q", "-t", kind, "-N", phrase, "-f", f"{kind}{phrase}")
+    for key, own in ("own", make("age-keygen", "-y", "own").strip()), ("ed25519", (t.folder / "ed25519.pub").read_text().strip()):
+        server = strict.serve(t)
+        home, _ = logged_in(t, server, "file", {}, f'store-identity = "{t.folder / key}"\nstore-recipients = ["{spare}"]\n')
+        home.run("refresh", "work").expect(0)
+        token = home.run("token", "work", "--no-cache").expect(0).token
+        (record,) = (home.state / "store").glob("*.sealed")
+        check(not (home.state / "store" / "key").exists(), "a key file was made")
+        for identity in key, "spare":
+            check(token in make("age", "-d", "-i", identity, record), f"`age -d -i {identity}` gives no record with the token")
+        # what age seals is opened, and is not taken: it names no profile
+        subprocess.run(["age", "-r", own, "-o", record], input="{}", text=True, check=True)
+        home.run("token", "work", "--no-cache").expect(5, err=r"it was sealed for another profile")
+        subprocess.run(["age", "-r", spare, "-o", record], input="{}", text=True, check=True)
+        home.run("token", "work", "--no-cache").expect(5, err=[r"the private key does not open", r"^hint: `store-identity`"])
+    for key, why in ("ed25519locked-key", "is under a passphrase"), ("rsa", "is no Ed25519 key"), ("own.pub", "No such file"):
+        (home.config / "config.toml").write_text(f'store-identity = "{t.folder / key}"\n')
+        home.run("store", "test", "file").expect(5, err=why)
+
+
 if __name__ == "__main__":
     rig.main(globals())

@@ -7,9 +7,10 @@
 //! backups, searches and logs that catch only one of the two files. It gives no protection against
 //! a reader of the folder; `login` says so.
 //!
-//! A file holds: `oauthctl`, the format's number, the kind of key and (for a passphrase) Argon2id's
-//! costs and salt, the profile's name (since format 2, to find records outside the configuration),
-//! the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash
+//! With keys of age a file is one that `age` opens too: sealed for them, with the profile's name as
+//! its label. Any other file holds: `oauthctl`, the format's number, the kind of key and (for a
+//! passphrase) Argon2id's costs and salt, the profile's name (since format 2, to find records
+//! outside the configuration), the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash
 //! tells a damaged file from a wrong key. The bytes before the nonce and the profile's name are
 //! associated data, so that no file fits another profile.
 
@@ -27,6 +28,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
+use crate::protocol::age::{self, Identity, Recipient};
 use crate::secret::{Secret, hex, sha256};
 use crate::world::TokenCopy;
 use crate::world::files::{self, PrivateError};
@@ -45,13 +47,16 @@ const KEY: usize = 32;
 const DERIVATION: usize = 12 + SALT;
 
 /// The longest file: a record, its seal and the header.
-const LONGEST_FILE: usize = LONGEST_RECORD + 1024;
+const LONGEST_FILE: usize = LONGEST_RECORD + 16 * 1024;
 
 /// The file names' endings.
 const SEALED: &str = ".sealed";
 
 /// The size of [`Store::writable`]'s test file: about one record.
 const PROBE: usize = 16 * 1024;
+
+/// What [`FileStore::outdated`] says of a record that nothing opens.
+pub const DAMAGED: &str = "can't be read";
 
 /// The longest passphrase file.
 const LONGEST_PASSPHRASE: usize = 64 * 1024;
@@ -107,6 +112,20 @@ pub struct Openers {
     pub passphrase: Option<Secret>,
     /// Where the keys of an unlocked folder are.
     pub kernel: Option<Rc<dyn TokenCopy>>,
+    /// Reads the keys of age, if records are sealed with such.
+    pub age: Option<Rc<dyn Fn() -> Result<Option<AgeKeys>, StoreError>>>,
+}
+
+/// Keys of age: what opens, and who else may open.
+pub struct AgeKeys {
+    pub identities: Vec<Identity>,
+    pub others: Vec<Recipient>,
+}
+
+impl AgeKeys {
+    fn recipients(&self) -> Vec<Recipient> {
+        self.identities.iter().map(|own| &own.recipient).chain(&self.others).cloned().collect()
+    }
 }
 
 thread_local! {
@@ -142,6 +161,7 @@ pub struct FileStore {
     key: RefCell<Option<SealKey>>,
     /// The kernel's keys of this folder, once they were looked for.
     unlocked: OnceCell<Option<Unlocked>>,
+    age: OnceCell<Option<AgeKeys>>,
 }
 
 fn failed(e: impl Into<anyhow::Error>) -> StoreError {
@@ -269,6 +289,10 @@ fn associated(head: &[u8], profile: &str) -> Vec<u8> {
     [head, profile.as_bytes()].concat()
 }
 
+fn text(record: &[u8]) -> Option<Secret> {
+    std::str::from_utf8(record).ok().map(Secret::new)
+}
+
 fn cipher(key: &SealKey) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(&Key::from(**key))
 }
@@ -277,7 +301,7 @@ impl FileStore {
     /// The first save makes `folder`. A passphrase seals records from now on; records sealed with a
     /// key file still open.
     pub fn new(folder: PathBuf, openers: Openers) -> FileStore {
-        FileStore { folder, openers, key: RefCell::default(), unlocked: OnceCell::new() }
+        FileStore { folder, openers, key: RefCell::default(), unlocked: OnceCell::new(), age: OnceCell::new() }
     }
 
     fn path(&self, profile: &str) -> PathBuf {
@@ -369,7 +393,7 @@ impl FileStore {
     /// Returns the profiles whose records it doesn't open; if it opens none, that is an error.
     pub fn unlock(&self, passphrase: &Secret, (until, time): (i64, Duration)) -> Result<Vec<String>, StoreError> {
         self.make_folder()?;
-        let openers = Openers { passphrase: Some(passphrase.clone()), kernel: None };
+        let openers = Openers { passphrase: Some(passphrase.clone()), ..Openers::default() };
         let (trial, mut derivations) = (FileStore::new(self.folder.clone(), openers), vec![self.derivation()?]);
         let (mut opened, mut unopened, mut wrong) = (false, Vec::new(), None);
         for (profile, derivation) in self.by_passphrase()? {
@@ -402,13 +426,40 @@ impl FileStore {
         Ok(!self.by_passphrase()?.is_empty())
     }
 
+    /// The profiles whose record is not sealed as a new one would be, and how it is.
+    pub fn outdated(&self) -> Result<Vec<(String, &'static str)>, StoreError> {
+        let with_age = self.age()?.is_some();
+        let by_passphrase = self.openers.passphrase.is_some() || self.has_passphrase()?;
+        let salt = self.read_salt()?;
+        let how = |file: &[u8]| match Sealed::parse(file) {
+            _ if file.starts_with(age::MAGIC) => None,
+            Err(_) => Some(DAMAGED),
+            Ok(_) if with_age => Some("is not sealed for the key that `store-identity` names"),
+            Ok(Sealed { profile: None, .. }) => Some("is in the first format, without the profile's name"),
+            Ok(Sealed { derivation: None, .. }) if by_passphrase => {
+                Some("is under the key file, not under the passphrase")
+            }
+            Ok(Sealed { derivation: Some(own), .. }) if salt.as_deref() != Some(&own.salt) => {
+                Some("is under a key of its own, which is derived each time")
+            }
+            Ok(_) => None,
+        };
+        Ok(self.files()?.filter_map(|(profile, file)| Some((profile, how(&file)?))).collect())
+    }
+
     /// The profiles with a record under a passphrase, and how its key is derived.
     fn by_passphrase(&self) -> Result<Vec<(String, Derivation)>, StoreError> {
-        let of = |profile: String| {
+        let of = |(profile, file): (_, Zeroizing<Vec<u8>>)| Some((profile, Sealed::parse(&file).ok()?.derivation?));
+        Ok(self.files()?.filter_map(of).collect())
+    }
+
+    /// The profiles and their files, as far as these can be read.
+    fn files(&self) -> Result<impl Iterator<Item = (String, Zeroizing<Vec<u8>>)>, StoreError> {
+        let read = |profile: String| {
             let file = files::read(&self.path(&profile), LONGEST_FILE).ok()??;
-            Some((profile, Sealed::parse(&file).ok()?.derivation?))
+            Some((profile, file))
         };
-        Ok(self.profiles()?.into_iter().filter_map(of).collect())
+        Ok(self.profiles()?.into_iter().filter_map(read))
     }
 
     /// Removes the keys from the kernel. Returns whether they were there.
@@ -461,9 +512,46 @@ impl FileStore {
         key.ok_or_else(|| StoreError::NeedsPassphrase(place.to_owned()))
     }
 
+    fn age(&self) -> Result<Option<&AgeKeys>, StoreError> {
+        if self.age.get().is_none() {
+            let found = self.openers.age.as_ref().map_or(Ok(None), |read| read())?;
+            let _ = self.age.set(found);
+        }
+        Ok(self.age.get().and_then(Option::as_ref))
+    }
+
+    /// The file for a record.
+    fn sealed(&self, profile: &str, path: &Path, record: &Secret) -> Result<Vec<u8>, StoreError> {
+        let unsealed = || failed(anyhow::Error::msg("the record could not be sealed"));
+        let plain = record.expose().as_bytes();
+        if let Some(keys) = self.age()? {
+            return age::sealed(&keys.recipients(), Some(profile), plain).map_err(|_| unsealed());
+        }
+        let (derivation, key) = self.key_to_save()?;
+        let mut file = head(derivation.as_ref(), profile);
+        let aad = associated(&file, profile);
+        let mut nonce = [0u8; NONCE];
+        files::random(path, &mut nonce).map_err(|e| self.write_failed(e))?;
+        let body =
+            cipher(&key).encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).map_err(|_| unsealed())?;
+        file.extend_from_slice(&nonce);
+        file.extend_from_slice(&body);
+        file.extend_from_slice(&sha256(&file)[..CHECK]);
+        Ok(file)
+    }
+
     fn open_file(&self, profile: &str, path: &Path, file: &[u8]) -> Result<Secret, StoreError> {
         let place = format!("`{}`", path.display());
         let corrupt = |why: &str| StoreError::Corrupt { place: place.clone(), why: why.to_owned() };
+        if file.starts_with(age::MAGIC) {
+            let sealed = age::Sealed::parse(file).ok_or_else(|| corrupt("it is damaged"))?;
+            let keys = self.age()?.ok_or_else(|| StoreError::NeedsIdentity(place.clone()))?;
+            let record = sealed.open(&keys.identities).ok_or_else(|| StoreError::WrongIdentity(place.clone()))?;
+            return match sealed.label().as_deref() == Some(profile) {
+                true => text(&record).ok_or_else(|| corrupt("it holds no text")),
+                false => Err(corrupt("it was sealed for another profile")),
+            };
+        }
         let sealed = Sealed::parse(file).map_err(corrupt)?;
         let known = self.key.borrow().clone();
         let key = match &sealed.derivation {
@@ -480,10 +568,7 @@ impl FileStore {
                 None => corrupt("it was sealed with another key than the key file's, or for another profile"),
             });
         };
-        match std::str::from_utf8(&record) {
-            Ok(text) => Ok(Secret::new(text)),
-            Err(_) => Err(corrupt("it holds no text")),
-        }
+        text(&record).ok_or_else(|| corrupt("it holds no text"))
     }
 }
 
@@ -523,17 +608,7 @@ impl Store for FileStore {
         }
         self.make_folder()?;
         let path = self.path(profile);
-        let (derivation, key) = self.key_to_save()?;
-        let mut file = head(derivation.as_ref(), profile);
-        let aad = associated(&file, profile);
-        let mut nonce = [0u8; NONCE];
-        files::random(&path, &mut nonce).map_err(|e| self.write_failed(e))?;
-        let body = cipher(&key)
-            .encrypt(&XNonce::from(nonce), Payload { msg: record.expose().as_bytes(), aad: &aad })
-            .map_err(|_| failed(anyhow::Error::msg("the record could not be sealed")))?;
-        file.extend_from_slice(&nonce);
-        file.extend_from_slice(&body);
-        file.extend_from_slice(&sha256(&file)[..CHECK]);
+        let file = self.sealed(profile, &path, record)?;
         files::replace(&path, &file).map_err(|e| self.write_failed(e))?;
         files::sweep(&self.folder, "");
         match self.load(profile) {
@@ -567,7 +642,8 @@ impl Store for FileStore {
                 continue;
             }
             let file = files::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
-            let profile = Sealed::parse(&file).ok().and_then(|sealed| sealed.profile).unwrap_or(readable);
+            let label = age::Sealed::parse(&file).and_then(|sealed| sealed.label());
+            let profile = label.as_deref().or_else(|| Sealed::parse(&file).ok()?.profile).unwrap_or(readable);
             // an older file holds no name, and a damaged one may hold a wrong one
             profiles.extend((file_name(profile) == name).then(|| profile.to_owned()));
         }
@@ -576,11 +652,16 @@ impl Store for FileStore {
 
     fn writable(&self, profile: &str) -> Result<(), StoreError> {
         self.make_folder()?;
-        self.key_to_save()?;
+        if self.age()?.is_none() {
+            self.key_to_save()?;
+        }
         files::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
     }
 
     fn opened_by(&self) -> &'static str {
+        if let Ok(Some(_)) = self.age() {
+            return "opened by the key that `store-identity` names";
+        }
         match self.openers.passphrase.is_some() || self.unlocked().is_some() {
             true => "opened by your passphrase",
             false => "their key beside them: whoever can read that folder can read them",
@@ -597,7 +678,7 @@ mod tests {
     use super::*;
 
     fn opened_with<'a>(passphrase: impl Into<Option<&'a str>>) -> Openers {
-        Openers { passphrase: passphrase.into().map(Secret::from), kernel: None }
+        Openers { passphrase: passphrase.into().map(Secret::from), ..Openers::default() }
     }
 
     /// Cheap costs, so that a test doesn't derive for a second; the real ones are used by the
