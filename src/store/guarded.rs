@@ -49,10 +49,11 @@ impl Store for Guarded {
         let found = self.program.load(profile);
         match &found {
             Ok(Some(record)) if is_whole(record) => found,
-            // the program's own trouble stays its own, where nothing was being written
             _ => match self.before.load(profile) {
                 Ok(Some(before)) => Ok(Some(before)),
-                _ => found,
+                _ if matches!(found, Err(StoreError::TimedOut(..) | StoreError::Absent { .. })) => found,
+                // what was being written is written now; else the trouble is the program's own
+                _ => self.program.load(profile),
             },
         }
     }
