@@ -6,6 +6,8 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -130,33 +132,91 @@ fn configured(argv: &[String]) -> io::Result<(String, Command)> {
 
 type Output = io::Result<Zeroizing<String>>;
 
-/// Reads a pipe in a thread: a grandchild may hold it open forever.
-fn reader(mut pipe: impl Read + Send + 'static, most: usize) -> mpsc::Receiver<Output> {
-    let (to, from) = mpsc::channel();
+/// How long the pipe of a program that has ended may stay empty: a grandchild may hold it open.
+#[cfg(unix)]
+const GRACE: rustix::event::Timespec = rustix::event::Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+
+/// What a program prints, as it is read.
+struct Printed {
+    text: mpsc::Receiver<Output>,
+    /// Whether the program has ended.
+    ended: Arc<AtomicBool>,
+}
+
+/// A pipe that ends with its program.
+struct Pipe<P> {
+    pipe: P,
+    ended: Arc<AtomicBool>,
+}
+
+#[cfg(unix)]
+impl<P: Read + std::os::fd::AsFd> Read for Pipe<P> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        use rustix::event::{PollFd, PollFlags, poll};
+        loop {
+            let ended = self.ended.load(Ordering::Acquire);
+            match poll(&mut [PollFd::new(&self.pipe, PollFlags::IN)], Some(&GRACE)) {
+                Ok(0) if ended => return Ok(0),
+                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                _ => return self.pipe.read(room),
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl<P: Read> Read for Pipe<P> {
+    fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+        self.pipe.read(room)
+    }
+}
+
+/// Reads a pipe in a thread.
+fn reader<P: Send + 'static>(pipe: P, most: usize) -> Printed
+where
+    Pipe<P>: Read,
+{
+    let ((to, text), ended) = (mpsc::channel(), Arc::new(AtomicBool::new(false)));
+    let mut pipe = Pipe { pipe, ended: ended.clone() };
     thread::spawn(move || to.send(read(&mut pipe, most)));
-    from
+    Printed { text, ended }
+}
+
+impl Printed {
+    /// The text, once the pipe or the program has ended. `None`: neither has by then.
+    fn text(&self, child: &mut Child, until: Instant) -> io::Result<Option<Output>> {
+        loop {
+            match self.text.recv_timeout(LOOK_EVERY) {
+                Ok(text) => return Ok(Some(text)),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(_) if Instant::now() >= until => return Ok(None),
+                Err(_) => self.ended.store(child.try_wait()?.is_some(), Ordering::Release),
+            }
+        }
+    }
 }
 
 /// Waits for a program's output and its end. One that takes too long is killed.
 fn ended<const N: usize>(
     name: &str,
     child: &mut Child,
-    readers: [mpsc::Receiver<Output>; N],
+    readers: [Printed; N],
     timeout: Duration,
 ) -> io::Result<([Output; N], std::process::ExitStatus)> {
     let until = Instant::now() + timeout;
-    let texts = readers.map(|from| from.recv_timeout(until.saturating_duration_since(Instant::now())));
-    let status = match texts.iter().all(Result::is_ok) {
-        true => wait(child, until, &|| false)?,
-        false => None,
-    };
-    let Some(status) = status else {
+    let mut texts = Vec::with_capacity(N);
+    for printed in readers {
+        texts.extend(printed.text(child, until)?);
+    }
+    let texts: Result<[Output; N], _> = texts.try_into();
+    let status = if texts.is_ok() { wait(child, until, &|| false)? } else { None };
+    let (Ok(texts), Some(status)) = (texts, status) else {
         let _ = child.kill();
         let _ = child.wait();
         let why = format!("`{name}` took longer than {} seconds", timeout.as_secs());
         return Err(io::Error::new(io::ErrorKind::TimedOut, why));
     };
-    Ok((texts.map(|text| text.unwrap_or_else(|_| Err(io::ErrorKind::BrokenPipe.into()))), status))
+    Ok((texts, status))
 }
 
 /// A pipe that holds all the bytes: nobody writes to it later.
@@ -339,6 +399,10 @@ mod tests {
         let failed = output("echo not-the-secret; exit 3", &[]).expect_err("failed").to_string();
         assert!(failed.contains("exit status: 3") && !failed.contains("not-the-secret"), "{failed}");
         assert_eq!(output("head -c 100000 /dev/zero", &[]).expect_err("too much").kind(), io::ErrorKind::InvalidData);
+        // a child that stays with the pipe
+        let began = Instant::now();
+        assert_eq!(*output("sleep 40 & printf kept", &[]).expect("printed"), "kept");
+        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
         assert_eq!(output("sleep 90", &[]).expect_err("slow").kind(), io::ErrorKind::TimedOut);
         assert_eq!(Real.output(&[], Duration::ZERO).expect_err("nothing").kind(), io::ErrorKind::InvalidInput);
         let missing = Real.output(&["no-such-program-here".to_owned()], Duration::ZERO);
