@@ -335,18 +335,42 @@ impl Drop for Unfinished {
 
 /// Removes killed writers' leftovers of files with names that begin with `start`. Best effort.
 pub fn sweep(folder: &Path, start: &str) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if name.starts_with(start)
-            && name.ends_with(UNFINISHED)
-            && let Ok(file) = unix::open_to_read(&entry.path())
-            && file.try_lock().is_ok()
-        {
-            let _ = fs::remove_file(entry.path());
-        }
+    for (path, _held) in left_behind(folder, start) {
+        let _ = fs::remove_file(path);
     }
+}
+
+/// Those leftovers, each held so that no writer takes it for its own.
+pub fn left_behind(folder: &Path, start: &str) -> impl Iterator<Item = (PathBuf, File)> {
+    below(folder).filter_map(move |path| {
+        let name = path.file_name()?.to_string_lossy();
+        let file =
+            (name.starts_with(start) && name.ends_with(UNFINISHED)).then(|| unix::open_to_read(&path).ok())??;
+        file.try_lock().is_ok().then_some((path, file))
+    })
+}
+
+/// What is in a folder; nothing if it can't be read.
+pub fn below(folder: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// Why a file or folder is not this user's alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exposed {
+    /// Other users may read, write or enter it.
+    Open { folder: bool },
+    /// It is another user's.
+    Foreign,
+}
+
+/// What is exposed at this place and below. Nothing is closed, unlike elsewhere. Windows' access
+/// lists are not read.
+pub fn exposed(path: &Path) -> Vec<(PathBuf, Exposed)> {
+    let Ok(metadata) = fs::symlink_metadata(path) else { return Vec::new() };
+    let own = unix::exposed(&metadata).map(|why| (path.to_owned(), why));
+    let inner = metadata.is_dir().then(|| below(path).flat_map(|path| exposed(&path)));
+    own.into_iter().chain(inner.into_iter().flatten()).collect()
 }
 
 /// Syncs the folder of a file to the disk, and so the file's new name.
@@ -368,7 +392,7 @@ mod unix {
     use std::fs::{self, DirBuilder, Metadata, Permissions};
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
-    use super::{Closed, File, OpenOptions, Path, PrivateError, failed, io, refused};
+    use super::{Closed, Exposed, File, OpenOptions, Path, PrivateError, failed, io, refused};
     use crate::world::users;
 
     pub(super) fn make_private(options: &mut OpenOptions) {
@@ -377,6 +401,15 @@ mod unix {
 
     pub(super) fn is_own(metadata: &Metadata) -> bool {
         metadata.uid() == users::own()
+    }
+
+    pub(super) fn exposed(metadata: &Metadata) -> Option<Exposed> {
+        match metadata.permissions().mode() & 0o077 {
+            _ if metadata.is_symlink() => None,
+            _ if !is_own(metadata) => Some(Exposed::Foreign),
+            0 => None,
+            _ => Some(Exposed::Open { folder: metadata.is_dir() }),
+        }
     }
 
     pub(super) fn make_folder(path: &Path) -> io::Result<()> {
@@ -500,12 +533,16 @@ mod unix {
     use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ALL_ACCESS, MoveFileExW};
     use windows_sys::Win32::System::SystemServices::SECURITY_DESCRIPTOR_REVISION;
 
-    use super::{Closed, File, OpenOptions, Path, PrivateError, io};
+    use super::{Closed, Exposed, File, OpenOptions, Path, PrivateError, io};
 
     pub(super) fn make_private(_options: &mut OpenOptions) {}
 
     pub(super) fn is_own(_metadata: &Metadata) -> bool {
         true
+    }
+
+    pub(super) fn exposed(_metadata: &Metadata) -> Option<Exposed> {
+        None
     }
 
     /// Only this user has access to it, and to whatever is made in it.

@@ -239,3 +239,113 @@ fn a_passphrase_that_nothing_proves_is_typed_twice_and_one_that_changed_is_told(
     assert_eq!(me.types("token two --no-cache").code, 0);
     assert_eq!(me.types("token one --no-cache").code, 5);
 }
+
+#[test]
+fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    for name in ["one", "two"] {
+        assert_eq!(me.browser(allows).types(&format!("login {name} --provider sandbox")).code, 0);
+    }
+    me.types("store audit").is(0, "", "Nothing was found.\n");
+    me.types("store audit --format json").is(0, "[]\n", "Nothing was found.\n");
+    let state = me.path("state/oauthctl");
+    let names = |name: &str| {
+        std::fs::read_dir(state.join("store"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.display().to_string().contains(name))
+            .unwrap()
+    };
+    let mut expected = Vec::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let backup = state.with_file_name("oauthctl-backup.tar");
+        std::fs::write(&backup, "x").unwrap();
+        for path in [&backup, &names("one-")] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            expected.push(("permissions", path.display().to_string(), format!("chmod 600 {}", path.display())));
+        }
+    }
+    // a record of a profile that has gone, a half-written file
+    let config = me.config_text();
+    assert_eq!(me.browser(allows).types("login three --provider sandbox").code, 0);
+    me.config("config.toml", &config);
+    expected.push(("orphan", "the record `three`".to_owned(), "`oauthctl logout three` deletes it".to_owned()));
+    let half = state.join("store/.one.00.new");
+    std::fs::write(&half, "x").unwrap();
+    expected.push(("leftover", "was not written to its end".to_owned(), format!("rm {}", half.display())));
+    // a refresh of a profile, and one of nobody's
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(600);
+    let journal = |name: &str| {
+        let file = std::fs::File::create(state.join("journal").join(format!("{name}.journal"))).unwrap();
+        file.set_modified(old).unwrap();
+    };
+    let seen = std::fs::read_dir(state.join("journal")).unwrap().map(|entry| entry.unwrap().path());
+    let of_one = seen
+        .filter(|path| path.extension().is_some_and(|it| it == "seen"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
+    of_one.for_each(|name| journal(&name));
+    expected.push(("journal", "a refresh of `two` was not ended".to_owned(), "oauthctl refresh two".to_owned()));
+    journal("0123");
+    expected.push((
+        "journal",
+        "0123.journal is of a refresh that belongs to no profile".to_owned(),
+        "if no other".to_owned(),
+    ));
+    // the next passphrase leaves the key file's records behind
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "correct horse");
+    expected.push(("seal", "`two` is under the key file".to_owned(), "oauthctl refresh two".to_owned()));
+    let found = me.types("store audit --format json");
+    assert_eq!(found.code, 1, "{}", found.err);
+    let list: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    for (kind, about, next) in expected {
+        let is_it = |one: &serde_json::Value| {
+            let says = |key: &str, what: &str| one[key].as_str().is_some_and(|text| text.contains(what));
+            says("finding", kind) && says("about", &about) && says("do", &next)
+        };
+        assert!(list.as_array().unwrap().iter().any(is_it), "{kind} {about} {next}: {}", found.out);
+    }
+    let text = me.types("store audit");
+    assert!(text.code == 1 && text.out.contains("note  leftover ") && text.out.contains("do: rm "), "{}", text.out);
+}
+
+#[test]
+fn records_are_sealed_for_a_key_of_age_and_for_nobody_without_one() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    let before = token(&mut me, "token one --no-cache");
+    me.config("key.txt", "# a comment\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let own = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(me.path("config/oauthctl/key.txt"), own).unwrap();
+    }
+    let config = me.config_text();
+    let recipients = "\"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg\"";
+    me.config("config.toml", &format!("store-identity = \"key.txt\"\nstore-recipients = [{recipients}]\n{config}"));
+    assert_eq!(token(&mut me, "token one --no-cache"), before, "sealed with the key file before");
+    let found = me.types("store audit");
+    assert!(
+        found.code == 1 && found.out.contains("is not sealed for the key that `store-identity` names"),
+        "{}",
+        found.out
+    );
+    assert_eq!(me.types("refresh one").code, 0);
+    me.types("store audit").is(0, "", "Nothing was found.\n");
+    assert_ne!(token(&mut me, "token one --no-cache"), before);
+    me.config("config.toml", &config);
+    me.types("token one --no-cache").fails(5, &format!("error: a private key of age is needed to open `{}`\nhint: `store-identity` in config.toml names the file of the key (`oauthctl help storage`)\n", "~/state/oauthctl/store/one-7692c3ad3540bb80.sealed"));
+    for (lines, code, why) in [
+        ("store-identity = \"nowhere\"\n", 5, "the reading of the key file"),
+        ("store-recipients = [\"age1\"]\nstore-identity = \"key.txt\"\n", 2, "is no public key of age"),
+        (&format!("store-recipients = [{recipients}]\n"), 2, "needs `store-identity`"),
+    ] {
+        me.config("config.toml", &format!("{lines}{config}"));
+        let refused = me.types("token one --no-cache");
+        assert!(refused.code == code && refused.err.contains(why), "{}", refused.err);
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Report, bad, note};
+use super::{Found, bad, note};
 use crate::command::status::in_time;
 use crate::command::{Global, list};
 use crate::provider::Rotates;
@@ -16,10 +16,11 @@ use crate::world::World;
 /// A login that ends within this time is told of: a week, in seconds.
 const SOON: i64 = 7 * 86_400;
 
-pub(super) fn check(world: &mut World, global: &Global, report: &mut Report) {
+/// The logins that end soon, and those that are in two profiles.
+pub fn look(world: &mut World, global: &Global) -> (Vec<Found>, Vec<Found>) {
     // by the refresh token's hash: the first profile that has it
     let mut holders: BTreeMap<String, String> = BTreeMap::new();
-    let mut found = Vec::new();
+    let (mut ends, mut doubles) = (Vec::new(), Vec::new());
     // what is wrong with the configuration has its own row
     let _ = list::each(world, global, |world, who, standing| {
         let (name, now) = (standing.profile.clone(), world.clock.now());
@@ -30,19 +31,17 @@ pub(super) fn check(world: &mut World, global: &Global, report: &mut Report) {
                 false => format!("the login of `{}` has ended", safe(&name)),
             };
             let advice = if end.unused && end.at > now { login.replacen("login", "refresh", 1) } else { login.clone() };
-            found.push(note(words).advice(advice));
+            ends.push(note(words).advice(advice));
         }
         let Some(token) = standing.record.as_ref().and_then(refresh_token) else { return };
         let Some(other) = holders.insert(token, name.clone()) else { return };
         let words = format!("`{}` and `{}` spend one refresh token", safe(&other), safe(&name));
-        found.push(match who.shared_provider().is_ok_and(|provider| provider.refresh.rotates == Rotates::No) {
+        doubles.push(match who.shared_provider().is_ok_and(|provider| provider.refresh.rotates == Rotates::No) {
             true => note(format!("{words}; the provider lets both")),
             false => bad(format!("{words}: a refresh of one ends the login of the other")).advice(login),
         });
     });
-    for found in found {
-        report.add("login", found);
-    }
+    (ends, doubles)
 }
 
 /// The nearest end within a week. A short life that each refresh begins anew ends soon all the

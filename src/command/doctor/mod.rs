@@ -1,6 +1,6 @@
 //! `doctor`: checks the requirements of a login, and suggests a fix for each failure.
 
-mod logins;
+pub mod logins;
 mod profile;
 
 use std::sync::mpsc::channel;
@@ -12,7 +12,7 @@ use crate::command::{Global, fitted, no_input, print, sandbox_session};
 use crate::config::{self, Config, ConfigError};
 use crate::error::{Error, Kind};
 use crate::grant::{self, tunnel::Ssh};
-use crate::session::paths::Paths;
+use crate::session::paths::{Paths, Stores};
 use crate::session::{self, Overrides, Session, orphan};
 use crate::store::{Store, StoreError, StoreKind, file, keychain::KeychainStore, try_out};
 use crate::text::times::rfc3339;
@@ -38,8 +38,8 @@ pub struct DoctorArgs {
 /// The result of one check.
 pub struct Found {
     mark: &'static str,
-    words: String,
-    advice: Option<String>,
+    pub words: String,
+    pub advice: Option<String>,
 }
 
 fn found(mark: &'static str, words: impl Into<String>) -> Found {
@@ -97,10 +97,8 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
     let (found, store_works) = stores(world, &paths, (usual, session.as_ref()), &mut report);
     let (found, store_works) = unusable.map_or((found, store_works), |e| (e.into(), false));
     report.add("store in use", found);
-    for orphan in orphan::all(world, &paths, config.as_ref(), None).0 {
-        let (place, name) = (&orphan.place, safe(&orphan.name));
-        let words = format!("{place} has the record `{name}`, which belongs to no profile in config.toml");
-        report.add("record", note(words).advice(format!("`{}` deletes it", orphan.logout())));
+    for found in orphans(world, &paths, config.as_ref()).0 {
+        report.add("record", found);
     }
     report.add(
         "kernel copy",
@@ -116,7 +114,9 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
     report.add_if("certificates", certificates(world));
     report.add_if("proxy", proxy(world));
     report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
-    logins::check(world, global, &mut report);
+    for found in <[_; 2]>::from(logins::look(world, global)).into_iter().flatten() {
+        report.add("login", found);
+    }
     match session {
         Some(session) => {
             let mut session = sandbox_session::served(session);
@@ -135,6 +135,17 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
         (true, _) => Kind::Other.exit_code(),
         _ => 0,
     })
+}
+
+/// The records without a profile, and why a store could not be read.
+pub fn orphans(world: &World, paths: &Paths, config: Option<&(Config, Stores)>) -> (Vec<Found>, Vec<Error>) {
+    let (orphans, troubles) = orphan::all(world, paths, config, None);
+    let found = orphans.iter().map(|orphan| {
+        let (place, name) = (&orphan.place, safe(&orphan.name));
+        let words = format!("{place} has the record `{name}`, which belongs to no profile in config.toml");
+        note(words).advice(format!("`{}` deletes it", orphan.logout()))
+    });
+    (found.collect(), troubles)
 }
 
 /// The lines so far, and whether something must be fixed.

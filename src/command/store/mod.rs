@@ -1,5 +1,6 @@
 //! `store`: tries a store, and moves records from one to another.
 
+mod audit;
 mod unlock;
 
 use clap::{Args, Subcommand};
@@ -25,6 +26,8 @@ enum StoreVerb {
     Test(TestArgs),
     /// Move the records of all profiles from one store to another.
     Migrate(MigrateArgs),
+    /// Look for what should not be where records are stored, and say what to do.
+    Audit(audit::AuditArgs),
     /// Keep a passphrase's key in the Linux kernel for a while, so that no command asks for it.
     Unlock(unlock::UnlockArgs),
     /// Remove that key at once.
@@ -63,6 +66,7 @@ pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Er
     match args.verb {
         StoreVerb::Test(args) => test(&args, world),
         StoreVerb::Migrate(args) => migrate(&args, global, world),
+        StoreVerb::Audit(args) => audit::run(&args, global, world),
         StoreVerb::Unlock(args) => unlock::unlock(&args, world),
         StoreVerb::Lock => unlock::lock(world),
     }

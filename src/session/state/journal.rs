@@ -12,6 +12,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
@@ -70,6 +71,17 @@ pub struct Journal {
 /// SHA-256 in hexadecimal.
 pub fn hash(token: &Secret) -> String {
     hex(&sha256(token.expose().as_bytes()))
+}
+
+/// The journals that no process is busy with: untouched for longer than a refresh takes.
+pub fn abandoned(state: &Path) -> Vec<PathBuf> {
+    const UNDER_WAY: Duration = Duration::from_secs(60);
+    let is_old = |path: &PathBuf| {
+        let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+        changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > UNDER_WAY)
+    };
+    let journals = files::below(&state.join("journal"));
+    journals.filter(|path| path.extension().is_some_and(|it| it == "journal") && is_old(path)).collect()
 }
 
 impl Journal {

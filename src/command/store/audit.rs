@@ -1,0 +1,174 @@
+//! `store audit`: what should not be where records are stored. `doctor` says whether they can be
+//! used; the checks of both are there.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use crate::command::doctor::{Found, Report, logins, note, orphans};
+use crate::command::{Global, TextOrJson as Format, fitted, print};
+use crate::config::{Config, expand_home};
+use crate::error::{Error, Kind};
+use crate::session::lock::credential_name;
+use crate::session::paths::{Paths, Stores};
+use crate::session::state::journal;
+use crate::session::{sealed_files, store_of};
+use crate::store::Store as _;
+use crate::store::StoreKind;
+use crate::store::file::{DAMAGED, FileStore, folder};
+use crate::text::{for_a_shell, pasted, safe};
+use crate::world::World;
+use crate::world::files::{self, Exposed};
+
+#[derive(Args, Debug)]
+#[command(after_help = "Exit code 0: nothing was found. 1: something was. 5: a store could not be looked at.
+On Windows the access lists of files are not looked at.
+
+Examples:
+  oauthctl store audit
+  oauthctl store audit --format json")]
+pub(super) struct AuditArgs {
+    /// The form of the output.
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+}
+
+/// A finding, under the word for its kind.
+type Finding = (&'static str, Found);
+
+pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let paths = Paths::find(&*world.env);
+    let state = paths.require_state()?;
+    let config = paths.readable_config();
+    // first: whatever opens a store closes what is open to others
+    let mut findings = exposed(&state, identity(world, &paths, config.as_ref()));
+    let (found, mut troubles) = orphans(world, &paths, config.as_ref());
+    findings.extend(found.into_iter().map(|found| ("orphan", found)));
+    findings.extend(logins::look(world, global).1.into_iter().map(|found| ("double", found)));
+    findings.extend(unfinished(&state));
+    match journals(world, &paths, (&state, config.as_ref())) {
+        Ok(found) => findings.extend(found),
+        Err(e) => troubles.push(e),
+    }
+    match sealed_files(world, &paths).and_then(|store| sealed(&store)) {
+        Ok(found) => findings.extend(found),
+        Err(e) => troubles.push(e),
+    }
+    let is_clean = findings.is_empty();
+    let text = match args.format {
+        Format::Json => in_json(&findings),
+        Format::Text => in_lines(world, findings),
+    };
+    print(world, text.as_bytes())?;
+    match troubles.into_iter().next() {
+        Some(e) => Err(e.context("a store could not be looked at")),
+        None if is_clean => {
+            world.say("Nothing was found.");
+            Ok(0)
+        }
+        None => Ok(Kind::Other.exit_code()),
+    }
+}
+
+fn in_json(findings: &[Finding]) -> String {
+    let one = |(kind, found): &Finding| json!({ "finding": kind, "about": found.words, "do": found.advice });
+    format!("{}\n", serde_json::Value::from(findings.iter().map(one).collect::<Vec<_>>()))
+}
+
+fn in_lines(world: &World, findings: Vec<Finding>) -> String {
+    let mut report = Report::default();
+    findings.into_iter().for_each(|(kind, found)| report.add(kind, found));
+    fitted(world, &report.text, 21)
+}
+
+fn shown(path: &Path) -> String {
+    for_a_shell(&safe(&path.display().to_string())).into()
+}
+
+/// The file of the private key for sealed files.
+fn identity(world: &World, paths: &Paths, config: Option<&(Config, Stores)>) -> Option<PathBuf> {
+    let file = expand_home(config?.0.store_identity.as_ref()?, world.env.home().as_deref());
+    Some(paths.config.as_ref()?.join(file))
+}
+
+/// The state folder, and copies of it beside it.
+fn exposed(state: &Path, identity: Option<PathBuf>) -> Vec<Finding> {
+    let is_ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("oauthctl"));
+    let beside = state.parent().into_iter().flat_map(files::below).filter(|path| is_ours(path) && path != state);
+    let all = std::iter::once(state.to_owned()).chain(beside).chain(identity).flat_map(|path| files::exposed(&path));
+    let told = |(path, why): (PathBuf, Exposed)| {
+        let path = shown(&path);
+        let (words, advice) = match why {
+            Exposed::Open { folder: true } => ("is open to other users", format!("chmod 700 {path}")),
+            Exposed::Open { folder: false } => ("is open to other users", format!("chmod 600 {path}")),
+            Exposed::Foreign => ("is another user's", format!("sudo chown \"$(id -u)\" {path}")),
+        };
+        ("permissions", note(format!("{path} {words}")).advice(advice))
+    };
+    all.map(told).collect()
+}
+
+/// What killed commands left: half-written files, and records that were on their way to a program.
+fn unfinished(state: &Path) -> Vec<Finding> {
+    let folder = folder(state);
+    let half = files::left_behind(&folder, "").map(|(path, _)| {
+        let path = shown(&path);
+        ("leftover", note(format!("{path} was not written to its end")).advice(format!("rm {path}")))
+    });
+    let under_way = FileStore::new(state.join("unfinished"), Default::default()).profiles().unwrap_or_default();
+    let under_way = under_way.into_iter().map(|name| {
+        let words = format!("a program did not finish the record of `{}`; the one of before is kept", safe(&name));
+        ("leftover", note(words).advice(format!("oauthctl refresh {}", pasted(&name))))
+    });
+    half.chain(under_way).collect()
+}
+
+/// Journals of refreshes that a killed command has not ended.
+fn journals(
+    world: &World,
+    paths: &Paths,
+    (state, config): (&Path, Option<&(Config, Stores)>),
+) -> Result<Vec<Finding>, Error> {
+    let journals = journal::abandoned(state);
+    if journals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (mut known, usual) = (BTreeSet::new(), [StoreKind::Keychain, StoreKind::File]);
+    for (name, own) in config.iter().flat_map(|(_, stores)| stores) {
+        for kind in own.iter().chain(config.and_then(|(config, _)| config.store.as_ref())).chain(&usual) {
+            known.insert((credential_name(&*store_of(world, *kind, paths)?, name), name));
+        }
+    }
+    let told = |path: PathBuf| {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let shown = shown(&path);
+        let found = match known.iter().find(|(credential, _)| *credential == stem) {
+            Some((_, name)) => note(format!("a refresh of `{}` was not ended: {shown}", safe(name)))
+                .advice(format!("oauthctl refresh {}", pasted(name))),
+            None => note(format!("{shown} is of a refresh that belongs to no profile in config.toml"))
+                .advice(format!("if no other configuration uses this folder: rm {shown}")),
+        };
+        ("journal", found)
+    };
+    Ok(journals.into_iter().map(told).collect())
+}
+
+/// Records that are sealed as they were once, and a key in the kernel for none.
+fn sealed(store: &FileStore) -> Result<Vec<Finding>, Error> {
+    let outdated = store.outdated()?.into_iter().map(|(name, how)| {
+        let words = format!("the sealed record of `{}` {how}", safe(&name));
+        let advice = match how {
+            DAMAGED => format!("oauthctl logout {} --local-only", pasted(&name)),
+            _ => format!("oauthctl refresh {}", pasted(&name)),
+        };
+        ("seal", note(words).advice(advice))
+    });
+    let useless = store.unlocked_until().is_some() && !store.has_passphrase()?;
+    let key = useless.then(|| {
+        let words = "the kernel keeps a key that opens no record";
+        ("kernel key", note(words).advice("oauthctl store lock"))
+    });
+    Ok(outdated.chain(key).collect())
+}
