@@ -171,20 +171,24 @@ fn obtain(
 /// The token that another machine lends. Only there it is refreshed.
 fn lent(
     world: &mut World,
-    session: &Session,
+    session: &mut Session,
     want: FreshnessPolicy,
     refused: Option<&Secret>,
 ) -> Result<TokenSet, Error> {
     let there = format!("on the machine that lends it: `{}`", session.typed.line("refresh"));
-    let name = &session.name;
-    if want.no_refresh || (want.force && refused.is_none()) {
-        let option = if want.force { "--force-refresh" } else { "--no-refresh" };
+    let name = &session.name.clone();
+    let option = match &session.variant {
+        Some(variant) => Some(variant.words()),
+        None if want.force && refused.is_none() => Some("--force-refresh".to_owned()),
+        None => want.no_refresh.then(|| "--no-refresh".to_owned()),
+    };
+    if let Some(option) = option {
         return Err(
             Error::usage(format!("the token of `{name}` is lent: `{option}` is for a login of one's own")).hint(there)
         );
     }
     session.store.wants(name, want.min_ttl, refused.is_some());
-    let found = session.load().and_then(|record| Found::of(world, session, record));
+    let found = session.load().and_then(|record| Found::chosen(world, session, record));
     session.store.wants(name, None, false);
     let found = found?;
     match found.token() {
