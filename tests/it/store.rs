@@ -206,6 +206,8 @@ fn a_lock_leaves_no_token_within_reach() {
     assert_eq!(me.types("token one").code, 0, "from the kernel's copy");
     me.types("store lock").is(0, "", "Locked.\n");
     assert_eq!(me.types("token one").code, 5);
+    let audit = me.types("store audit");
+    assert!(audit.code == 5 && audit.err.contains("a store could not be looked at"), "{}", audit.err);
     me.types("store lock").is(0, "", "It was not unlocked.\n");
     // another folder has another salt
     assert_eq!(me.answers_hidden("correct horse").types("store unlock").code, 0);
@@ -307,6 +309,7 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
         };
         assert!(list.as_array().unwrap().iter().any(is_it), "{kind} {about} {next}: {}", found.out);
     }
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
     let text = me.types("store audit");
     assert!(text.code == 1 && text.out.contains("note  leftover ") && text.out.contains("do: rm "), "{}", text.out);
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Found, bad, note};
 use crate::command::status::in_time;
 use crate::command::{Global, list};
+use crate::error::{Error, Kind};
 use crate::provider::Rotates;
 use crate::secret::hash;
 use crate::session::Who;
@@ -16,11 +17,21 @@ use crate::world::World;
 /// A login that ends within this time is told of: a week, in seconds.
 const SOON: i64 = 7 * 86_400;
 
-/// The logins that end soon, and those that are in two profiles.
-pub fn look(world: &mut World, global: &Global) -> (Vec<Found>, Vec<Found>) {
+/// What the logins of all profiles show.
+#[derive(Default)]
+pub struct Logins {
+    /// Those that end soon.
+    pub ends: Vec<Found>,
+    /// Those that are in two profiles.
+    pub doubles: Vec<Found>,
+    /// Why a record could not be read.
+    pub unread: Vec<Error>,
+}
+
+pub fn look(world: &mut World, global: &Global) -> Logins {
     // by the refresh token's hash: the first profile that has it
     let mut holders: BTreeMap<String, String> = BTreeMap::new();
-    let (mut ends, mut doubles) = (Vec::new(), Vec::new());
+    let mut logins = Logins::default();
     // what is wrong with the configuration has its own row
     let _ = list::each(world, global, |world, who, standing| {
         let (name, now) = (standing.profile.clone(), world.clock.now());
@@ -31,17 +42,20 @@ pub fn look(world: &mut World, global: &Global) -> (Vec<Found>, Vec<Found>) {
                 false => format!("the login of `{}` has ended", safe(&name)),
             };
             let advice = if end.unused && end.at > now { login.replacen("login", "refresh", 1) } else { login.clone() };
-            ends.push(note(words).advice(advice));
+            logins.ends.push(note(words).advice(advice));
         }
+        logins.unread.extend(standing.trouble.filter(|e| e.kind == Kind::Store));
         let Some(token) = standing.record.as_ref().and_then(refresh_token) else { return };
         let Some(other) = holders.insert(token, name.clone()) else { return };
         let words = format!("`{}` and `{}` spend one refresh token", safe(&other), safe(&name));
-        doubles.push(match who.shared_provider().is_ok_and(|provider| provider.refresh.rotates == Rotates::No) {
-            true => note(format!("{words}; the provider lets both")),
-            false => bad(format!("{words}: a refresh of one ends the login of the other")).advice(login),
-        });
+        logins.doubles.push(
+            match who.shared_provider().is_ok_and(|provider| provider.refresh.rotates == Rotates::No) {
+                true => note(format!("{words}; the provider lets both")),
+                false => bad(format!("{words}: a refresh of one ends the login of the other")).advice(login),
+            },
+        );
     });
-    (ends, doubles)
+    logins
 }
 
 /// The nearest end within a week. A short life that each refresh begins anew ends soon all the

@@ -114,7 +114,8 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
     report.add_if("certificates", certificates(world));
     report.add_if("proxy", proxy(world));
     report.add_if("client proof", session.as_ref().and_then(|session| client_key(world, session)));
-    for found in <[_; 2]>::from(logins::look(world, global)).into_iter().flatten() {
+    let logins = logins::look(world, global);
+    for found in logins.ends.into_iter().chain(logins.doubles) {
         report.add("login", found);
     }
     match session {

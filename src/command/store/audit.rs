@@ -42,11 +42,16 @@ pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Resul
     let paths = Paths::find(&*world.env);
     let state = paths.require_state()?;
     let config = paths.readable_config();
+    if let (None, Some(dir)) = (&config, &paths.config) {
+        Config::load(dir)?;
+    }
     // first: whatever opens a store closes what is open to others
     let mut findings = exposed(&state, identity(world, &paths, config.as_ref()));
     let (found, mut troubles) = orphans(world, &paths, config.as_ref());
     findings.extend(found.into_iter().map(|found| ("orphan", found)));
-    findings.extend(logins::look(world, global).1.into_iter().map(|found| ("double", found)));
+    let logins = logins::look(world, global);
+    findings.extend(logins.doubles.into_iter().map(|found| ("double", found)));
+    troubles.extend(logins.unread);
     findings.extend(unfinished(&state));
     match journals(world, &paths, (&state, config.as_ref())) {
         Ok(found) => findings.extend(found),
