@@ -310,6 +310,15 @@ impl From<StoreError> for Error {
                 "it is probably left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
                 OR_SEALED,
             ],
+            StoreError::Unavailable(..) => {
+                &["run the command again; `oauthctl store test vault` shows whether it answers"]
+            }
+            StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
+            StoreError::NotAllowed(_) => &[
+                "`oauthctl store policy` prints what a reader and a renewer must be allowed",
+                "the engine's token may have expired: sign in to it again",
+            ],
+            StoreError::Overtaken(_) => &["run the command again"],
             StoreError::Full(_) => &["free some space and run the command again"],
             StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
             StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => &[
@@ -330,7 +339,11 @@ impl From<StoreError> for Error {
             StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
             StoreError::Lender(_) => &[],
         };
-        let kind = if matches!(e, StoreError::BadVariable { .. }) { Kind::Unsafe } else { Kind::Store };
+        let kind = match e {
+            StoreError::BadVariable { .. } => Kind::Unsafe,
+            StoreError::Unavailable(..) | StoreError::Overtaken(_) => Kind::TryLater,
+            _ => Kind::Store,
+        };
         Error::of(kind, e).hints(hints.iter().copied())
     }
 }

@@ -25,6 +25,8 @@ pub struct Request {
     pub max_body: usize,
     /// The client certificate for servers that ask for one.
     pub identity: Option<Arc<ClientCertificate>>,
+    /// The only certificate authorities to trust, as PEM, in place of the system's.
+    pub authorities: Option<Arc<str>>,
     pub at_sending: Option<Arc<dyn RequestSigner>>,
     /// Whether this command's next requests may use the same connection (pages of an API). Never
     /// for a token endpoint (T-75).
@@ -45,6 +47,7 @@ impl Request {
             within: None,
             max_body: 1 << 20,
             identity: None,
+            authorities: None,
             at_sending: None,
             reuse: false,
             unnamed: false,

@@ -346,7 +346,7 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
     let moves = old.may_keep(world);
     // in one order for both directions; a single name has one lock
     let names = BTreeSet::from([&old.name, &to]);
-    let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &*old.store, name));
+    let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &old.store, name));
     let locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
     let renaming = Renaming { from: old.name.clone(), to };
     let Renaming { from, to } = &renaming;

@@ -12,22 +12,26 @@ use crate::world::World;
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   oauthctl refresh work
-  oauthctl refresh --all")]
+  oauthctl refresh --all
+  oauthctl refresh --all --due")]
 pub struct RefreshArgs {
     #[command(flatten)]
     pub who: WhoArgs,
     /// Refresh every profile that has a token.
     #[arg(long, conflicts_with = "profile")]
     pub all: bool,
+    /// Only a token that is about to expire.
+    #[arg(long)]
+    pub due: bool,
 }
 
 pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     if !args.all {
-        return one(world, args.who.choice(global), true).map(|()| 0);
+        return one(world, args.who.choice(global), (true, args.due)).map(|()| 0);
     }
     let mut failed = None;
     for (name, choice) in every_profile(world, global, &args.who.flags)? {
-        match one(world, choice, false) {
+        match one(world, choice, (false, args.due)) {
             Ok(()) => {}
             // a profile without a token is no failure of `--all`
             Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => world.say(&format!("{name}: {}", e)),
@@ -43,13 +47,15 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     }
 }
 
-/// `takes_back`: even a login that went to another machine.
-fn one(world: &mut World, choice: Overrides, takes_back: bool) -> Result<(), Error> {
+/// `takes_back`: even a login that went to another machine. `due`: nothing is done to a fresh token.
+fn one(world: &mut World, choice: Overrides, (takes_back, due): (bool, bool)) -> Result<(), Error> {
     let mut session = sandbox_session::open(world, choice)?;
-    let want = FreshnessPolicy { force: true, insists: true, takes_back, ..FreshnessPolicy::default() };
+    let want = FreshnessPolicy { force: !due, insists: true, takes_back, ..FreshnessPolicy::default() };
+    let began = world.clock.now();
     let set = fresh(world, &mut session, want)?;
     let expiry = times::good_until(set.expires_at, world.clock.now());
     let asked = session.variant.as_ref().map(|variant| format!(" ({})", variant.words())).unwrap_or_default();
-    world.say(&format!("{}{asked}: refreshed, {expiry}", session.name));
+    let done = if due && set.received_at < began { "fresh" } else { "refreshed" };
+    world.say(&format!("{}{asked}: {done}, {expiry}", session.name));
     Ok(())
 }

@@ -190,6 +190,7 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
         ),
         ("bound to", record.and_then(bound_to)),
         ("ended", record.and_then(|r| r.ended.as_deref()).map(safe)),
+        ("renewed by", record.and_then(|r| r.renewed_by.as_deref()).map(safe)),
         ("signed in", record.and_then(|r| r.login_at).map(rfc3339)),
     ];
     let others = beside(s).map(|other| {

@@ -37,13 +37,15 @@ pub mod word {
     }
 }
 
-/// `#[serde(with = "store")]` reads and writes a store: a [`Word`], or the table of a program.
+/// `#[serde(with = "store")]` reads and writes a store: a [`Word`], or the table of a program or an
+/// engine.
 pub mod store {
     use super::*;
     use crate::store::program::Table;
-    use crate::world::StoreProgram;
+    use crate::store::vault::{NAME, Place};
     use serde::de::value::MapAccessDeserializer;
     use serde::de::{MapAccess, Visitor};
+    use serde_json::{Map, Value};
 
     struct Written;
 
@@ -59,8 +61,14 @@ pub mod store {
         }
 
         fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
-            let table = Table::deserialize(MapAccessDeserializer::new(map))?;
-            <&StoreProgram>::try_from(table).map(|program| Some(StoreKind::Program(program))).map_err(M::Error::custom)
+            let table: Map<String, Value> = Map::deserialize(MapAccessDeserializer::new(map))?;
+            let is_vault = table.contains_key(NAME);
+            let table = Value::Object(table);
+            let kind = match is_vault {
+                true => serde_json::from_value(table).map(Place::checked).map(|place| place.map(StoreKind::Vault)),
+                false => serde_json::from_value(table).map(|table: Table| table.try_into().map(StoreKind::Program)),
+            };
+            kind.map_err(M::Error::custom)?.map(Some).map_err(M::Error::custom)
         }
     }
 
@@ -75,6 +83,7 @@ pub mod store {
             Some(kind @ StoreKind::Program(program)) if StoreKind::from_name(kind.name()) != Some(*kind) => {
                 Table::from(*program).serialize(to)
             }
+            Some(StoreKind::Vault(place)) if *place != Place::of_variables() => place.serialize(to),
             value => word::serialize(value, to),
         }
     }
@@ -169,6 +178,7 @@ const STORES: Explained = &[
     ("environment", "variables, which are only read"),
     ("none", "nothing is stored"),
     ("pass", "the password store of `pass`"),
+    ("vault", "HashiCorp Vault or OpenBao"),
 ];
 
 const AUTHS: Explained = &[

@@ -43,7 +43,7 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, c
     // as in `fresh`: GNOME Keyring aborts when many processes read at once
     let _turn = match kind {
         StoreKind::Keychain | StoreKind::Program(_) if !store.scope().is_empty() => {
-            lock::acquire(world, paths, &*store, word).ok()
+            lock::acquire(world, paths, &store, word).ok()
         }
         _ => None,
     };

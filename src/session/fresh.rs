@@ -1,6 +1,7 @@
 //! A fresh token, stored or refreshed. A token that needs a person is never obtained here.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use crate::config::GrantKind;
 use crate::error::{Error, Kind};
@@ -18,9 +19,9 @@ use crate::session::matching::{
 use crate::session::unfinished::forgotten;
 use crate::session::variant::Variant;
 use crate::session::{
-    Lock, Record, Session, Who, grant_input, kernel_cache, lock, no_token, renewal, without_a_person,
+    Lock, Record, Session, Who, grant_input, kernel_cache, lease, lock, no_token, renewal, without_a_person,
 };
-use crate::store::StoreKind;
+use crate::store::{StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::{Freshness, TokenSet};
 use crate::world::World;
@@ -44,6 +45,9 @@ pub struct FreshnessPolicy {
 
 /// Another process's refresh counts as ours if it came so many seconds ago while we waited (T-61).
 pub const JUST_NOW: i64 = 10;
+
+/// How long a reader of a shared login waits for another token than one that is about to expire.
+const READER_WAIT: Duration = Duration::from_secs(3);
 
 /// The stored token if it is fresh, else a refreshed one. Opens no browser and asks no question.
 pub fn fresh(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
@@ -132,7 +136,8 @@ fn obtain(
         {
             return Err(moved.refused(&session.typed));
         }
-        let found = match session.load() {
+        let all = want.whole || session.chose_identity() || session.variant.is_some();
+        let found = match if all { session.load() } else { session.glance() } {
             Ok(record) => Found::chosen(world, session, record)?,
             Err(e) => return without_store(world, session, e),
         };
@@ -143,7 +148,7 @@ fn obtain(
         }
         first = found.refreshable(world, session, want)?;
     }
-    let lock = match early.map_or_else(|| session.lock(world), Ok) {
+    let mut lock = match early.map_or_else(|| session.lock_here(world), Ok) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if has_no_place(&e) && !session.grant(None, first.as_ref()).needs_person() => {
@@ -154,11 +159,14 @@ fn obtain(
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
+    let before = Before { generation: first.map(|record| record.generation), waited: lock.waited, refused };
+    if let Some(set) = in_turn(world, session, &mut lock, (&before, want))? {
+        return Ok(set);
+    }
     let found = match session.load() {
         Ok(record) => Found::chosen(world, session, record)?,
         Err(e) => return without_store(world, session, e),
     };
-    let before = Before { generation: first.map(|record| record.generation), waited: lock.waited, refused };
     if let Some((record, set)) = found.mine().zip(found.token())
         && (is_usable(world, set, want) || found.is_refreshed_since(world, &before, want))
     {
@@ -203,6 +211,58 @@ fn lent(
     }
 }
 
+/// Takes the lease of a shared store, unless another machine has renewed the token meanwhile: that
+/// token. Who may only read waits for it.
+fn in_turn(
+    world: &mut World,
+    session: &Session,
+    lock: &mut Lock,
+    (before, want): (&Before<'_>, FreshnessPolicy),
+) -> Result<Option<TokenSet>, Error> {
+    let Some(shared) = session.store.shared() else { return Ok(None) };
+    let judge = |world: &mut World, text: &Option<Secret>| {
+        let record = text.as_ref().map(|text| session.parsed(text)).transpose()?;
+        let found = Found::of(world, session, record)?;
+        let Some((record, set)) = found.mine().zip(found.token()) else { return Ok(None) };
+        let good = is_usable(world, set, want) || found.is_refreshed_since(world, before, want);
+        if good {
+            kernel_cache::write(world, session, record);
+        }
+        Ok(good.then(|| set.clone()))
+    };
+    if lock.waited
+        && let Some(set) = judge(world, &shared.peek(&session.name)?)?
+    {
+        return Ok(Some(set));
+    }
+    let turn = lease::take(world, (&session.store, &session.name), lock, |world, seen| {
+        let set = judge(world, &seen.record)?;
+        if set.is_some() {
+            shared.mend(&session.name, seen);
+        }
+        Ok(set)
+    });
+    match turn {
+        Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed(_))) => {}
+        turn => return turn,
+    }
+    let old = session.glance()?.and_then(|record| record.token);
+    let valid = old.as_ref().is_some_and(|set| set.freshness(world.clock.now(), None) == Freshness::Stale);
+    world.step(|| "this job may only read the token: waiting for one who renews it".to_owned());
+    let time = if valid { READER_WAIT } else { lock::LONGEST_WAIT };
+    let renewed = lease::poll(world, time, |world| judge(world, &shared.peek(&session.name)?))?;
+    renewed
+        .map_or_else(|| still_valid(world, old.as_ref(), want, nobody_renews(session)).map(Some), |set| Ok(Some(set)))
+}
+
+/// For who may read a shared login and not renew it.
+fn nobody_renews(session: &Session) -> Error {
+    let why = format!("nobody renews the token of `{}`, and this job may only read it", session.name);
+    Error::new(Kind::TryLater, why)
+        .hint(format!("on a machine that may renew it, by a timer: `{}`", session.typed.line("token")))
+        .hint("`oauthctl store policy` prints what it must be allowed")
+}
+
 /// GNOME Keyring aborts when many processes read at once, and a program is slow: they come one
 /// after the other. And for
 /// another token than the refused one, the lock shows whether another process refreshes it.
@@ -218,7 +278,7 @@ fn early_lock(
     if !one_by_one && (refused.is_none() || store == StoreKind::Environment) {
         return Ok(None);
     }
-    match who.lock(world) {
+    match who.lock_here(world) {
         // where nothing can be locked, a fresh token can still be read
         Err(e) if has_no_place(&e) => Ok(None),
         lock => lock.map(Some),
@@ -241,6 +301,10 @@ struct Found {
 impl Found {
     fn chosen(world: &mut World, session: &mut Session, record: Option<Record>) -> Result<Found, Error> {
         session.choose_variant(record.as_ref())?;
+        Found::of(world, session, record)
+    }
+
+    fn of(world: &mut World, session: &Session, record: Option<Record>) -> Result<Found, Error> {
         let Compared { differs, .. } = compare(world, session, record.as_ref())?;
         Ok(Found { record, differs, variant: session.variant.clone() })
     }
@@ -361,12 +425,14 @@ fn explain_no_request(world: &mut World, profile: &str, where_from: &'static str
 
 /// Writes the kernel's copy again. The record was read without the lock: it is written under the
 /// lock, if that is free, and only if no login or logout came since.
-fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>, set: &TokenSet) {
-    if !session.cache
-        || session.store.kind() != StoreKind::File
-        || session.chose_identity()
-        || session.variant.is_some()
-    {
+fn refill_copy(world: &mut World, session: &Session, record: Option<&Record>, set: &TokenSet) {
+    if session.variant.is_some() {
+        return;
+    }
+    if let (StoreKind::Vault(_), Some(record)) = (session.store.kind(), record) {
+        return kernel_cache::write(world, session, record);
+    }
+    if !session.cache || session.store.kind() != StoreKind::File || session.chose_identity() {
         return;
     }
     if kernel_cache::of(world, session).is_some_and(|copy| copy.set.access_token == set.access_token) {
@@ -374,7 +440,7 @@ fn refill_copy(world: &mut World, session: &Session, read: Option<&Record>, set:
     }
     let Some(_lock) = lock::try_acquire(&session.paths, &*session.store, &session.name) else { return };
     if let Ok(Some(now)) = session.load()
-        && Some(&now) == read
+        && Some(&now) == record
     {
         kernel_cache::write(world, session, &now);
     }
@@ -487,6 +553,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         vars,
         login_at: Some(world.clock.now()),
         token: Some(set.clone()),
+        renewed_by: lease::renewer(world, session),
         ended: None,
         metadata: session.metadata().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },

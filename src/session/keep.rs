@@ -10,7 +10,7 @@ use crate::provider::{Provider, Rotates};
 use crate::secret::Secret;
 use crate::session::bound::Bound;
 use crate::session::matching::{elsewhere, of_login, recorded};
-use crate::session::{Lock, Record, Session, Who, kernel_cache, no_token, renewal, store_of};
+use crate::session::{Lock, Record, Session, Who, kernel_cache, lease, no_token, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::safe;
 use crate::token::TokenSet;
@@ -82,6 +82,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         registering: None,
         ended: None,
         moved_to: None,
+        renewed_by: lease::renewer(world, session),
         unrevoked: None,
         variants: Vec::new(),
         bound: Some(bound),
@@ -272,7 +273,7 @@ fn remember_profile(world: &mut World, session: &Session, client: &Client, moves
     let from_outside = session.variable(world, "CLIENT_ID").is_some();
     now.client_id = Some(client.id.clone()).filter(|id| !from_outside && raw.client_id.as_ref() != Some(id));
     let kind = session.store.kind();
-    if matches!(kind, StoreKind::File | StoreKind::Program(_))
+    if matches!(kind, StoreKind::File | StoreKind::Program(_) | StoreKind::Vault(_))
         && usual != Some(kind)
         && world.env.var("OAUTHCTL_STORE").is_none()
     {

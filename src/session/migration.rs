@@ -93,7 +93,7 @@ impl Move {
         let mut session = Session::open(world, choice)?;
         let new = store_of(world, to, &session.paths)?;
         let first = session.lock(world)?;
-        let locks = (first, lock::acquire(world, &session.paths, &*new, name)?);
+        let locks = (first, lock::acquire(world, &session.paths, &new, name)?);
         let record = renewal::settled(world, &mut session, &locks.0)?;
         if here && record.is_none() {
             return Ok(None);

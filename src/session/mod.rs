@@ -52,7 +52,7 @@ pub use secret_source::secret_from_file;
 use server::Server;
 use state::lock::Lock;
 use state::paths::Paths;
-pub use state::{kernel_cache, lock, paths};
+pub use state::{kernel_cache, lease, lock, paths};
 pub use stores::{passphrase, sealed_files, store_of, usual_store};
 pub use who::{MoreVars, Shared, Who};
 

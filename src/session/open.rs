@@ -76,7 +76,7 @@ impl Who {
             None => shared.stores.get(kind, |kind| store_of(world, *kind, &paths))?,
         };
         Ok(Who {
-            cache: config.cache != Some(false) && !choice.no_cache && kind != StoreKind::Lent,
+            cache: config.cache != Some(false) && !choice.no_cache && kind.is_copied(),
             typed,
             name,
             alias,

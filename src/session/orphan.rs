@@ -131,6 +131,8 @@ pub fn all(
     let mut kinds: BTreeSet<StoreKind> =
         stores.values().copied().flatten().chain(config.store).flat_map(keeping).collect();
     kinds.extend(keeping(StoreKind::Keychain));
+    // what a team's store holds is another machine's
+    kinds.retain(|kind| !matches!(kind, StoreKind::Vault(_)));
     for kind in kinds.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
         let mut look = || -> Result<(), Error> {
             let store = store_of(world, kind, paths)?;

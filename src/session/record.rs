@@ -98,6 +98,9 @@ pub struct Record {
     /// Who got the login by `export --to`, and renews it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
+    /// Who got the token, on which machine, where several share the login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renewed_by: Option<String>,
     /// The tokens of a logout that could not reach the provider: only another logout uses them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unrevoked: Option<TokenSet>,
@@ -329,6 +332,7 @@ mod tests {
             client_secret: Some("s3cret-value".into()),
             secret_not_kept: true,
             secret_from: Some("the variable X".into()),
+            renewed_by: Some("ci@builder".into()),
             grant: Some(GrantKind::AuthorizationCode),
             asked: vec!["a".into()],
             login_at: Some(7),

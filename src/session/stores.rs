@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::secret_source::read_at_most;
 use super::{Overrides, Paths};
@@ -12,9 +13,12 @@ use crate::protocol::age::Identity;
 use crate::secret::Secret;
 use crate::store::file::{AgeKeys, FileStore, Openers};
 use crate::store::lent::{self, LentStore};
-use crate::store::{self, Store, StoreError, StoreKind};
+use crate::store::{self, Store, StoreError, StoreKind, vault};
 use crate::text::safe;
 use crate::world::World;
+
+/// The time of an engine's token helper.
+const HELPER_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) fn store_kind(
     world: &World,
@@ -46,6 +50,11 @@ pub fn usual_store(world: &World, config: &Config) -> Result<(StoreKind, bool), 
 pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn Store>, Error> {
     if kind == StoreKind::Lent {
         return Ok(Rc::new(LentStore::new(&*world.env, &world.clock)));
+    }
+    if let StoreKind::Vault(place) = kind {
+        let ask = |argv: &[String]| world.programs.output(argv, HELPER_WITHIN);
+        let (env, http, clock) = (&*world.env, world.http.clone(), world.clock.clone());
+        return Ok(Rc::new(vault::open(place, &vault::Doors { env, http, clock, ask: &ask })?));
     }
     let (state, openers) = match kind {
         StoreKind::File => (paths.require_state()?, openers(world, paths)?),

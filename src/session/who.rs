@@ -316,9 +316,21 @@ impl Who {
         Ok(Some(bound))
     }
 
+    /// The record as its readers see it, by one request where the store is shared.
+    pub fn glance(&self) -> Result<Option<Record>, Error> {
+        let Some(shared) = self.store.shared() else { return self.load() };
+        let shown = shared.peek(&self.name).map_err(|e| self.unreadable(e))?;
+        // a holder that was ended may have shown nothing yet
+        shown.map_or_else(|| self.load(), |text| self.parsed(&text).map(Some))
+    }
+
     pub(super) fn read(&self) -> Result<Option<Record>, Error> {
-        let Some(text) = self.store.load(&self.name).map_err(|e| self.unreadable(e))? else { return Ok(None) };
-        Record::from_json(&text).map(Some).ok_or_else(|| match Record::is_newer(&text) {
+        let text = self.store.load(&self.name).map_err(|e| self.unreadable(e))?;
+        text.map(|text| self.parsed(&text)).transpose()
+    }
+
+    pub(super) fn parsed(&self, text: &Secret) -> Result<Record, Error> {
+        Record::from_json(text).ok_or_else(|| match Record::is_newer(text) {
             true => Error::new(
                 Kind::Store,
                 format!("the record of `{}` in {} was written by a newer oauthctl", self.name, self.store.in_words()),

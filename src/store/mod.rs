@@ -11,10 +11,13 @@ pub mod keychain;
 pub mod lent;
 pub mod none;
 pub mod program;
+pub mod vault;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::secret::Secret;
 use crate::world::files::PrivateError;
@@ -24,9 +27,9 @@ use crate::world::{Env, Keychain, StoreProgram};
 /// keychains.
 pub const LONGEST_RECORD: usize = 512 * 1024;
 
-/// Opens a store without touching it. `keychain`: the system's, or the program's. `state_dir` holds
-/// the `file` store's folder, and that of records under way to a program. `openers` are for sealed
-/// files: the passphrase is `OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content;
+/// Opens a store of this machine without touching it. `keychain`: the system's, or the program's.
+/// `state_dir` holds the `file` store's folder, and that of records under way to a program.
+/// `openers` are for sealed files: the passphrase is `OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content;
 /// without one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
@@ -43,8 +46,8 @@ pub fn open(
         )),
         StoreKind::File => Box::new(file::FileStore::new(file::folder(state_dir), openers)),
         StoreKind::Environment => Box::new(environment::EnvironmentStore::new(env)),
-        // `session` opens what is lent: only there is a clock
-        StoreKind::None | StoreKind::Lent => Box::new(none::NoStore),
+        // `session` opens these: only there is a clock
+        StoreKind::None | StoreKind::Lent | StoreKind::Vault(_) => Box::new(none::NoStore),
     }
 }
 
@@ -75,6 +78,8 @@ pub enum StoreKind {
     Lent,
     /// Another program, as the configuration describes it.
     Program(&'static StoreProgram),
+    /// An engine that a team shares.
+    Vault(&'static vault::Place),
 }
 
 impl StoreKind {
@@ -90,19 +95,37 @@ impl StoreKind {
             StoreKind::None => "none",
             StoreKind::Lent => "lent",
             StoreKind::Program(program) => &program.name,
+            StoreKind::Vault(_) => vault::NAME,
         }
     }
 
     /// Reads the name of [`StoreKind::name`]; of programs, those that need no description.
     pub fn from_name(name: &str) -> Option<StoreKind> {
         let known = StoreKind::ALL.into_iter().find(|k| k.name() == name);
-        known.or_else(|| program::known(name).map(StoreKind::Program))
+        let known = known.or_else(|| program::known(name).map(StoreKind::Program));
+        known.or_else(|| (name == vault::NAME).then(|| StoreKind::Vault(vault::Place::of_variables())))
+    }
+
+    /// Whether the kernel may keep a copy of its tokens: another machine ends a team's login too.
+    pub fn is_copied(self) -> bool {
+        !matches!(self, StoreKind::Lent | StoreKind::Vault(vault::Place { copy: false, .. }))
     }
 
     /// Whether it keeps records: what is stored can be loaded, and deleted.
     pub fn keeps(self) -> bool {
-        matches!(self, StoreKind::Keychain | StoreKind::File | StoreKind::Program(_))
+        matches!(self, StoreKind::Keychain | StoreKind::File | StoreKind::Program(_) | StoreKind::Vault(_))
     }
+}
+
+/// The same description of a store once, for the rest of the process: a configuration has few.
+fn kept<T: PartialEq>(kept: &Mutex<Vec<&'static T>>, value: T) -> &'static T {
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(found) = kept.iter().find(|found| ***found == value) {
+        return found;
+    }
+    let value: &'static T = Box::leak(Box::new(value));
+    kept.push(value);
+    value
 }
 
 /// One record per profile; the module's head lists each store's promises.
@@ -143,6 +166,11 @@ pub trait Store {
     /// is spent.
     fn writable(&self, profile: &str) -> Result<(), StoreError>;
 
+    /// The same store, where several machines share it.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
     /// Until when its key is kept in the kernel (Unix seconds), if it is.
     fn unlocked_until(&self) -> Option<i64> {
         None
@@ -152,6 +180,60 @@ pub trait Store {
     fn opened_by(&self) -> &'static str {
         ""
     }
+}
+
+/// How long a lease holds without a step of its holder: longer than one exchange with the token
+/// endpoint can take.
+pub const LEASE: Duration = Duration::from_secs(40);
+
+/// The right to be the one that changes a record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub holder: String,
+    /// User and machine, for people.
+    pub by: String,
+    /// When it was taken, by the holder's clock, in Unix seconds.
+    pub at: i64,
+}
+
+/// A shared record as it was found.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// Of the record and of its lease: each change makes another one.
+    pub version: u64,
+    pub record: Option<Secret>,
+    pub lease: Option<Lease>,
+    /// How often its refresh token was sent by holders that are gone.
+    pub sent: u8,
+}
+
+/// A store that several machines share: the lease is their lock. Its holder writes only while it
+/// holds by its own clock, and each write names the version before it: a holder that was overtaken
+/// changes nothing ([`StoreError::Overtaken`]).
+pub trait Shared {
+    /// What readers see of the record: one request.
+    fn peek(&self, profile: &str) -> Result<Option<Secret>, StoreError>;
+
+    fn look(&self, profile: &str) -> Result<Seen, StoreError>;
+
+    /// Takes the lease, if nothing has changed since. From then on `load` gives the record as it
+    /// was seen, and `save` keeps the lease.
+    fn take(&self, profile: &str, seen: Seen, lease: Lease) -> Result<bool, StoreError>;
+
+    /// Notes that the refresh token is sent now: the holder's last step before it.
+    fn mark(&self, profile: &str, sent: u8) -> Result<(), StoreError>;
+
+    /// Saves the record and lets go of the lease in one step, then shows it to readers.
+    fn commit(&self, profile: &str, record: &Secret) -> Result<(), StoreError>;
+
+    /// Lets go without a new record.
+    fn let_go(&self, profile: &str, sent: u8) -> Result<(), StoreError>;
+
+    /// Forgets the lease here: another process holds it from now on.
+    fn hand_over(&self, profile: &str);
+
+    /// Shows readers a record whose holder was killed before it did.
+    fn mend(&self, profile: &str, seen: &Seen);
 }
 
 /// Why a store operation failed. Nothing was changed.
@@ -167,6 +249,14 @@ pub enum StoreError {
     TimedOut(String, u64),
     #[error("the {0} was not asked: {1}")]
     Foreign(String, String),
+    #[error("the {0} can't answer now: {1}")]
+    Unavailable(String, String),
+    #[error("the {0} is sealed")]
+    Sealed(String),
+    #[error("the {0} does not allow this with the token that was given")]
+    NotAllowed(String),
+    #[error("another machine has the lease of this record in the {0}, or has changed it meanwhile")]
+    Overtaken(String),
     #[error("no space left in {0}")]
     Full(String),
     #[error("{0} can't be written: {1}")]

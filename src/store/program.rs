@@ -3,10 +3,11 @@
 //! A configuration names few of them, and each is kept to the end of the process: a kind of store
 //! is copied as freely as the others then.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use super::kept;
 use crate::world::{Commands, Protocol, StoreProgram};
 
 /// What the names of docker's credential helpers begin with.
@@ -14,6 +15,8 @@ pub const DOCKER: &str = "docker-credential-";
 
 /// The one program whose arguments are known here: https://www.passwordstore.org.
 pub const PASS: &str = "pass";
+
+static KEPT: Mutex<Vec<&'static StoreProgram>> = Mutex::new(Vec::new());
 
 /// The key `store` as a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -45,7 +48,7 @@ pub fn known(name: &str) -> Option<&'static StoreProgram> {
         _ if is_helper(name) => Protocol::Docker(vec![name.to_owned()]),
         _ => return None,
     };
-    Some(kept(StoreProgram { name: name.to_owned(), protocol }))
+    Some(kept(&KEPT, StoreProgram { name: name.to_owned(), protocol }))
 }
 
 /// A bare name: it is looked for on the `PATH`.
@@ -74,7 +77,7 @@ impl TryFrom<Table> for &'static StoreProgram {
             _ => return Err("must have `command`, or `get`, `put` and `delete`"),
         };
         let name = first.into_iter().next().filter(|name| !name.is_empty()).ok_or("has an empty `command`")?;
-        Ok(kept(StoreProgram { name, protocol }))
+        Ok(kept(&KEPT, StoreProgram { name, protocol }))
     }
 }
 
@@ -87,16 +90,4 @@ impl From<&'static StoreProgram> for Table {
             }
         }
     }
-}
-
-/// The same program once, for the rest of the process.
-fn kept(program: StoreProgram) -> &'static StoreProgram {
-    static KEPT: Mutex<Vec<&'static StoreProgram>> = Mutex::new(Vec::new());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(found) = kept.iter().find(|found| ***found == program) {
-        return found;
-    }
-    let program: &'static StoreProgram = Box::leak(Box::new(program));
-    kept.push(program);
-    program
 }

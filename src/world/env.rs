@@ -19,6 +19,12 @@ impl Env for Real {
         std::env::var_os(name)
     }
 
+    #[cfg(target_os = "linux")]
+    fn host(&self) -> Option<String> {
+        let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+        Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    }
+
     fn names(&self) -> Cow<'_, [String]> {
         // it stays as it is, and a list of thousands of profiles asks for each
         static NAMES: LazyLock<Vec<String>> =

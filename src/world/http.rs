@@ -67,6 +67,8 @@ struct Kind {
     reuse: bool,
     /// The client certificate.
     identity: Option<Arc<ClientCertificate>>,
+    /// The request's own authorities.
+    authorities: Option<Arc<str>>,
 }
 
 /// How a request travels.
@@ -186,7 +188,8 @@ impl Real {
             }
         }
         let identity = request.identity.clone().filter(|_| way != Way::Plain);
-        Ok((self.client(Kind { way, reuse, identity }, request)?, sent))
+        let authorities = request.authorities.clone().filter(|_| way != Way::Plain);
+        Ok((self.client(Kind { way, reuse, identity, authorities }, request)?, sent))
     }
 
     fn driver(&self, place: &str) -> Result<Arc<Driver>, HttpError> {
@@ -212,7 +215,7 @@ impl Real {
             place: place.clone(),
             why: format!("the client certificate or its key can't be used: {}", innermost(&e)),
         })?;
-        let client = build(&kind, bundle(kind.way)?, identity).map_err(|e| match kind.identity {
+        let client = build(&kind, bundle(&kind, &place)?, identity).map_err(|e| match kind.identity {
             None => HttpError::Tls { place, why: innermost(&e) },
             Some(_) => HttpError::Forbidden {
                 place,
@@ -240,9 +243,14 @@ fn keys_alone(pem: &str) -> Zeroizing<String> {
 }
 
 /// The certificate authorities read here; none for a way without TLS.
-fn bundle(way: Way) -> Result<Vec<Certificate>, HttpError> {
-    if let Way::Plain = way {
+fn bundle(kind: &Kind, place: &str) -> Result<Vec<Certificate>, HttpError> {
+    if let Way::Plain = kind.way {
         return Ok(Vec::new());
+    }
+    if let Some(pem) = &kind.authorities {
+        let found = Certificate::from_pem_bundle(pem.as_bytes()).ok().filter(|found| !found.is_empty());
+        let why = || "the file of its certificate authorities holds none in PEM".to_owned();
+        return found.ok_or_else(|| HttpError::Forbidden { place: place.to_owned(), why: why() });
     }
     roots::bundle(&super::env::Real).map_err(HttpError::Authorities)
 }

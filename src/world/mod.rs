@@ -43,7 +43,7 @@ pub use hardening::guarded;
 pub use http::proxy::{NoProxy, Proxy, usable as usable_proxy, usable_for as usable_proxy_for};
 pub use http::relay;
 pub use http::roots::{NoAuthorities, authorities};
-pub use keychain::program::{Commands, Protocol, StoreProgram, cared as stored_by};
+pub use keychain::program::{Commands, Protocol, StoreProgram, cared as stored_by, decoded, item_name};
 pub use question::{Lines, Unanswered};
 #[cfg(target_os = "linux")]
 pub use start::started;
@@ -164,6 +164,11 @@ pub trait Env {
     /// The machine's id, where the system has one.
     fn machine(&self) -> Option<String> {
         None
+    }
+
+    /// The machine's name in its network.
+    fn host(&self) -> Option<String> {
+        self.var(if cfg!(windows) { "COMPUTERNAME" } else { "HOSTNAME" })
     }
 
     /// The names of all variables, for `doctor` and for the variables of a single profile.

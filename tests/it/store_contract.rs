@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use oauthctl::protocol::age::Identity;
 use oauthctl::secret::Secret;
 use oauthctl::store::file::{AgeKeys, Openers};
+use oauthctl::store::vault::{self, Place as Table};
 use oauthctl::store::{self, LONGEST_RECORD, Store, StoreError, StoreKind};
 use oauthctl::token::TokenSet;
 use oauthctl::world::{Env, Keychain, KeychainError, Protocol};
@@ -271,7 +272,7 @@ fn a_store_that_keeps_nothing_says_so(place: &Place) {
 }
 
 /// An environment of a test's own.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct FakeEnv(pub BTreeMap<String, OsString>);
 
 impl Env for FakeEnv {
@@ -491,6 +492,35 @@ fn a_program_keeps_the_promises() {
             keeps: true,
             lists: matches!(program.protocol, Protocol::Docker(_)),
             _folder: Some(folder),
+        }
+    });
+}
+
+/// In the engine whose address and token are given: `tests/real/vault.py` starts one.
+#[test]
+fn an_engine_keeps_the_promises() {
+    let given = crate::keychain_real::environment();
+    let Some(address) = given.var("OAUTHCTL_TEST_VAULT") else { return };
+    let token = given.var("VAULT_TOKEN").unwrap();
+    let env = FakeEnv(BTreeMap::from([("VAULT_TOKEN".to_owned(), token.into())]));
+    let world = oauthctl::world::real();
+    let round = Cell::new(0);
+    contract(|| {
+        round.set(round.get() + 1);
+        let (env, http, clock) = (env.clone(), world.http.clone(), world.clock.clone());
+        let place =
+            Table { vault: Some(address.clone()), path: Some(format!("test/{}", round.get())), ..Table::default() };
+        let place = place.checked().unwrap();
+        Place {
+            name: "vault",
+            open: Box::new(move || {
+                let doors = vault::Doors { env: &env, http: http.clone(), clock: clock.clone(), ask: &|_| panic!() };
+                Box::new(vault::open(place, &doors).unwrap())
+            }),
+            prefix: String::new(),
+            keeps: true,
+            lists: true,
+            _folder: None,
         }
     });
 }

@@ -16,17 +16,21 @@ ALGORITHMS = ["RS256", "RS512", "ES256", "ES384", "EdDSA"]
 PASSWORD = "the-password-of-alice"
 
 
+def program():
+    found = Path(os.environ.get("BAO") or "/nonexistent").resolve()
+    if not os.access(found, os.X_OK):
+        raise rig.Skip(f"OpenBao is not there: {rig.why_missing('openbao')}")
+    return found
+
+
 class Bao:
     """`bao server -dev` on loopback: a person, an issuer, its clients."""
 
     def __init__(self, t):
-        program = Path(os.environ.get("BAO") or "/nonexistent").resolve()
-        if not os.access(program, os.X_OK):
-            raise rig.Skip(f"OpenBao is not there: {rig.why_missing('openbao')}")
         self.base = f"http://127.0.0.1:{rig.free_port()}"
         self._t = t
         process = subprocess.Popen(
-            [program, "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token", f"-dev-listen-address={self.base[7:]}"],
+            [program(), "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token", f"-dev-listen-address={self.base[7:]}"],
             env={"PATH": os.environ["PATH"], "HOME": str(t.folder)},
             cwd=t.folder,
             stdin=subprocess.DEVNULL,
@@ -171,4 +175,5 @@ def asked_for_keys(ran):
     return len(re.findall(r"GET \S+/\.well-known/keys", ran.err))
 
 
-rig.main(globals())
+if __name__ == "__main__":
+    rig.main(globals())

@@ -220,11 +220,12 @@ fn stores(
         },
     );
     let mut program_works = true;
-    if let Some(kind @ StoreKind::Program(_)) = kind {
+    if let Some(kind @ (StoreKind::Program(_) | StoreKind::Vault(_))) = kind {
         let found = session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from));
         program_works = found.is_ok();
         let works = |place: String| good(format!("{place}: wrote, read and deleted a test record"));
-        report.add("store program", found.map_or_else(Found::from, works));
+        let row = if let StoreKind::Vault(_) = kind { "vault" } else { "store program" };
+        report.add(row, found.map_or_else(Found::from, works));
     }
     match usual {
         Ok(usual) => {

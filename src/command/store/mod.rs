@@ -9,8 +9,8 @@ use crate::command::{Global, print};
 use crate::config::{Config, words};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
-use crate::session::{Overrides, migration, random_hex, store_of, usual_store};
-use crate::store::{StoreKind, try_out};
+use crate::session::{Overrides, Who, migration, random_hex, store_of, usual_store};
+use crate::store::{StoreKind, try_out, vault};
 use crate::text::{count, safe};
 use crate::world::World;
 
@@ -24,6 +24,8 @@ pub struct StoreArgs {
 enum StoreVerb {
     /// Write, read and delete a record, and say how long each took.
     Test(TestArgs),
+    /// Print what an engine must allow to readers, and to who may renew a login.
+    Policy(PolicyArgs),
     /// Move the records of all profiles from one store to another.
     Migrate(MigrateArgs),
     /// Look for what should not be where records are stored, and say what to do.
@@ -47,6 +49,18 @@ struct TestArgs {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Each policy begins with a comment that names it.
+
+Examples:
+  oauthctl store policy
+  oauthctl store policy work")]
+struct PolicyArgs {
+    /// The profile that they are for [default: all]
+    #[arg(value_name = "PROFILE")]
+    profile: Option<String>,
+}
+
+#[derive(Args, Debug)]
 #[command(after_help = "All records move, or none. The tokens stay as they are. A command that was cut off is finished
 by the same one.
 
@@ -65,6 +79,7 @@ struct MigrateArgs {
 pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     match args.verb {
         StoreVerb::Test(args) => test(&args, world),
+        StoreVerb::Policy(args) => policy(&args, global, world),
         StoreVerb::Migrate(args) => migrate(&args, global, world),
         StoreVerb::Audit(args) => audit::run(&args, global, world),
         StoreVerb::Unlock(args) => unlock::unlock(&args, world),
@@ -74,11 +89,7 @@ pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Er
 
 fn test(args: &TestArgs, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    let kind = match (args.store, paths.config.as_deref()) {
-        (Some(kind), _) => kind,
-        (None, Some(dir)) => usual_store(world, &Config::load(dir)?)?.0,
-        (None, None) => usual_store(world, &Config::default())?.0,
-    };
+    let kind = args.store.map_or_else(|| of_a_new_login(world), Ok)?;
     let store = store_of(world, kind, &paths)?;
     let name = format!("test-{}", &random_hex(world)[..8]);
     let took = try_out(&*store, &name, &|| world.clock.elapsed())?;
@@ -88,6 +99,27 @@ fn test(args: &TestArgs, world: &mut World) -> Result<u8, Error> {
         .map(|(what, took)| format!("{what} in {} ms", took.as_millis()));
     print(world, format!("{}: {}\n", store.place(), took.collect::<Vec<_>>().join(", ")).as_bytes())?;
     Ok(0)
+}
+
+fn policy(args: &PolicyArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
+    let kind = match &args.profile {
+        Some(name) => {
+            let choice = Overrides { profile: Some(name.clone()), no_cache: global.no_cache, ..Overrides::default() };
+            Who::open(world, choice)?.store.kind()
+        }
+        None => of_a_new_login(world)?,
+    };
+    let StoreKind::Vault(place) = kind else {
+        return Err(Error::usage(format!("the store `{}` has no policies: only `vault` has", kind.name())));
+    };
+    print(world, vault::policy(place, args.profile.as_deref()).as_bytes())?;
+    Ok(0)
+}
+
+/// The store of a profile that names none.
+fn of_a_new_login(world: &World) -> Result<StoreKind, Error> {
+    let config = Paths::find(&*world.env).config.map_or(Ok(Config::default()), |dir| Config::load(&dir))?;
+    Ok(usual_store(world, &config)?.0)
 }
 
 fn migrate(args: &MigrateArgs, global: &Global, world: &mut World) -> Result<u8, Error> {

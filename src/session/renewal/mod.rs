@@ -26,7 +26,7 @@ use crate::session::keep::keep;
 use crate::session::state::StateFiles;
 use crate::session::state::journal::{self, Intent};
 use crate::session::variant::Variant;
-use crate::session::{Lock, Record, Session, no_token};
+use crate::session::{Lock, Record, Session, lease, no_token};
 use crate::text::times;
 use crate::token::{Freshness, TokenSet};
 use crate::wire::Response;
@@ -79,8 +79,7 @@ pub fn refresh(
         }
         Forked::Parent(mut answer) => {
             let name = session.name.clone();
-            // the helper still holds it
-            drop(lock);
+            lock.hand_over();
             let mut words = zeroize::Zeroizing::new(Vec::new());
             let read = answer.read_to_end(&mut words);
             drop(answer);
@@ -113,6 +112,8 @@ struct Renewal<'a> {
     answered: Answered,
     /// The new refresh token of a response that is refused otherwise.
     successor: Option<Secret>,
+    /// Another machine has sent the refresh token, and may hold its successor.
+    elsewhere: bool,
     started: Duration,
 }
 
@@ -140,6 +141,7 @@ impl<'a> Renewal<'a> {
             files,
             answered: Answered::No,
             successor: None,
+            elsewhere: false,
             started: world.clock.elapsed(),
         })
     }
@@ -147,8 +149,11 @@ impl<'a> Renewal<'a> {
     fn run(&mut self, world: &mut World, want: FreshnessPolicy) -> Result<TokenSet, Error> {
         let sent_before = match self.recover(world)? {
             Some(Recovered::Kept(set)) => return Ok(*set),
-            Some(Recovered::Unanswered(sent)) => sent,
-            None => 0,
+            Some(Recovered::Unanswered(sent)) => sent.max(self.lock.sent()),
+            None => {
+                self.elsewhere = self.lock.sent() > 0;
+                self.lock.sent()
+            }
         };
         let provider = &self.asking.provider;
         let Some(spent) = grant::refresh::spendable(provider, &self.old).cloned() else {
@@ -214,6 +219,10 @@ impl<'a> Renewal<'a> {
                 fate: Fate::NotSent,
                 ..Error::new(Kind::Store, "the journal can't be written").cause(e).hint("nothing was sent")
             })?;
+            if let Err(e) = self.lock.mark(self.files.journal.sent()) {
+                self.set_sent(before);
+                return Err(Error { fate: Fate::NotSent, ..Error::from(e).hint("nothing was sent") });
+            }
             self.answered = Answered::No;
             let answer = grant::send(world, &request).and_then(|response| {
                 self.answered = match self.files.commit(world, &key, &response) {
@@ -227,7 +236,7 @@ impl<'a> Renewal<'a> {
             let in_time = world.clock.elapsed().saturating_sub(started) < RETRY_WINDOW;
             match answer {
                 Err(e) if e.fate == Fate::NotSent => {
-                    let _ = self.files.journal.set_sent(before);
+                    self.set_sent(before);
                     match pauses.next().filter(|_| e.kind == Kind::TryLater && in_time) {
                         Some(pause) => world.clock.sleep(*pause),
                         None => return Err(e),
@@ -241,7 +250,7 @@ impl<'a> Renewal<'a> {
                 {
                     pauses.next();
                     if e.fate == Fate::Unavailable {
-                        let _ = self.files.journal.set_sent(before);
+                        self.set_sent(before);
                     }
                     world.clock.sleep(RETRY_DELAYS[1]);
                 }
@@ -264,6 +273,12 @@ impl<'a> Renewal<'a> {
                 .filter(|said| !said.is_empty())
                 .unwrap_or(&asks.audience),
         }
+    }
+
+    /// Corrects how often the token was sent, here and for other machines.
+    fn set_sent(&mut self, sent: u8) {
+        let _ = self.files.journal.set_sent(sent);
+        self.lock.set_sent(sent);
     }
 
     /// Judges a response that came at `now`, and notes the new refresh token of a refused one.
@@ -304,6 +319,18 @@ impl<'a> Renewal<'a> {
             (Err(e), Some(variant)) if matches!(e.fate, Fate::Refused | Fate::Answered) => {
                 self.after_failure(world, &e);
                 Err(self.session.not_beside(&variant, e))
+            }
+            (Err(e), _) if e.fate == Fate::Refused && self.elsewhere => {
+                // it is not sent a third time: only the other machine's journal can go on
+                self.set_sent(2);
+                let _ = self.files.journal.clear();
+                let why = format!(
+                    "the login of `{}` has ended, unless another machine holds its successor",
+                    self.session.name
+                );
+                Err(e
+                    .reworded(why)
+                    .hint("it was cut off while it refreshed the token: a command there stores what it got"))
             }
             (Err(e), _) if e.fate == Fate::Refused => {
                 let e = self.forget_dead(world, e);
@@ -364,6 +391,7 @@ impl<'a> Renewal<'a> {
             generation: record.generation + 1,
             token: Some(set),
             machine: machine(world).or(record.machine.clone()),
+            renewed_by: lease::renewer(world, session),
             metadata: session.metadata().or(record.metadata.clone()),
             bound,
             keys: keys.kept().or(record.keys.as_ref()).cloned(),
@@ -410,16 +438,17 @@ impl<'a> Renewal<'a> {
 
     fn after_failure(&mut self, world: &World, e: &Error) {
         let sent = self.files.journal.sent();
-        let _ = match e.fate {
+        match e.fate {
             // an earlier run sent it and got no response: that is still open
-            Fate::NotSent if sent > 0 => Ok(()),
+            Fate::NotSent if sent > 0 => {}
             // no response came: the next run may send it once more
-            Fate::Unknown | Fate::Gateway => {
-                self.files.journal.set_sent(if e.kind == Kind::TryLater { 1 } else { sent })
+            Fate::Unknown | Fate::Gateway => self.set_sent(if e.kind == Kind::TryLater { 1 } else { sent }),
+            Fate::MayHoldTokens => {}
+            Fate::NotSent | Fate::Unavailable | Fate::Answered | Fate::Refused => {
+                self.set_sent(0);
+                let _ = self.files.journal.clear();
             }
-            Fate::MayHoldTokens => Ok(()),
-            Fate::NotSent | Fate::Unavailable | Fate::Answered | Fate::Refused => self.files.journal.clear(),
-        };
+        }
         if e.kind == Kind::TryLater {
             self.files.trouble.remember(world.clock.now(), e);
         }
@@ -435,6 +464,7 @@ impl<'a> Renewal<'a> {
         let name = &self.session.name;
         if let (Some(made), Some(here)) = (&record.machine, machine(world))
             && *made != here
+            && self.session.store.shared().is_none()
         {
             let why = format!("the login of `{name}` was made on another machine and can't be refreshed here");
             let cause = "each refresh token is good once: two machines that share one end each other's login";

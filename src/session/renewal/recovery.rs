@@ -63,18 +63,21 @@ impl Renewal<'_> {
         let spent = grant::refresh::spendable(&self.asking.provider, &self.old).map(journal::hash);
         let generation = self.record.generation;
         let current = |intent: &Intent| intent.generation == generation && Some(&intent.token) == spent.as_ref();
-        match found {
+        match &found {
             Found::Nothing => Ok(None),
             Found::Torn => {
                 world.step(|| "an earlier refresh was cut off: its journal is torn".to_owned());
                 Ok(Some(Recovered::Unanswered(1)))
             }
-            Found::Unanswered(intent) if current(&intent) && intent.sent > 0 => {
+            Found::Unanswered(intent) if current(intent) && intent.sent > 0 => {
                 world.step(|| "an earlier refresh got no response: the token is sent once more".to_owned());
                 Ok(Some(Recovered::Unanswered(intent.sent)))
             }
-            Found::Answered(intent, response) if current(&intent) => self.finish_answered(world, &response, intent),
+            Found::Answered(intent, response) if current(intent) => self.finish_answered(world, response, intent),
             Found::Unanswered(_) | Found::Answered(..) => {
+                if matches!(found, Found::Answered(..)) && self.session.store.shared().is_some() {
+                    world.say("An answer that came too late is dropped: another machine has renewed the login since.");
+                }
                 let _ = self.files.journal.clear();
                 Ok(None)
             }
@@ -86,7 +89,7 @@ impl Renewal<'_> {
         &mut self,
         world: &mut World,
         response: &Response,
-        intent: Intent,
+        intent: &Intent,
     ) -> Result<Option<Recovered>, Error> {
         let wanted = std::mem::replace(&mut self.variant, intent.variant.clone());
         let done = self.finish(world, response, intent);
@@ -102,7 +105,7 @@ impl Renewal<'_> {
         &mut self,
         world: &mut World,
         response: &Response,
-        Intent { sent, at, .. }: Intent,
+        &Intent { sent, at, .. }: &Intent,
     ) -> Result<Option<Recovered>, Error> {
         world.step(|| "an earlier refresh was cut off after its response: it is stored now".to_owned());
         let read = self.read(world, response, at);

@@ -1,17 +1,20 @@
 //! One refresh at a time: an exclusive lock on a file, freed by the kernel when its holder dies. It
 //! belongs to the credential (user, store, profile): two configurations that share a keychain share
-//! the lock.
+//! the lock. In a store that machines share, the lease joins it ([`super::lease`]).
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use crate::error::{Error, Kind};
 use crate::secret::hash;
 use crate::session::paths::Paths;
-use crate::store::{Store, StoreKind};
+use crate::session::state::lease::{self, LEASE_WAIT};
+use crate::store::{Store, StoreError, StoreKind};
 #[cfg(unix)]
 use crate::world::users;
 use crate::world::{World, files};
@@ -24,28 +27,103 @@ thread_local! {
     static HELD: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Held until dropped.
+/// This machine's lock, held until dropped.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub struct LockHere {
+    file: File,
     path: PathBuf,
+}
+
+/// The same, and the lease that goes with it.
+pub struct Lock {
+    here: LockHere,
     /// Another process held it before: the token may be fresh by now.
     pub waited: bool,
+    lease: Option<Leased>,
+}
+
+struct Leased {
+    store: Rc<dyn Store>,
+    profile: String,
+    /// How often the refresh token was sent without an answer, this holder's last try included.
+    sent: Cell<u8>,
+}
+
+impl LockHere {
+    fn new(file: File, path: PathBuf) -> LockHere {
+        HELD.with_borrow_mut(|held| held.push(path.clone()));
+        LockHere { file, path }
+    }
 }
 
 impl Lock {
-    fn new(file: File, path: PathBuf, waited: bool) -> Lock {
-        HELD.with_borrow_mut(|held| held.push(path.clone()));
-        Lock { _file: file, path, waited }
+    fn new(here: LockHere, waited: bool) -> Lock {
+        Lock { here, waited, lease: None }
+    }
+
+    /// Notes who takes the lease under this lock.
+    pub(super) fn note(&mut self, holder: &str) -> Result<(), Error> {
+        let file = &mut self.here.file;
+        let noted = file.rewind().and_then(|()| file.set_len(0)).and_then(|()| file.write_all(holder.as_bytes()));
+        noted.map_err(|e| failed(&self.here.path, e))
+    }
+
+    /// Whether the lease's holder had this lock: it has ended then.
+    pub(super) fn had(&mut self, holder: &str) -> bool {
+        let (file, mut noted) = (&mut self.here.file, String::new());
+        file.rewind().and_then(|()| file.read_to_string(&mut noted)).is_ok() && noted == holder
+    }
+
+    pub(super) fn leased(&mut self, store: &Rc<dyn Store>, profile: &str, sent: u8) {
+        self.lease = Some(Leased { store: Rc::clone(store), profile: profile.to_owned(), sent: Cell::new(sent) });
+    }
+
+    /// How often holders before this one sent the refresh token without an answer.
+    pub fn sent(&self) -> u8 {
+        self.lease.as_ref().map_or(0, |lease| lease.sent.get())
+    }
+
+    /// Corrects that number. The end of the lease writes it.
+    pub fn set_sent(&self, sent: u8) {
+        if let Some(lease) = &self.lease {
+            lease.sent.set(sent);
+        }
+    }
+
+    /// The last step before the refresh token is sent. Fails if the lease is another's by now.
+    pub fn mark(&self, sent: u8) -> Result<(), StoreError> {
+        self.set_sent(sent);
+        let shared = self.lease.as_ref().and_then(|lease| Some((lease.store.shared()?, &lease.profile)));
+        shared.map_or(Ok(()), |(shared, profile)| shared.mark(profile, sent))
+    }
+
+    /// The helper that was forked holds it from now on.
+    pub fn hand_over(mut self) {
+        if let Some(lease) = self.lease.take()
+            && let Some(shared) = lease.store.shared()
+        {
+            shared.hand_over(&lease.profile);
+        }
     }
 
     /// Whether it locks this profile in this store.
     pub fn is_of(&self, store: &dyn Store, profile: &str) -> bool {
-        self.path.file_stem().is_some_and(|name| *name == *credential_name(store, profile))
+        self.here.path.file_stem().is_some_and(|name| *name == *credential_name(store, profile))
     }
 }
 
 impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(lease) = &self.lease
+            && let Some(shared) = lease.store.shared()
+        {
+            // one that can't be given back ends by itself
+            let _ = shared.let_go(&lease.profile, lease.sent.get());
+        }
+    }
+}
+
+impl Drop for LockHere {
     fn drop(&mut self) {
         HELD.with_borrow_mut(|held| held.retain(|path| *path != self.path));
     }
@@ -121,10 +199,10 @@ fn failed(path: &Path, e: std::io::Error) -> Error {
 }
 
 /// The lock, if it is free.
-pub fn try_acquire(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Lock> {
+pub fn try_acquire(paths: &Paths, store: &dyn Store, profile: &str) -> Option<LockHere> {
     let (path, file) = open(paths, store, profile).ok()?;
     file.try_lock().ok()?;
-    Some(Lock::new(file, path, false))
+    Some(LockHere::new(file, path))
 }
 
 /// Whether this thread holds it.
@@ -133,18 +211,25 @@ pub fn is_held(paths: &Paths, store: &dyn Store, profile: &str) -> bool {
 }
 
 /// Like [`try_acquire`]; `Some(None)`: this thread holds it already.
-pub fn also(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Option<Lock>> {
+pub fn also(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Option<LockHere>> {
     match is_held(paths, store, profile) {
         true => Some(None),
         false => try_acquire(paths, store, profile).map(Some),
     }
 }
 
-/// Waits for the lock; never goes on without it.
-pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
+/// Waits for the lock, and for the lease where the store is shared; never goes on without them.
+pub fn acquire(world: &mut World, paths: &Paths, store: &Rc<dyn Store>, profile: &str) -> Result<Lock, Error> {
+    let mut lock = acquire_here(world, paths, &**store, profile)?;
+    lease::take(world, (store, profile), &mut lock, |_, _| Ok(None::<()>))?;
+    Ok(lock)
+}
+
+/// Waits for the lock of this machine alone.
+pub fn acquire_here(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
     let (path, file) = open(paths, store, profile)?;
     match file.try_lock() {
-        Ok(()) => return Ok(Lock::new(file, path, false)),
+        Ok(()) => return Ok(Lock::new(LockHere::new(file, path), false)),
         Err(std::fs::TryLockError::WouldBlock) => {}
         Err(std::fs::TryLockError::Error(e)) => return Err(failed(&path, e)),
     }
@@ -155,16 +240,17 @@ pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &st
         let locked = file.lock().map(|()| file);
         let _ = done.send(locked);
     });
-    match waiting.recv_timeout(LONGEST_WAIT) {
+    let longest = LONGEST_WAIT + store.shared().map_or(Duration::ZERO, |_| LEASE_WAIT);
+    match waiting.recv_timeout(longest) {
         Ok(Ok(file)) => {
             // only a process with one thread can fork a helper
             let _ = waiter.join();
-            Ok(Lock::new(file, path, true))
+            Ok(Lock::new(LockHere::new(file, path), true))
         }
         Ok(Err(e)) => Err(failed(&path, e)),
         Err(_) => Err(Error::new(
             Kind::TryLater,
-            format!("another process has been refreshing the token of `{profile}` for {} s", LONGEST_WAIT.as_secs()),
+            format!("another process has been refreshing the token of `{profile}` for {} s", longest.as_secs()),
         )
         .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
     }

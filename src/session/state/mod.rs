@@ -4,6 +4,7 @@
 mod generation;
 pub mod journal;
 pub mod kernel_cache;
+pub mod lease;
 pub mod lock;
 mod outage;
 pub mod paths;
@@ -91,9 +92,14 @@ impl StateFiles {
 }
 
 impl Who {
-    /// Waits for the lock of the profile.
+    /// Waits for the lock of the profile, on all machines that share its store.
     pub fn lock(&self, world: &mut World) -> Result<Lock, Error> {
-        lock::acquire(world, &self.paths, &*self.store, &self.name)
+        lock::acquire(world, &self.paths, &self.store, &self.name)
+    }
+
+    /// The same on this machine alone.
+    pub fn lock_here(&self, world: &mut World) -> Result<Lock, Error> {
+        lock::acquire_here(world, &self.paths, &*self.store, &self.name)
     }
 
     pub fn files(&self) -> Result<StateFiles, Error> {
@@ -102,19 +108,31 @@ impl Who {
 
     /// Saves a record with the same token: the kernel's copy stays.
     pub fn save(&self, record: &Record, lock: &Lock) -> Result<(), StoreError> {
+        self.put(record, lock, |store, json| store.save(&self.name, json))
+    }
+
+    fn put(
+        &self,
+        record: &Record,
+        lock: &Lock,
+        write: impl Fn(&dyn Store, &Secret) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         debug_assert!(lock.is_of(&*self.store, &self.name), "the lock of another profile");
-        self.store.save(&self.name, &record.to_json())?;
+        write(&*self.store, &record.to_json())?;
         if let Ok(files) = self.files() {
             files.seen.note(record.generation);
         }
         Ok(())
     }
 
-    /// Saves a record that has changed. The kernel's copy goes first, so that it never outlives its
-    /// record.
+    /// Saves a record that has changed, and ends the lease. The kernel's copy goes first, so that it
+    /// never outlives its record.
     pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
         kernel_cache::forget(world, self);
-        self.save(record, lock)
+        self.put(record, lock, |store, json| match store.shared() {
+            Some(shared) => shared.commit(&self.name, json),
+            None => store.save(&self.name, json),
+        })
     }
 
     /// Removes the record, then the journal, which may hold the only good refresh token until then.

@@ -170,9 +170,14 @@ fn failed(e: impl Into<anyhow::Error>) -> StoreError {
 
 /// The content of the file that `OAUTHCTL_STORE_PASSPHRASE_FILE` names, without its last newline.
 pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
+    text_file(path, "passphrase file")
+}
+
+/// The content of a small file that holds one secret, without its last newline. `what`: for errors.
+pub fn text_file(path: &Path, what: &str) -> Result<Secret, StoreError> {
     let place = path.display().to_string();
     let unreadable = |source: std::io::Error| {
-        StoreError::Failed("passphrase file".to_owned(), PrivateError::Io { path: place.clone(), source }.into())
+        StoreError::Failed(what.to_owned(), PrivateError::Io { path: place.clone(), source }.into())
     };
     // an ordinary open, since a passphrase often comes through a pipe
     let file = std::fs::File::open(path).map_err(unreadable)?;
@@ -180,7 +185,7 @@ pub fn passphrase_file(path: &Path) -> Result<Secret, StoreError> {
     std::io::Read::read_to_string(&mut std::io::Read::take(file, LONGEST_PASSPHRASE as u64 + 1), &mut text)
         .map_err(unreadable)?;
     if text.len() > LONGEST_PASSPHRASE {
-        return Err(unreadable(std::io::Error::other("it is too long for a passphrase")));
+        return Err(unreadable(std::io::Error::other("it is too long for a secret")));
     }
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);

@@ -82,7 +82,7 @@ fn encoded(account: &str) -> String {
 }
 
 /// The account that has this name; `None`: it is not one of [`encoded`].
-fn decoded(name: &str) -> Option<String> {
+pub fn decoded(name: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = name.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -99,7 +99,7 @@ fn decoded(name: &str) -> Option<String> {
 }
 
 /// The same, or a hash where that is too long for a file.
-fn item_name(account: &str) -> String {
+pub fn item_name(account: &str) -> String {
     Some(encoded(account)).filter(|name| name.len() <= LONGEST_NAME).unwrap_or_else(|| hash(account.as_bytes()))
 }
 

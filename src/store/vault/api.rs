@@ -1,0 +1,322 @@
+//! Requests to the engine: what KV version 2 answers, and when to ask again.
+//!
+//! A write names the version that it replaces, so that it may be sent again after an answer that
+//! was lost: either it is done once, or the engine refuses it, and what is there tells which. The
+//! engine's token goes to its own address alone. A standby sends requests on to the active node by
+//! itself; where it redirects instead, the address must be the one that it tells of as its leader.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::sign_in::SignIn;
+use crate::address::parse_safe;
+use crate::secret::Secret;
+use crate::store::StoreError;
+use crate::text::safe;
+use crate::wire::{ClientCertificate, Request, Response};
+use crate::world::{Clock, Http, HttpError};
+
+/// The pauses before a request is sent again: a cluster may take some seconds to choose a leader.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(300),
+    Duration::from_millis(700),
+    Duration::from_millis(1500),
+    Duration::from_millis(3000),
+    Duration::from_millis(5000),
+];
+
+/// A server that can't be connected to is tried once more: it may be no server's address at all.
+const PAUSES_UNREACHED: usize = 1;
+
+/// The time of one request.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A record as JSON in JSON, and the engine's words about it.
+const LARGEST: usize = 3 << 20;
+
+/// Where and as whom to ask.
+pub struct Api {
+    pub address: Url,
+    pub namespace: Option<String>,
+    pub mount: String,
+    pub http: Arc<dyn Http>,
+    pub clock: Arc<dyn Clock>,
+    pub authorities: Option<Arc<str>>,
+    pub identity: Option<Arc<ClientCertificate>>,
+    pub sign_in: SignIn,
+    pub token: RefCell<Option<Secret>>,
+}
+
+/// What is kept under a path.
+#[derive(Default)]
+pub struct Kept {
+    /// 0: nothing ever was.
+    pub version: u64,
+    /// The data as JSON. `None`: there is none, or it was deleted in the engine.
+    pub data: Option<Secret>,
+}
+
+/// An answer, and whether an earlier try of the same request may have been done.
+struct Answer {
+    response: Response,
+    doubtful: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Told<'a> {
+    #[serde(borrow)]
+    data: Option<&'a serde_json::value::RawValue>,
+    auth: Option<Auth>,
+    errors: Vec<String>,
+    leader_address: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Auth {
+    client_token: Secret,
+}
+
+#[derive(Deserialize)]
+struct Read<'a> {
+    #[serde(borrow)]
+    data: Option<&'a serde_json::value::RawValue>,
+    metadata: Version,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u64,
+}
+
+#[derive(Deserialize)]
+struct Names {
+    keys: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Write<'a> {
+    options: Cas,
+    #[serde(borrow)]
+    data: &'a serde_json::value::RawValue,
+}
+
+#[derive(Serialize)]
+struct Cas {
+    cas: u64,
+}
+
+impl Api {
+    /// In words, for messages.
+    pub fn name(&self) -> String {
+        format!("vault at {}", safe(self.address.as_str().trim_end_matches('/')))
+    }
+
+    /// The current version, or the one that is named.
+    pub fn read(&self, path: &str, version: Option<u64>) -> Result<Kept, StoreError> {
+        let wanted = version.map(|version| format!("?version={version}")).unwrap_or_default();
+        let Answer { response, .. } = self.signed("GET", &format!("{}/data/{path}{wanted}", self.mount), None)?;
+        match response.status {
+            200 | 404 => {
+                let Some(data) = told(&response).data else { return Ok(Kept::default()) };
+                let read: Read = serde_json::from_str(data.get()).map_err(|e| self.odd(&e.to_string()))?;
+                let data = read.data.filter(|data| data.get() != "null").map(|data| Secret::unlisted(data.get()));
+                Ok(Kept { version: read.metadata.version, data })
+            }
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Writes the next version, and returns its number. `None`: another version than `cas` is there.
+    pub fn write(&self, path: &str, data: &Secret, cas: u64) -> Result<Option<u64>, StoreError> {
+        let raw = serde_json::from_str(data.expose()).map_err(|e| self.odd(&e.to_string()))?;
+        let body =
+            serde_json::to_string(&Write { options: Cas { cas }, data: raw }).map_err(|e| self.odd(&e.to_string()))?;
+        let path_of_data = format!("{}/data/{path}", self.mount);
+        let Answer { response, doubtful } = self.signed("POST", &path_of_data, Some(&Secret::unlisted(body)))?;
+        match response.status {
+            200 => {
+                let Some(data) = told(&response).data else { return Err(self.odd("no version")) };
+                let version: Version = serde_json::from_str(data.get()).map_err(|e| self.odd(&e.to_string()))?;
+                Ok(Some(version.version))
+            }
+            400 if told(&response).errors.iter().any(|error| error.contains("check-and-set")) => {
+                // an earlier try may have been done, its answer lost
+                let now = if doubtful { self.read(path, None)? } else { Kept::default() };
+                let ours = now.version == cas + 1 && now.data.is_some_and(|there| same(&there, data));
+                Ok(ours.then_some(cas + 1))
+            }
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Deletes all versions, for good.
+    pub fn remove(&self, path: &str) -> Result<(), StoreError> {
+        let Answer { response, .. } = self.signed("DELETE", &format!("{}/metadata/{path}", self.mount), None)?;
+        match response.status {
+            200 | 204 | 404 => Ok(()),
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// The names in a folder; those of folders end in `/`.
+    pub fn names(&self, path: &str) -> Result<Vec<String>, StoreError> {
+        let Answer { response, .. } = self.signed("GET", &format!("{}/metadata/{path}?list=true", self.mount), None)?;
+        match (response.status, told(&response).data) {
+            (404, _) => Ok(Vec::new()),
+            (200, Some(data)) => {
+                serde_json::from_str(data.get()).map(|names: Names| names.keys).map_err(|e| self.odd(&e.to_string()))
+            }
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Whether this token may write there.
+    pub fn may_write(&self, path: &str) -> Result<bool, StoreError> {
+        let asked = serde_json::json!({ "paths": [format!("{}/data/{path}", self.mount)] }).to_string();
+        let Answer { response, .. } = self.signed("POST", "sys/capabilities-self", Some(&Secret::unlisted(asked)))?;
+        match response.status {
+            200 => {
+                let told = String::from_utf8_lossy(&response.body);
+                Ok(told.contains("\"update\"") || told.contains("\"root\""))
+            }
+            // a token that may not ask: the write itself will tell
+            403 => Ok(true),
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Sends a request as whoever this is.
+    fn signed(&self, method: &str, path: &str, body: Option<&Secret>) -> Result<Answer, StoreError> {
+        let known = self.token.borrow().clone();
+        let token = known.map_or_else(|| self.sign_in.token(|path, body| self.login(path, body)), Ok)?;
+        self.token.replace(Some(token.clone()));
+        self.send(method, path, body, Some(&token))
+    }
+
+    fn login(&self, path: &str, body: &Secret) -> Result<Secret, StoreError> {
+        let Answer { response, .. } = self.send("POST", path, Some(body), None)?;
+        match told(&response).auth {
+            Some(auth) if response.status == 200 => Ok(auth.client_token),
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Sends a request until it is answered, or the pauses are over.
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Secret>,
+        token: Option<&Secret>,
+    ) -> Result<Answer, StoreError> {
+        let mut doubtful = false;
+        for tried in 0.. {
+            let why = match self.once(method, path, body, token) {
+                Ok(response) if !matches!(response.status, 412 | 429 | 500..) => {
+                    return Ok(Answer { response, doubtful });
+                }
+                Ok(response) if told(&response).errors.iter().any(|error| error.to_lowercase().contains("sealed")) => {
+                    return Err(StoreError::Sealed(self.name()));
+                }
+                Ok(response) => {
+                    doubtful |= response.status >= 500;
+                    if tried == PAUSES.len() {
+                        return Err(self.refused(&response));
+                    }
+                    String::new()
+                }
+                Err(HttpError::Unsent { why, .. }) if tried >= PAUSES_UNREACHED => {
+                    return Err(StoreError::Unavailable(self.name(), why));
+                }
+                Err(HttpError::Unsent { why, .. }) => why,
+                Err(e @ (HttpError::Ambiguous { .. } | HttpError::TimedOut { .. })) => {
+                    doubtful = true;
+                    e.to_string()
+                }
+                Err(e) => return Err(StoreError::Failed(self.name(), e.into())),
+            };
+            match PAUSES.get(tried) {
+                Some(pause) => self.clock.sleep(*pause),
+                None => return Err(StoreError::Unavailable(self.name(), why)),
+            }
+        }
+        unreachable!("the pauses end")
+    }
+
+    fn once(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Secret>,
+        token: Option<&Secret>,
+    ) -> Result<Response, HttpError> {
+        let request = |base: &Url| {
+            let mut request = Request::new(method, format!("{}/v1/{path}", base.as_str().trim_end_matches('/')));
+            request = request.header("X-Vault-Request", "true");
+            request.headers.extend(token.map(|token| ("X-Vault-Token".to_owned(), token.clone())));
+            if let Some(namespace) = &self.namespace {
+                request = request.header("X-Vault-Namespace", namespace);
+            }
+            if body.is_some() {
+                request = request.header("Content-Type", "application/json");
+            }
+            (request.timeout, request.max_body) = (PATIENCE, LARGEST);
+            (request.authorities, request.identity) = (self.authorities.clone(), self.identity.clone());
+            request.body = body.cloned();
+            request
+        };
+        let response = self.http.exchange(&request(&self.address))?;
+        match response.header("location").filter(|_| response.status == 307).and_then(|to| parse_safe(to).ok()) {
+            Some(to) if self.leader()?.is_some_and(|leader| leader.origin() == to.origin()) => {
+                self.http.exchange(&request(&origin(to)))
+            }
+            _ => Ok(response),
+        }
+    }
+
+    /// The active node, by this one's own words. No token is needed to ask.
+    fn leader(&self) -> Result<Option<Url>, HttpError> {
+        let mut request = Request::new("GET", format!("{}/v1/sys/leader", self.address.as_str().trim_end_matches('/')));
+        (request.authorities, request.identity) = (self.authorities.clone(), self.identity.clone());
+        request.timeout = PATIENCE;
+        let response = self.http.exchange(&request)?;
+        let leader = told(&response).leader_address.and_then(|url| parse_safe(&url).ok());
+        Ok(leader.filter(|leader| leader.scheme() == self.address.scheme()))
+    }
+
+    fn refused(&self, response: &Response) -> StoreError {
+        let why = told(response).errors.join("; ");
+        match response.status {
+            403 => StoreError::NotAllowed(self.name()),
+            412 | 429 | 500.. => {
+                StoreError::Unavailable(self.name(), format!("HTTP status {}: {}", response.status, safe(why.trim())))
+            }
+            status => self.odd(&format!("HTTP status {status}: {why}")),
+        }
+    }
+
+    fn odd(&self, why: &str) -> StoreError {
+        StoreError::Failed(self.name(), anyhow::Error::msg(safe(why.trim())))
+    }
+}
+
+fn origin(mut url: Url) -> Url {
+    url.set_path("");
+    url.set_query(None);
+    url
+}
+
+fn told(response: &Response) -> Told<'_> {
+    serde_json::from_slice(&response.body).unwrap_or_default()
+}
+
+/// The engine writes JSON in its own order.
+fn same(one: &Secret, other: &Secret) -> bool {
+    let value = |text: &Secret| serde_json::from_str::<serde_json::Value>(text.expose()).ok();
+    value(one) == value(other)
+}

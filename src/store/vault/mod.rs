@@ -1,0 +1,348 @@
+//! The store of a team: HashiCorp Vault or OpenBao, KV version 2. Many machines share one login.
+//!
+//! A record is in two parts. `PATH/NAME/renew` is the record, with all its secrets: who may renew
+//! the token reads and writes it. `PATH/NAME` is what the others read: access token, expiry, scopes;
+//! never the refresh token, the client secret or the key of a bound token. The first is the truth,
+//! and one check-and-set changes it; the second is made from it afterwards, and made up for by the
+//! next renewal if its writer was killed between the two.
+//!
+//! The lease is in the first part too, since custom metadata has no check-and-set. To take it is to
+//! write the version after the one that was read; so is each step of its holder. Whoever comes late
+//! finds another version, and can't write.
+
+mod api;
+mod parts;
+mod place;
+mod policy;
+mod sign_in;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use self::api::{Api, Kept};
+use self::parts::{Shown, Whole, json};
+pub use self::place::{NAME, Place};
+pub use self::policy::policy;
+use self::sign_in::{Asked, SignIn, variable};
+use super::file::text_file;
+use super::{LEASE, LONGEST_RECORD, Lease, Seen, Shared, Store, StoreError, StoreKind};
+use crate::address::parse_safe;
+use crate::secret::Secret;
+use crate::wire::ClientCertificate;
+use crate::world::{Clock, Env, Http, decoded, item_name};
+
+/// How many versions back a good one is looked for, in place of a broken one.
+const VERSIONS_BACK: u64 = 10;
+
+/// How long the last step before an exchange may take: the rest of the lease is the exchange's.
+const MARK_WITHIN: Duration = Duration::from_secs(5);
+
+/// How often the readers' part is written again, where others write it at the same time.
+const TRIES: usize = 4;
+
+/// What an engine is reached with.
+pub struct Doors<'a> {
+    pub env: &'a dyn Env,
+    pub http: Arc<dyn Http>,
+    pub clock: Arc<dyn Clock>,
+    /// Runs the person's token helper.
+    pub ask: Asked<'a>,
+}
+
+/// The records in an engine.
+pub struct Vault {
+    place: &'static Place,
+    api: Api,
+    /// The leases that this process holds, by profile.
+    held: RefCell<BTreeMap<String, Held>>,
+    /// The readers' parts as they were seen last.
+    shown: RefCell<BTreeMap<String, (u64, Shown)>>,
+}
+
+struct Held {
+    version: u64,
+    whole: Whole,
+    /// By the monotonic clock.
+    until: Duration,
+}
+
+/// Opens the store; no request is sent. Fails without an address.
+pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreError> {
+    let env = doors.env;
+    let absent = |why: String| StoreError::Absent { what: "vault".to_owned(), why };
+    let said = place.vault.clone().filter(|url| !url.is_empty()).or_else(|| variable(env, "ADDR"));
+    let said = said.ok_or_else(|| {
+        absent("BAO_ADDR and VAULT_ADDR are not set, and the configuration names no address".to_owned())
+    })?;
+    let address = parse_safe(said.trim()).map_err(|why| absent(format!("its address can't be used: {why}")))?;
+    let file =
+        |what: &str| variable(env, what).map(|file| text_file(Path::new(&file), "file of the vault's TLS")).transpose();
+    let identity = match (file("CLIENT_CERT")?, file("CLIENT_KEY")?) {
+        (Some(certificate), Some(key)) => {
+            Some(Arc::new(ClientCertificate { certificate: certificate.expose().to_owned(), key }))
+        }
+        _ => None,
+    };
+    Ok(Vault {
+        place,
+        api: Api {
+            address,
+            namespace: place.namespace.clone().or_else(|| variable(env, "NAMESPACE")),
+            mount: place.mount().to_owned(),
+            http: Arc::clone(&doors.http),
+            clock: Arc::clone(&doors.clock),
+            authorities: file("CACERT")?.map(|pem| pem.expose().into()),
+            identity,
+            sign_in: SignIn::of(place, env, doors.ask)?,
+            token: RefCell::default(),
+        },
+        held: RefCell::default(),
+        shown: RefCell::default(),
+    })
+}
+
+impl Vault {
+    fn path_shown(&self, profile: &str) -> String {
+        format!("{}/{}", self.place.path(), item_name(profile))
+    }
+
+    fn path_whole(&self, profile: &str) -> String {
+        format!("{}/renew", self.path_shown(profile))
+    }
+
+    fn overtaken(&self) -> StoreError {
+        StoreError::Overtaken(self.api.name())
+    }
+
+    /// Reads the whole of a record; where the current version is broken, the last good one.
+    fn whole(&self, profile: &str) -> Result<(u64, Whole), StoreError> {
+        let path = self.path_whole(profile);
+        let Kept { version, data } = self.api.read(&path, None)?;
+        let Some(data) = data else {
+            let why = || {
+                format!(
+                    "version {version} of `{}/{path}` was deleted in the engine, whose `kv undelete` brings it back",
+                    self.place.mount()
+                )
+            };
+            return match version {
+                0 => Ok((0, Whole::default())),
+                _ => Err(StoreError::Corrupt { place: self.in_words(), why: why() }),
+            };
+        };
+        if let Some(whole) = read_whole(&data) {
+            return Ok((version, whole));
+        }
+        for before in (version.saturating_sub(VERSIONS_BACK).max(1)..version).rev() {
+            let good = self.api.read(&path, Some(before))?.data.and_then(|data| read_whole(&data));
+            // its lease is long over
+            if let Some(whole) = good {
+                return Ok((version, Whole { lease: None, ..whole }));
+            }
+        }
+        Err(StoreError::Corrupt { place: self.in_words(), why: "no version of it is a record".to_owned() })
+    }
+
+    /// Writes the next version of what this process holds; after the lease's time, nothing.
+    fn step(&self, profile: &str, change: impl FnOnce(&mut Whole)) -> Result<(), StoreError> {
+        let mut held = self.held.borrow_mut();
+        let Some(Held { version, whole, until }) = held.get_mut(profile) else { return Err(self.overtaken()) };
+        let began = self.api.clock.elapsed();
+        if began >= *until {
+            return Err(self.overtaken());
+        }
+        let mut next = whole.clone();
+        change(&mut next);
+        match self.api.write(&self.path_whole(profile), &json(&next), *version)? {
+            Some(now) => {
+                (*version, *whole, *until) = (now, next, began + LEASE);
+                Ok(())
+            }
+            None => {
+                held.remove(profile);
+                Err(self.overtaken())
+            }
+        }
+    }
+
+    fn read_shown(&self, profile: &str) -> Result<(u64, Shown), StoreError> {
+        let Kept { version, data } = self.api.read(&self.path_shown(profile), None)?;
+        let shown = data.and_then(|data| serde_json::from_str(data.expose()).ok()).unwrap_or_default();
+        self.shown.borrow_mut().insert(profile.to_owned(), (version, shown));
+        Ok(self.shown.borrow()[profile].clone())
+    }
+
+    /// Writes the readers' part, unless it is there or a newer one is.
+    fn show(&self, profile: &str, new: &Shown) -> Result<(), StoreError> {
+        let mut known = self.shown.borrow().get(profile).cloned();
+        for _ in 0..TRIES {
+            let (version, there) = known.take().map_or_else(|| self.read_shown(profile), Ok)?;
+            if there.record == new.record || there.of > new.of {
+                return Ok(());
+            }
+            if let Some(version) = self.api.write(&self.path_shown(profile), &json(new), version)? {
+                self.shown.borrow_mut().insert(profile.to_owned(), (version, new.clone()));
+                return Ok(());
+            }
+        }
+        Err(self.overtaken())
+    }
+}
+
+fn read_whole(data: &Secret) -> Option<Whole> {
+    serde_json::from_str(data.expose()).ok().filter(|whole: &Whole| whole.record.is_some() || whole.lease.is_some())
+}
+
+impl Store for Vault {
+    fn kind(&self) -> StoreKind {
+        StoreKind::Vault(self.place)
+    }
+
+    fn place(&self) -> String {
+        format!("the {}, `{}/{}`", self.api.name(), self.place.mount(), self.place.path())
+    }
+
+    fn scope(&self) -> String {
+        let namespace = self.api.namespace.as_deref().unwrap_or_default();
+        format!("{} {namespace} {} {}", self.api.address, self.place.mount(), self.place.path())
+    }
+
+    /// The whole record; what readers see of it, for who may read no more.
+    fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        if let Some(held) = self.held.borrow().get(profile) {
+            return Ok(held.whole.record.clone());
+        }
+        match self.whole(profile) {
+            Ok((_, whole)) => Ok(whole.record),
+            Err(StoreError::NotAllowed(_)) => self.peek(profile),
+            Err(e) => Err(e),
+        }
+    }
+
+    fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError> {
+        if record.expose().len() > LONGEST_RECORD {
+            return Err(StoreError::TooLong(self.api.name()));
+        }
+        if self.held.borrow().contains_key(profile) {
+            return self.step(profile, |whole| whole.record = Some(record.clone()));
+        }
+        let (version, whole) = self.whole(profile)?;
+        let next = Whole { record: Some(record.clone()), ..Whole::default() };
+        let written = match whole.lease {
+            None => self.api.write(&self.path_whole(profile), &json(&next), version)?,
+            Some(_) => None,
+        };
+        let of = written.ok_or_else(|| self.overtaken())?;
+        self.show(profile, &Shown::of(record, of))
+    }
+
+    fn delete(&self, profile: &str) -> Result<bool, StoreError> {
+        let there =
+            |path: String| self.api.read(&path, None).map(|kept| kept.data.is_some_and(|data| has_record(&data)));
+        let found = there(self.path_shown(profile))? | there(self.path_whole(profile))?;
+        // readers first: killed after it, the next command finds the rest
+        self.api.remove(&self.path_shown(profile))?;
+        self.api.remove(&self.path_whole(profile))?;
+        self.held.borrow_mut().remove(profile);
+        self.shown.borrow_mut().remove(profile);
+        Ok(found)
+    }
+
+    fn profiles(&self) -> Result<Vec<String>, StoreError> {
+        let names = self.api.names(self.place.path())?;
+        let mut names: Vec<String> = names.iter().filter_map(|name| decoded(name.trim_end_matches('/'))).collect();
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+
+    fn writable(&self, profile: &str) -> Result<(), StoreError> {
+        match self.api.may_write(&self.path_whole(profile))? {
+            true => Ok(()),
+            false => Err(StoreError::NotAllowed(self.api.name())),
+        }
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
+    }
+}
+
+fn has_record(data: &Secret) -> bool {
+    serde_json::from_str(data.expose()).is_ok_and(|whole: Whole| whole.record.is_some())
+}
+
+impl Shared for Vault {
+    fn peek(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
+        self.read_shown(profile).map(|(_, shown)| shown.record)
+    }
+
+    fn look(&self, profile: &str) -> Result<Seen, StoreError> {
+        let (version, Whole { record, lease, sent }) = self.whole(profile)?;
+        Ok(Seen { version, record, lease, sent })
+    }
+
+    fn take(&self, profile: &str, seen: Seen, lease: Lease) -> Result<bool, StoreError> {
+        let until = self.api.clock.elapsed() + LEASE;
+        let whole = Whole { record: seen.record, lease: Some(lease), sent: seen.sent };
+        let taken = self.api.write(&self.path_whole(profile), &json(&whole), seen.version)?;
+        if let Some(version) = taken {
+            self.held.borrow_mut().insert(profile.to_owned(), Held { version, whole, until });
+        }
+        Ok(taken.is_some())
+    }
+
+    fn mark(&self, profile: &str, sent: u8) -> Result<(), StoreError> {
+        let began = self.api.clock.elapsed();
+        self.step(profile, |whole| whole.sent = sent)?;
+        // the exchange must be over before the lease is
+        match self.api.clock.elapsed().saturating_sub(began) < MARK_WITHIN {
+            true => Ok(()),
+            false => {
+                Err(StoreError::Unavailable(self.api.name(), "it was too slow to send anything after it".to_owned()))
+            }
+        }
+    }
+
+    fn commit(&self, profile: &str, record: &Secret) -> Result<(), StoreError> {
+        if record.expose().len() > LONGEST_RECORD {
+            return Err(StoreError::TooLong(self.api.name()));
+        }
+        if !self.held.borrow().contains_key(profile) {
+            return self.save(profile, record);
+        }
+        self.step(profile, |whole| *whole = Whole { record: Some(record.clone()), ..Whole::default() })?;
+        let held = self.held.borrow_mut().remove(profile);
+        // it is saved: a readers' part that can't be written now is left to the next renewal
+        let _ = self.show(profile, &Shown::of(record, held.map_or(0, |held| held.version)));
+        Ok(())
+    }
+
+    fn let_go(&self, profile: &str, sent: u8) -> Result<(), StoreError> {
+        let nothing = self.held.borrow().get(profile).is_some_and(|held| held.whole.record.is_none());
+        if nothing {
+            self.held.borrow_mut().remove(profile);
+            return self.api.remove(&self.path_whole(profile));
+        }
+        let done = self.step(profile, |whole| (whole.lease, whole.sent) = (None, sent));
+        let held = self.held.borrow_mut().remove(profile);
+        if let (Ok(()), Some(Held { version, whole: Whole { record: Some(record), .. }, .. })) = (&done, held) {
+            let _ = self.show(profile, &Shown::of(&record, version));
+        }
+        done
+    }
+
+    fn hand_over(&self, profile: &str) {
+        self.held.borrow_mut().remove(profile);
+    }
+
+    fn mend(&self, profile: &str, seen: &Seen) {
+        if let (Some(record), None) = (&seen.record, &seen.lease) {
+            self.shown.borrow_mut().remove(profile);
+            let _ = self.show(profile, &Shown::of(record, seen.version));
+        }
+    }
+}
