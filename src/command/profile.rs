@@ -16,7 +16,8 @@ use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::{Record, Renaming};
 use crate::session::{
-    Overrides, Session, kernel_cache, lock, orphan, placeholder_provider, profile_called, renewal, secret_from_file,
+    Overrides, Session, kernel_cache, lease, lock, orphan, placeholder_provider, profile_called, renewal,
+    secret_from_file,
 };
 use crate::text::{may_be_token, pasted, safe};
 use crate::world::World;
@@ -346,7 +347,7 @@ fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result
     let moves = old.may_keep(world);
     // in one order for both directions; a single name has one lock
     let names = BTreeSet::from([&old.name, &to]);
-    let locks = names.iter().filter(|_| moves).map(|name| lock::acquire(world, &old.paths, &old.store, name));
+    let locks = names.iter().filter(|_| moves).map(|name| lease::acquire(world, &old.paths, &old.store, name));
     let locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;
     let renaming = Renaming { from: old.name.clone(), to };
     let Renaming { from, to } = &renaming;

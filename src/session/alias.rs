@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::lock;
+use super::lease;
 use super::stores::{store_kind, store_of};
 use super::{Overrides, Paths};
 use crate::config::{self, Config, Profile};
@@ -43,7 +43,7 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, c
     // as in `fresh`: GNOME Keyring aborts when many processes read at once
     let _turn = match kind {
         StoreKind::Keychain | StoreKind::Program(_) if !store.scope().is_empty() => {
-            lock::acquire(world, paths, &store, word).ok()
+            lease::acquire(world, paths, &store, word).ok()
         }
         _ => None,
     };

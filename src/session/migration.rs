@@ -15,7 +15,7 @@ use crate::error::{Error, Kind};
 use crate::session::keep::old_store;
 use crate::session::paths::Paths;
 use crate::session::state::StateFiles;
-use crate::session::{Lock, Overrides, Record, Session, kernel_cache, lock, renewal, store_of};
+use crate::session::{Lock, Overrides, Record, Session, kernel_cache, lease, renewal, store_of};
 use crate::store::{Store, StoreError, StoreKind};
 use crate::text::{for_a_shell, safe};
 use crate::world::World;
@@ -93,7 +93,7 @@ impl Move {
         let mut session = Session::open(world, choice)?;
         let new = store_of(world, to, &session.paths)?;
         let first = session.lock(world)?;
-        let locks = (first, lock::acquire(world, &session.paths, &new, name)?);
+        let locks = (first, lease::acquire(world, &session.paths, &new, name)?);
         let record = renewal::settled(world, &mut session, &locks.0)?;
         if here && record.is_none() {
             return Ok(None);

@@ -98,7 +98,7 @@ fn values_are_words_of_their_own_kind_and_files_come_only_where_a_file_goes() {
     let mut me = somebody();
     for (line, words) in [
         ("login --grant c", vec!["client-credentials", "ciba"]),
-        ("login --store ", vec!["keychain", "file", "environment", "none", "pass"]),
+        ("login --store ", vec!["keychain", "file", "environment", "none", "pass", "vault"]),
         ("login --auth p", vec!["post", "private-key-jwt"]),
         ("login --response-mode q", vec!["query", "query.jwt"]),
         ("login --par=", vec!["--par=auto", "--par=true", "--par=false"]),

@@ -88,7 +88,7 @@ fn a_wrong_file_is_told_with_line_key_and_what_was_meant() {
         (
             "[profiles.a]\nstore = \"keychian\"\n",
             "`profiles.a.store` in config.toml, line 2 can't be `keychian`; it is one of `keychain`, `file`, `environment`, \
-             `none`, `pass`, `docker-credential-NAME`; did you mean `keychain`?",
+             `none`, `pass`, `vault`, `docker-credential-NAME`; did you mean `keychain`?",
         ),
         (
             "[profiles.a]\nclient-secret = \"hunter2hunter2\"\n",

@@ -121,7 +121,7 @@ fn what_is_typed_wrongly_is_exit_2_on_stderr() {
         2,
         "
         error: `cloud` is no value of `--store <STORE>`
-        hint: it is one of `keychain`, `file`, `environment`, `none`, `pass`, `docker-credential-NAME`
+        hint: it is one of `keychain`, `file`, `environment`, `none`, `pass`, `vault`, `docker-credential-NAME`
         hint: `oauthctl login --help` shows the usage
     ",
     );

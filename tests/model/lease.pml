@@ -16,10 +16,13 @@
 #define N 3
 #endif
 #ifndef KILLS
-#define KILLS 2
+#define KILLS 1
 #endif
 #ifndef SLOW
-#define SLOW 3
+#define SLOW 2
+#endif
+#ifndef TRIES
+#define TRIES 2
 #endif
 #define FREE 9
 #define NOTHING 99
@@ -38,47 +41,48 @@ byte kills = KILLS, slow = SLOW, ended = 0;
 #define MINE (version == v && !over)
 #endif
 
-/* A machine is killed here, and what it knew is gone. */
-#define MAY_DIE(loses) if :: true :: kills > 0 -> atomic { kills--; if :: loses -> window = true :: else fi }; goto dead fi
+/* A machine is killed after a step, which is before the next one, and what it knew is gone. */
+#define MAY_DIE(loses) if :: true :: kills > 0 -> kills--; window = window || loses; goto dead fi
 
 proctype machine(byte me) {
     byte v, r, s, answer, tries = 0;
 look:
-    if
-    :: tries == 3 -> goto done
-    :: else -> tries++
-    fi;
-    atomic { v = version; r = record; s = sent };
-    MAY_DIE(false);
-    if
-    :: lease == FREE || lease == me || over -> skip
-    :: else -> goto done                            /* waits; another look is another machine's turn */
-    fi;
     atomic {
+        v = 0; r = 0; s = 0; answer = 0;
+        if
+        :: tries == TRIES -> goto done
+        :: else -> tries++
+        fi;
+        if                                          /* else it waits: its next look is another try */
+        :: lease == FREE || lease == me || over -> v = version; r = record; s = sent
+        :: else -> goto look
+        fi;
+        MAY_DIE(false)
+    };
+    atomic {                                        /* takes the lease */
         if
         :: version == v -> version++; v = version; lease = me; over = false
         :: else -> goto look
+        fi;
+        if
+        :: answer_in[me] != NOTHING && spent_of[me] == r -> answer = answer_in[me]; goto store
+        :: answer_in[me] != NOTHING && spent_of[me] != r -> answer_in[me] = NOTHING; spent_of[me] = 0
+        :: else -> skip
+        fi;
+        MAY_DIE(false);
+        if
+        :: s >= 2 -> goto let_go                    /* cut off twice: a person must sign in */
+        :: else -> skip
         fi
     };
-    MAY_DIE(false);
-    if
-    :: answer_in[me] != NOTHING && spent_of[me] == r -> answer = answer_in[me]; goto store
-    :: answer_in[me] != NOTHING && spent_of[me] != r -> answer_in[me] = NOTHING
-    :: else -> skip
-    fi;
-    if
-    :: s >= 2 -> goto let_go                        /* cut off twice: a person must sign in */
-    :: else -> skip
-    fi;
-    MAY_DIE(false);
 #ifndef NO_MARK
-    atomic {
+    atomic {                                        /* the step before the token is sent */
         if
         :: MINE -> version++; v = version; sent++; over = false
         :: else -> goto look
-        fi
+        fi;
+        MAY_DIE(false)
     };
-    MAY_DIE(false);
 #endif
     atomic {                                        /* the last look at the clock, and the token */
 #ifndef NO_MARK
@@ -91,32 +95,35 @@ look:
         if
         :: r == good -> good++; answer = good; spent = true
         :: else -> goto let_go                      /* refused */
-        fi
+        fi;
+        MAY_DIE(true)
     };
-    MAY_DIE(true);
-    atomic { spent_of[me] = r; answer_in[me] = answer };
+    atomic { spent_of[me] = r; answer_in[me] = answer; MAY_DIE(false) };
 store:
-    MAY_DIE(false);
     atomic {
         if
-        :: MINE -> version++; record = answer; lease = FREE; sent = 0; over = false; spent = false; answer_in[me] = NOTHING
-        :: else -> goto look                        /* it stays in the journal */
-        fi
+        :: MINE -> version++; record = answer; lease = FREE; sent = 0; over = false; spent = false; answer_in[me] = NOTHING; spent_of[me] = 0
+        :: else -> skip                             /* it stays in the journal */
+        fi;
+        MAY_DIE(false);
+        goto look
     };
-    goto look;
 let_go:
     atomic {
         if
         :: MINE -> version++; lease = FREE; over = false
         :: else -> skip
+        fi;
+        goto done
+    };
+dead:
+    atomic {
+        v = 0; r = 0; s = 0; answer = 0;
+        if
+        :: true -> goto look                        /* started again, on the same disk */
+        :: true -> goto done
         fi
     };
-    goto done;
-dead:
-    if
-    :: true -> goto look                            /* started again, on the same disk */
-    :: true -> goto done
-    fi;
 done:
     ended++
 }

@@ -9,7 +9,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::lock::{LONGEST_WAIT, Lock};
+use super::lock::{self, LEASE_WAIT, Lock};
+use super::paths::Paths;
 use crate::error::{Error, Kind};
 use crate::session::{Who, random_hex};
 use crate::store::{LEASE, Lease, Seen, Store};
@@ -22,8 +23,12 @@ const SKEW: i64 = 60;
 /// The pauses between two looks: each is half as long again as the one before, up to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(60), Duration::from_secs(1));
 
-/// A holder that is gone is replaced in this time, and its successor has done its work.
-pub const LEASE_WAIT: Duration = LEASE.saturating_add(LONGEST_WAIT);
+/// Waits for the lock, and for the lease where the store is shared; never goes on without them.
+pub fn acquire(world: &mut World, paths: &Paths, store: &Rc<dyn Store>, profile: &str) -> Result<Lock, Error> {
+    let mut lock = lock::acquire(world, paths, &**store, profile)?;
+    take(world, (store, profile), &mut lock, |_, _| Ok(None::<()>))?;
+    Ok(lock)
+}
 
 /// Looks again and again, with pauses that grow, until there is an answer or the time is over.
 pub fn poll<T>(

@@ -13,14 +13,16 @@ use std::time::Duration;
 use crate::error::{Error, Kind};
 use crate::secret::hash;
 use crate::session::paths::Paths;
-use crate::session::state::lease::{self, LEASE_WAIT};
-use crate::store::{Store, StoreError, StoreKind};
+use crate::store::{LEASE, Store, StoreError, StoreKind};
 #[cfg(unix)]
 use crate::world::users;
 use crate::world::{World, files};
 
 /// Longer than one exchange with the token endpoint can take.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(35);
+
+/// A holder of a lease that is gone is replaced in this time, and its successor has done its work.
+pub const LEASE_WAIT: Duration = LEASE.saturating_add(LONGEST_WAIT);
 
 thread_local! {
     /// The locks that this thread holds: it may need one of them again.
@@ -218,15 +220,8 @@ pub fn also(paths: &Paths, store: &dyn Store, profile: &str) -> Option<Option<Lo
     }
 }
 
-/// Waits for the lock, and for the lease where the store is shared; never goes on without them.
-pub fn acquire(world: &mut World, paths: &Paths, store: &Rc<dyn Store>, profile: &str) -> Result<Lock, Error> {
-    let mut lock = acquire_here(world, paths, &**store, profile)?;
-    lease::take(world, (store, profile), &mut lock, |_, _| Ok(None::<()>))?;
-    Ok(lock)
-}
-
-/// Waits for the lock of this machine alone.
-pub fn acquire_here(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
+/// Waits for the lock of this machine; never goes on without it.
+pub fn acquire(world: &mut World, paths: &Paths, store: &dyn Store, profile: &str) -> Result<Lock, Error> {
     let (path, file) = open(paths, store, profile)?;
     match file.try_lock() {
         Ok(()) => return Ok(Lock::new(LockHere::new(file, path), false)),

@@ -94,12 +94,12 @@ impl StateFiles {
 impl Who {
     /// Waits for the lock of the profile, on all machines that share its store.
     pub fn lock(&self, world: &mut World) -> Result<Lock, Error> {
-        lock::acquire(world, &self.paths, &self.store, &self.name)
+        lease::acquire(world, &self.paths, &self.store, &self.name)
     }
 
     /// The same on this machine alone.
     pub fn lock_here(&self, world: &mut World) -> Result<Lock, Error> {
-        lock::acquire_here(world, &self.paths, &*self.store, &self.name)
+        lock::acquire(world, &self.paths, &*self.store, &self.name)
     }
 
     pub fn files(&self) -> Result<StateFiles, Error> {

@@ -1,8 +1,9 @@
 //! Requests to the engine: what KV version 2 answers, and when to ask again.
 //!
 //! A write names the version that it replaces, so that it may be sent again after an answer that
-//! was lost: either it is done once, or the engine refuses it, and what is there tells which. The
-//! engine's token goes to its own address alone. A standby sends requests on to the active node by
+//! was lost: either it is done once, or the engine refuses it, and what is there tells which. Nodes
+//! that only read may be behind: each request names the state that this process has seen, and a node
+//! that has not got it yet passes it on, or asks to be asked again. The engine's token goes to its own address alone. A standby sends requests on to the active node by
 //! itself; where it redirects instead, the address must be the one that it tells of as its leader.
 
 use std::cell::RefCell;
@@ -21,11 +22,13 @@ use crate::wire::{ClientCertificate, Request, Response};
 use crate::world::{Clock, Http, HttpError};
 
 /// The pauses before a request is sent again: a cluster may take some seconds to choose a leader.
-const PAUSES: [Duration; 5] = [
+const PAUSES: [Duration; 7] = [
     Duration::from_millis(300),
     Duration::from_millis(700),
     Duration::from_millis(1500),
     Duration::from_millis(3000),
+    Duration::from_millis(5000),
+    Duration::from_millis(5000),
     Duration::from_millis(5000),
 ];
 
@@ -49,6 +52,8 @@ pub struct Api {
     pub identity: Option<Arc<ClientCertificate>>,
     pub sign_in: SignIn,
     pub token: RefCell<Option<Secret>>,
+    /// The newest state of the engine that an answer named, in words of its own.
+    pub state: RefCell<Option<String>>,
 }
 
 /// What is kept under a path.
@@ -217,7 +222,7 @@ impl Api {
         let mut doubtful = false;
         for tried in 0.. {
             let why = match self.once(method, path, body, token) {
-                Ok(response) if !matches!(response.status, 412 | 429 | 500..) => {
+                Ok(response) if !is_for_later(&response) => {
                     return Ok(Answer { response, doubtful });
                 }
                 Ok(response) if told(&response).errors.iter().any(|error| error.to_lowercase().contains("sealed")) => {
@@ -262,6 +267,9 @@ impl Api {
             if let Some(namespace) = &self.namespace {
                 request = request.header("X-Vault-Namespace", namespace);
             }
+            if let Some(state) = &*self.state.borrow() {
+                request = request.header("X-Vault-Index", state).header("X-Vault-Inconsistent", "forward-active-node");
+            }
             if body.is_some() {
                 request = request.header("Content-Type", "application/json");
             }
@@ -270,13 +278,18 @@ impl Api {
             request.body = body.cloned();
             request
         };
-        let response = self.http.exchange(&request(&self.address))?;
-        match response.header("location").filter(|_| response.status == 307).and_then(|to| parse_safe(to).ok()) {
-            Some(to) if self.leader()?.is_some_and(|leader| leader.origin() == to.origin()) => {
-                self.http.exchange(&request(&origin(to)))
-            }
-            _ => Ok(response),
+        let mut response = self.http.exchange(&request(&self.address))?;
+        if let Some(to) =
+            response.header("location").filter(|_| response.status == 307).and_then(|to| parse_safe(to).ok())
+            && self.leader()?.is_some_and(|leader| leader.origin() == to.origin())
+        {
+            // a leader that has just ended is no place to go to
+            response = self.http.exchange(&request(&origin(to))).unwrap_or(response);
         }
+        if let Some(state) = response.header("x-vault-index") {
+            self.state.replace(Some(state.to_owned()));
+        }
+        Ok(response)
     }
 
     /// The active node, by this one's own words. No token is needed to ask.
@@ -293,7 +306,7 @@ impl Api {
         let why = told(response).errors.join("; ");
         match response.status {
             403 => StoreError::NotAllowed(self.name()),
-            412 | 429 | 500.. => {
+            _ if is_for_later(response) => {
                 StoreError::Unavailable(self.name(), format!("HTTP status {}: {}", response.status, safe(why.trim())))
             }
             status => self.odd(&format!("HTTP status {status}: {why}")),
@@ -303,6 +316,11 @@ impl Api {
     fn odd(&self, why: &str) -> StoreError {
         StoreError::Failed(self.name(), anyhow::Error::msg(safe(why.trim())))
     }
+}
+
+/// No leader, no capacity, or a state that has not arrived at this node yet.
+fn is_for_later(response: &Response) -> bool {
+    matches!(response.status, 307 | 412 | 429 | 500..)
 }
 
 fn origin(mut url: Url) -> Url {

@@ -98,6 +98,7 @@ pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreErro
             identity,
             sign_in: SignIn::of(place, env, doors.ask)?,
             token: RefCell::default(),
+            state: RefCell::default(),
         },
         held: RefCell::default(),
         shown: RefCell::default(),
