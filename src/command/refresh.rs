@@ -47,7 +47,8 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     }
 }
 
-/// `takes_back`: even a login that went to another machine. `due`: nothing is done to a fresh token.
+/// `takes_back`: even a login that went to another machine. `due`: nothing is done to a fresh
+/// token.
 fn one(world: &mut World, choice: Overrides, (takes_back, due): (bool, bool)) -> Result<(), Error> {
     let mut session = sandbox_session::open(world, choice)?;
     let want = FreshnessPolicy { force: !due, insists: true, takes_back, ..FreshnessPolicy::default() };

@@ -74,7 +74,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
     assert!(me.config_text().contains("port = \"8976,9000\"\n"), "{}", me.config_text());
     assert_eq!(me.types("profile unset work port").code, 0);
     me.types("profile set work store cloud")
-        .fails(2, "error: `store` can't be `cloud`; it is one of `keychain`, `file`, `environment`, `none`, `pass`, `docker-credential-NAME`\n");
+        .fails(2, "error: `store` can't be `cloud`; it is one of `keychain`, `file`, `environment`, `none`, `pass`, `vault`, `docker-credential-NAME`\n");
     me.types("profile set work redirect-uri http://evil.example/").fails(
         2,
         "

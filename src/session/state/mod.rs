@@ -125,8 +125,8 @@ impl Who {
         Ok(())
     }
 
-    /// Saves a record that has changed, and ends the lease. The kernel's copy goes first, so that it
-    /// never outlives its record.
+    /// Saves a record that has changed, and ends the lease. The kernel's copy goes first: it never
+    /// outlives its record.
     pub fn replace(&self, world: &World, record: &Record, lock: &Lock) -> Result<(), StoreError> {
         kernel_cache::forget(world, self);
         self.put(record, lock, |store, json| match store.shared() {

@@ -2,9 +2,12 @@
 //!
 //! A write names the version that it replaces, so that it may be sent again after an answer that
 //! was lost: either it is done once, or the engine refuses it, and what is there tells which. Nodes
-//! that only read may be behind: each request names the state that this process has seen, and a node
-//! that has not got it yet passes it on, or asks to be asked again. The engine's token goes to its own address alone. A standby sends requests on to the active node by
-//! itself; where it redirects instead, the address must be the one that it tells of as its leader.
+//! that only read may be behind: each request names the state that this process has seen, and a
+//! node that has not got it yet passes it on, or asks to be asked again.
+//!
+//! The engine's token goes to its own address alone. A standby sends requests on to the active node
+//! by itself; where it redirects instead, the address must be the one that it tells of as its
+//! leader.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -136,7 +139,7 @@ impl Api {
         }
     }
 
-    /// Writes the next version, and returns its number. `None`: another version than `cas` is there.
+    /// Writes the next version, and returns its number. `None`: another than `cas` is there.
     pub fn write(&self, path: &str, data: &Secret, cas: u64) -> Result<Option<u64>, StoreError> {
         let raw = serde_json::from_str(data.expose()).map_err(|e| self.odd(&e.to_string()))?;
         let body =

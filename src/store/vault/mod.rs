@@ -1,10 +1,10 @@
 //! The store of a team: HashiCorp Vault or OpenBao, KV version 2. Many machines share one login.
 //!
 //! A record is in two parts. `PATH/NAME/renew` is the record, with all its secrets: who may renew
-//! the token reads and writes it. `PATH/NAME` is what the others read: access token, expiry, scopes;
-//! never the refresh token, the client secret or the key of a bound token. The first is the truth,
-//! and one check-and-set changes it; the second is made from it afterwards, and made up for by the
-//! next renewal if its writer was killed between the two.
+//! the token reads and writes it. `PATH/NAME` is what the others read: access token, expiry and
+//! scopes; never the refresh token, the client secret or the key of a bound token. The first is the
+//! truth, and one check-and-set changes it; the second is made from it afterwards, and made up for
+//! by the next renewal if its writer was killed between the two.
 //!
 //! The lease is in the first part too, since custom metadata has no check-and-set. To take it is to
 //! write the version after the one that was read; so is each step of its holder. Whoever comes late
