@@ -187,6 +187,9 @@ pub struct Profile {
     /// Allow a provider at an address of the local network's services (`169.254.…`, `fe80::…`).
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Profile")]
     pub allow_private: Option<bool> => own,
+    /// Renew a token so many seconds after it came, whatever its own lifetime.
+    #[arg(skip)]
+    pub maximum_age: Option<u32>,
     /// How the client authenticates.
     #[command(flatten)]
     #[serde(rename = "*proofs")]

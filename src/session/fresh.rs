@@ -492,8 +492,9 @@ fn is_usable(world: &World, set: &TokenSet, want: FreshnessPolicy) -> bool {
     let now = world.clock.now();
     match set.freshness(now, want.min_ttl) {
         _ if want.force => false,
-        // after a clock was set back, an old token would be fresh for ever
-        Freshness::Fresh => now + JUST_NOW >= set.received_at,
+        // after a clock was set back, an old token would be fresh for ever; another machine's clock
+        // may be ahead
+        Freshness::Fresh => now + JUST_NOW + lease::SKEW >= set.received_at,
         Freshness::Unknown => true,
         // the usual margin is this program's, not the caller's
         Freshness::Stale => want.no_refresh && want.min_ttl.is_none(),

@@ -183,6 +183,10 @@ pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) 
 /// Saves the record, and returns it as it is stored: what is too long is left out, tokens never.
 fn save(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<Record, Error> {
     let mut record = record.clone();
+    if let (Some(age), Some(set)) = (session.profile.maximum_age, &mut record.token) {
+        let end = set.received_at.saturating_add(age.into());
+        set.expires_at = Some(set.expires_at.map_or(end, |at| at.min(end)));
+    }
     let left_out = record.shorten();
     if !left_out.is_empty() {
         let names: Vec<String> = left_out.iter().map(|name| format!("`{}`", safe(name))).collect();

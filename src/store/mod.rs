@@ -29,8 +29,8 @@ pub const LONGEST_RECORD: usize = 512 * 1024;
 
 /// Opens a store of this machine without touching it. `keychain`: the system's, or the program's.
 /// `state_dir` holds the `file` store's folder, and that of records under way to a program.
-/// `openers` are for sealed files: the passphrase is `OAUTHCTL_STORE_PASSPHRASE`, or [`file::passphrase_file`]'s content;
-/// without one the first save makes a key file.
+/// `openers` are for sealed files: the passphrase is `OAUTHCTL_STORE_PASSPHRASE`, or
+/// [`file::passphrase_file`]'s content; without one the first save makes a key file.
 pub fn open(
     kind: StoreKind,
     keychain: &Arc<dyn Keychain>,
@@ -192,7 +192,7 @@ pub struct Lease {
     pub holder: String,
     /// User and machine, for people.
     pub by: String,
-    /// When it was taken, by the holder's clock, in Unix seconds.
+    /// When its last step was, by the holder's clock, in Unix seconds.
     pub at: i64,
 }
 

@@ -606,7 +606,7 @@ const BESIDE: [&str; 8] = [
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
 /// not which one it is.
-const PASSING: [&str; 26] = [
+const PASSING: [&str; 27] = [
     "client-secret",
     "redirect-uri",
     "port",
@@ -615,6 +615,7 @@ const PASSING: [&str; 26] = [
     "helper-hosts",
     "store",
     "allow-private",
+    "maximum-age",
     "login-hint",
     "prompt",
     "max-age",

@@ -1041,6 +1041,7 @@ const PROFILE_KEYS_ELSEWHERE: &[(&str, &str)] = &[
         "allow-private",
         "tests/it/id_token.rs::a_document_that_leads_to_this_networks_own_services_is_refused_unless_that_is_allowed",
     ),
+    ("maximum-age", "tests/it/refresh.rs::a_profile_may_end_a_token_before_its_server_does"),
     ("client-certificate", "tests/real/bound.py::a_client_shows_the_certificate_that_it_made_itself"),
     ("assertion-audience", "tests/it/proofs.rs::a_client_proves_itself_by_its_key_anew_each_time"),
     ("client-key-id", "tests/it/every_option.rs::the_kid_of_the_configuration_is_in_an_assertion"),

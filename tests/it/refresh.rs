@@ -24,6 +24,20 @@ fn renews_and_says_until_when_it_is_good() {
 }
 
 #[test]
+fn a_profile_may_end_a_token_before_its_server_does() {
+    let mut me = Person::new();
+    me.signed_in();
+    assert_eq!(me.types("profile set sandbox maximum-age 60").code, 0);
+    me.types("refresh sandbox").is(0, "", "sandbox: refreshed, expires in 1 min, at 2026-11-21T22:01:00Z\n");
+    let token = me.kept("sandbox", "access_token");
+    me.later(30);
+    me.types("refresh sandbox --due").is(0, "", "sandbox: fresh, expires in 30 s, at 2026-11-21T22:01:00Z\n");
+    me.later(31);
+    assert_eq!(me.types("token sandbox").code, 0);
+    assert_ne!(me.kept("sandbox", "access_token"), token);
+}
+
+#[test]
 fn what_can_not_be_renewed_is_exit_4() {
     let mut me = Person::new();
     me.types("refresh sandbox").fails(

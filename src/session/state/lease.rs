@@ -18,7 +18,7 @@ use crate::text::safe;
 use crate::world::World;
 
 /// How far apart the clocks of two machines may be, in seconds.
-const SKEW: i64 = 60;
+pub const SKEW: i64 = 60;
 
 /// The pauses between two looks: each is half as long again as the one before, up to the last.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(60), Duration::from_secs(1));

@@ -9,6 +9,21 @@
 //! The lease is in the first part too, since custom metadata has no check-and-set. To take it is to
 //! write the version after the one that was read; so is each step of its holder. Whoever comes late
 //! finds another version, and can't write.
+//!
+//! At 100,000 jobs, from what `tests/real/vault.py` and wrk measured on two busy cores:
+//! * A fresh token is one request, 10 ms beside 114 ms of `bao kv get`. A node answered 625 of them
+//!   in a second, each with a TLS connection of its own (1,836 over kept ones): jobs that start
+//!   within a minute need three such nodes, and standbys answer reads too. With `copy` a machine
+//!   asks once for each lifetime, and answers in 4 ms.
+//! * A renewal is four writes and four reads, whatever the number of jobs: 10,000 jobs of a day,
+//!   with tokens of an hour, made 24 of them. The engine took 1,250 writes in a second.
+//! * 200 jobs of ten machines at the end of a token made 436 requests in two seconds, for one token
+//!   request. A machine's jobs wait for each other in the kernel, and one of them looks once a
+//!   second at most: 1,000 machines are 1,000 looks a second for the tenth of a second that a
+//!   renewal takes, or for 40 s if its holder dies. A renewer that comes before the end (`refresh
+//!   --all --due` by a timer) spares them that.
+//! * There is nothing to shard but profiles: each is two keys of its own. What a token endpoint
+//!   lets one login do stays the limit.
 
 mod api;
 mod parts;
@@ -157,6 +172,9 @@ impl Vault {
         }
         let mut next = whole.clone();
         change(&mut next);
+        if let Some(lease) = &mut next.lease {
+            lease.at = self.api.clock.now();
+        }
         match self.api.write(&self.path_whole(profile), &json(&next), *version)? {
             Some(now) => {
                 (*version, *whole, *until) = (now, next, began + LEASE);
