@@ -287,6 +287,7 @@ fn no_key_of_a_profile_is_lost_on_the_way_to_a_colleague() {
         ("port", "8888"),
         ("scopes", "a b"),
         ("params.ui", "compact"),
+        ("maximum-age", "60"),
         ("auth", "basic"),
         ("assertion-audience", "issuer"),
         ("client-key-algorithm", "ES256"),

@@ -404,6 +404,7 @@ def readers_read_the_access_token_and_nothing_else(t):
     same(other.run("token", "work").expect(0).token, server.newest(), "the token of a reader")
     same(engine.ask(f"{AT}work/renew", token=reader)[0], 403, "a reader's request for the rest")
     other.run("status", "work").expect(0, out=r"renewed by +\S+@\S+")
+    check(re.search(r"note +vault .*can't be written", other.run("doctor", "work").out), "what doctor says to a reader")
     other.run("logout", "work", "--local-only").expect(5, err=[r"does not allow this", r"store policy"])
     # it is about to expire: the reader takes it after a moment; once it has expired, it waits for a renewer, or ends with 75
     server.expires_in = 30
@@ -480,7 +481,9 @@ def a_job_signs_in_to_the_engine_as_itself(t):
     works(elsewhere, BAO_TOKEN=ROOT).expect(0, out="`team/kv/farm/logins`")
     engine.set("sys/namespaces/build", {})
     works({**at, "namespace": "build"}, BAO_TOKEN=ROOT).expect(5)
-    engine.ask("sys/health")
+    engine.set("build/sys/mounts/secret", {"type": "kv", "options": {"version": "2"}})
+    works({**at, "namespace": "build"}, BAO_TOKEN=ROOT).expect(0)
+    works(at, BAO_TOKEN=ROOT, BAO_NAMESPACE="build").expect(0)
     for table, why in (
         ({**at, "auth": "approle"}, "needs `role`"),
         ({**at, "auth": "jwt", "role": "x"}, "needs `proof-file` or `proof-variable`"),
@@ -569,6 +572,22 @@ def an_engine_that_is_away_sealed_or_refuses_loses_nothing(t):
     engine.set("sys/seal", {}, "PUT")
     here.run("token", "work").expect(5, err=r"is sealed")
     same(len(server.refreshes()), 0, "token requests while it was sealed")
+
+
+@test
+def a_redirect_is_followed_to_the_leader_alone(t):
+    engine = Engine(t)
+    server = strict.serve(t, expires_in=3600)
+    (home,) = signed_in(t, server, engine.env(), 1)
+    standby, thief = rig.Scripted(), rig.Scripted()
+    t._stack.callback(standby.close), t._stack.callback(thief.close)
+    path = f"/v1/{AT}work"
+    for leader, to, code in ((engine, engine.address, 0), (engine, thief.base, 75)):
+        standby.on["/v1/sys/leader"] = rig.answer(200, {"leader_address": leader.address})
+        standby.on[path] = rig.answer(307, "", Location=to + path)
+        home.run("token", "work", env={"VAULT_ADDR": standby.base}).expect(code)
+    same(thief.requests, [], "what went to another address")
+    check(all(asked.header("X-Vault-Token") is None for asked in standby.to("/v1/sys/leader")), "a token went along with the question for the leader")
 
 
 @test

@@ -222,10 +222,19 @@ fn stores(
     let mut program_works = true;
     if let Some(kind @ (StoreKind::Program(_) | StoreKind::Vault(_))) = kind {
         let found = session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from));
-        program_works = found.is_ok();
-        let works = |place: String| good(format!("{place}: wrote, read and deleted a test record"));
         let row = if let StoreKind::Vault(_) = kind { "vault" } else { "store program" };
-        report.add(row, found.map_or_else(Found::from, works));
+        let found = match found {
+            Ok(place) => good(format!("{place}: wrote, read and deleted a test record")),
+            // who may only read a team's tokens
+            Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed(_))) => {
+                note(format!("{e}: it can't be written")).advice("`oauthctl store policy` prints what a renewer may do")
+            }
+            Err(e) => {
+                program_works = false;
+                e.into()
+            }
+        };
+        report.add(row, found);
     }
     match usual {
         Ok(usual) => {
