@@ -3,16 +3,15 @@
 //!
 //! Argon2id derives the key from a passphrase and the folder's salt: one derivation opens all of a
 //! folder's records, and `store unlock` keeps its key in the kernel. Without a passphrase the first
-//! save makes a key file. It protects a record in
-//! backups, searches and logs that catch only one of the two files. It gives no protection against
-//! a reader of the folder; `login` says so.
+//! save makes a key file. It protects a record in backups, searches and logs that catch only one of
+//! the two files. It gives no protection against a reader of the folder; `login` says so.
 //!
 //! With keys of age a file is one that `age` opens too: sealed for them, with the profile's name as
 //! its label. Any other file holds: `oauthctl`, the format's number, the kind of key and (for a
 //! passphrase) Argon2id's costs and salt, the profile's name (since format 2, to find records
-//! outside the configuration), the nonce, the sealed record, and the first eight bytes of the SHA-256 of all that. The hash
-//! tells a damaged file from a wrong key. The bytes before the nonce and the profile's name are
-//! associated data, so that no file fits another profile.
+//! outside the configuration), the nonce, the sealed record, and the first eight bytes of the
+//! SHA-256 of all that. The hash tells a damaged file from a wrong key. The bytes before the nonce
+//! and the profile's name are associated data, so that no file fits another profile.
 
 mod unlocked;
 
