@@ -184,21 +184,24 @@ fn lent(
     refused: Option<&Secret>,
 ) -> Result<TokenSet, Error> {
     let there = format!("on the machine that lends it: `{}`", session.typed.line("refresh"));
-    let name = &session.name.clone();
-    let option = match &session.variant {
-        Some(variant) => Some(variant.words()),
-        None if want.force && refused.is_none() => Some("--force-refresh".to_owned()),
-        None => want.no_refresh.then(|| "--no-refresh".to_owned()),
-    };
-    if let Some(option) = option {
+    let name = session.name.clone();
+    if want.no_refresh || (want.force && refused.is_none()) {
+        let option = if want.force { "--force-refresh" } else { "--no-refresh" };
         return Err(
             Error::usage(format!("the token of `{name}` is lent: `{option}` is for a login of one's own")).hint(there)
         );
     }
-    session.store.wants(name, want.min_ttl, refused.is_some());
+    session.store.wants(&name, want.min_ttl, refused.is_some());
     let found = session.load().and_then(|record| Found::chosen(world, session, record));
-    session.store.wants(name, None, false);
+    session.store.wants(&name, None, false);
     let found = found?;
+    if let Some(variant) = &found.variant {
+        return Err(Error::usage(format!(
+            "the main token of `{name}` is lent, and no other one ({})",
+            variant.words()
+        ))
+        .hint("ask for another one on the machine that lends it"));
+    }
     match found.token() {
         Some(set) if refused == Some(&set.access_token) => {
             Err(Error::new(Kind::LoginFirst, format!("the token that is lent for `{name}` was refused")).hint(there))
