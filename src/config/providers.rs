@@ -17,8 +17,8 @@ const FOLDER: &str = "providers";
 pub(super) const REGISTRIES: &str = "registries";
 
 /// Finds a provider by name or alias: the user's own file (`<dir>/providers/NAME.toml`) or else a
-/// registry's first, then the aliases in these files, then the built-in names and aliases. An address is an
-/// issuer.
+/// registry's first, then the aliases in these files, then the built-in names and aliases. An
+/// address is an issuer.
 pub fn provider(dir: &Path, name: &str, environment: Option<&str>) -> Result<Provider, ConfigError> {
     if name.contains("://") {
         return of_issuer(name, environment);
