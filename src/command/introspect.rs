@@ -30,12 +30,17 @@ pub struct IntrospectArgs {
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
+    session.choose_variant(record.as_ref())?;
     must_be_ours(world, &session, record.as_ref())?;
     let provider = session.provider_with(world, record.as_ref(), |provider| {
         provider.introspect.is_some() && provider.identity.jwks_uri.is_some()
     })?;
     session.unmoved("introspect.url")?;
-    let set = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
+    let main = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
+    let set = match &session.variant {
+        Some(variant) => record.as_ref().and_then(|r| r.beside(variant)).ok_or_else(|| session.none_beside(variant))?,
+        None => main,
+    };
     let missing = || Error::usage(format!("`{}` has no refresh token", session.name));
     let about = match args.refresh_token {
         true => (set.refresh_token.as_ref().ok_or_else(missing)?, "refresh_token"),

@@ -285,8 +285,8 @@ schema! {
         pub source: TokenKind,
         /// Whether a renewal brings another refresh token.
         pub rotates: Rotates,
-        /// Whether a renewal may ask for scopes beyond the login's: all that the person ever
-        /// granted, of any service.
+        /// Whether a renewal may ask for scopes and services that the login didn't: all that the
+        /// person ever granted.
         pub any_scope: bool,
         /// Seconds after which an unused refresh token expires.
         #[serde(deserialize_with = "range::<1, { i64::MAX }, _, _>")]

@@ -11,28 +11,39 @@ use crate::text::{pasted, safe};
 use crate::token::TokenSet;
 use crate::world::World;
 
-/// Whether the login's main token is just this one.
-fn is_main(variant: &Variant, record: &Record) -> bool {
-    let granted = record.token.as_ref().and_then(|set| set.scopes.as_ref());
-    let of_login = |key: &str| {
+/// All that the login was asked for, and the scopes that it was granted.
+fn of_login(record: &Record) -> Variant {
+    let asked_with = |key: &str| {
         let words = record.asked_with.as_ref().and_then(|with| with.get(key));
-        words.map(|words| sorted(&words.split(' ').map(str::to_owned).collect::<Vec<_>>()))
+        sorted(words.map_or("", String::as_str).split_whitespace().map(str::to_owned))
     };
-    let same = |said: &Vec<String>, key| said.is_empty() || of_login(key).as_ref() == Some(said);
-    let same_scopes = variant.scopes.is_empty()
-        || variant.scopes == sorted(&record.asked)
-        || granted.is_some_and(|granted| variant.scopes == sorted(granted));
-    same_scopes && same(&variant.resource, "resource") && same(&variant.audience, "audience")
+    let granted = record.token.iter().flat_map(|set| set.scopes.iter().flatten());
+    Variant {
+        scopes: sorted(record.asked.iter().chain(granted).cloned()),
+        resource: asked_with("resource"),
+        audience: asked_with("audience"),
+    }
 }
 
-/// The scopes that the login was not granted, as far as that is known.
-fn beyond<'a>(variant: &'a Variant, record: &Record) -> Vec<&'a str> {
-    let granted = record.token.as_ref().and_then(|set| set.scopes.as_ref());
-    if record.asked.is_empty() && granted.is_none() {
-        return Vec::new();
+/// Whether the login's main token is just this one.
+fn is_main(variant: &Variant, record: &Record) -> bool {
+    let (login, granted) = (of_login(record), record.token.as_ref().and_then(|set| set.scopes.clone()));
+    let same = |said: &Vec<String>, login: &Vec<String>| said.is_empty() || said == login;
+    let same_scopes = same(&variant.scopes, &sorted(record.asked.iter().cloned()))
+        || granted.is_some_and(|granted| variant.scopes == sorted(granted));
+    same_scopes && same(&variant.resource, &login.resource) && same(&variant.audience, &login.audience)
+}
+
+/// What the login was not asked for. A server may spend the refresh token before it refuses that,
+/// and the login would be lost.
+fn beyond(variant: &Variant, record: &Record) -> Variant {
+    let login = of_login(record);
+    let not = |said: &[String], had: &[String]| said.iter().filter(|one| !had.contains(one)).cloned().collect();
+    Variant {
+        scopes: not(&variant.scopes, &login.scopes),
+        resource: not(&variant.resource, &login.resource),
+        audience: not(&variant.audience, &login.audience),
     }
-    let had = |scope: &&String| record.asked.contains(scope) || granted.is_some_and(|all| all.contains(scope));
-    variant.scopes.iter().filter(|scope| !had(scope)).map(String::as_str).collect()
 }
 
 impl Session {
@@ -72,8 +83,7 @@ impl Session {
         }
         let facts = &provider.scopes;
         let needed = facts.always.iter().chain(&facts.offline).filter(|scope| record.asked.contains(scope)).cloned();
-        let all: Vec<String> = Who::split(scopes, provider).into_iter().chain(needed).collect();
-        *scopes = sorted(&all);
+        *scopes = sorted(Who::split(scopes, provider).into_iter().chain(needed));
     }
 
     fn must_be_offered(&self, variant: &Variant, (provider, record): (&Provider, &Record)) -> Result<(), Error> {
@@ -82,21 +92,30 @@ impl Session {
                 .because("its provider renews the access token itself, and gives no other one from the same login"));
         }
         let beyond = beyond(variant, record);
-        if beyond.is_empty() || provider.refresh.any_scope {
+        if beyond == Variant::default() || provider.refresh.any_scope {
             return Ok(());
         }
-        Err(Error::new(
-            Kind::LoginFirst,
-            format!("the login of `{}` was not granted the scope `{}`", self.name, safe(&beyond.join(" "))),
-        )
-        .hint(self.with_scopes(&beyond)))
+        let why = format!("the login of `{}` was not made for `{}`", self.name, safe(&beyond.words()));
+        Err(Error::new(Kind::LoginFirst, why).hint(self.made_for(beyond, &of_login(record))))
     }
 
-    /// The login with these scopes too.
-    fn with_scopes(&self, scopes: &[&str]) -> String {
-        let added: Vec<String> = scopes.iter().map(|scope| pasted(scope)).collect();
-        let more: Vec<(&str, &str)> = added.iter().map(|scope| ("--add-scope", scope.as_str())).collect();
-        self.typed.login_with(&more)
+    /// A login that is made for these too.
+    fn made_for(&self, beyond: Variant, login: &Variant) -> String {
+        let with = |more: Vec<String>, had: &[String]| match more.is_empty() {
+            true => Vec::new(),
+            false => sorted(more.into_iter().chain(had.iter().cloned())),
+        };
+        let scopes = beyond.scopes.into_iter().map(|scope| ("--add-scope", scope));
+        let resource = with(beyond.resource, &login.resource).into_iter().map(|url| ("--resource", url));
+        let audience = with(beyond.audience, &login.audience).into_iter().map(|name| ("--audience", name));
+        let more: Vec<_> = scopes.chain(resource).chain(audience).map(|(flag, value)| (flag, pasted(&value))).collect();
+        self.typed.login_with(&more.iter().map(|(flag, value)| (*flag, value.as_str())).collect::<Vec<_>>())
+    }
+
+    /// The error for a token that nobody has asked for yet.
+    pub fn none_beside(&self, variant: &Variant) -> Error {
+        Error::new(Kind::LoginFirst, format!("`{}` has no such token yet ({})", self.name, variant.words()))
+            .hint(format!("{} {}", self.typed.line("token"), variant.words()))
     }
 
     /// The refusal of another token: the login itself stays, whatever the server says of it.
@@ -105,8 +124,7 @@ impl Session {
         if e.fate == Fate::Refused {
             e.hints.push(format!("`{}` shows whether the login itself is still good", self.typed.line("refresh")));
         } else if e.kind == Kind::Refused && variant.resource.is_empty() && variant.audience.is_empty() {
-            let scopes: Vec<&str> = variant.scopes.iter().map(String::as_str).collect();
-            e.hints = vec![self.with_scopes(&scopes)];
+            e.hints = vec![self.made_for(variant.clone(), &Variant::default())];
         }
         e
     }

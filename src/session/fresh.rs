@@ -98,17 +98,12 @@ fn id_token_of(session: &Session, set: &TokenSet) -> Result<TokenSet, Error> {
     Ok(TokenSet { expires_at, ..TokenSet::new(token.clone(), "N_A", set.received_at) })
 }
 
-fn no_refresh_allowed(who: &Who) -> Error {
-    if let Some(variant) = &who.variant {
-        let why = format!(
-            "`{}` has no such token yet ({}), and `--no-refresh` forbids to ask for it",
-            who.name,
-            variant.words()
-        );
-        return Error::new(Kind::LoginFirst, why).hint("leave `--no-refresh` out");
+fn no_refresh_allowed(session: &Session) -> Error {
+    if let Some(variant) = &session.variant {
+        return session.none_beside(variant).because("`--no-refresh` forbids to ask for it");
     }
-    let why = format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", who.name);
-    Error::new(Kind::LoginFirst, why).hint(who.typed.line("refresh"))
+    let why = format!("the token of `{}` expires too soon, and `--no-refresh` forbids to refresh it", session.name);
+    Error::new(Kind::LoginFirst, why).hint(session.typed.line("refresh"))
 }
 
 /// Load, judge, lock, load again, judge again, refresh, keep.
@@ -348,7 +343,7 @@ impl Found {
     }
 
     /// The record, if its token may be refreshed or replaced.
-    fn refreshable(self, world: &World, who: &Who, want: FreshnessPolicy) -> Result<Option<Record>, Error> {
+    fn refreshable(self, world: &World, who: &Session, want: FreshnessPolicy) -> Result<Option<Record>, Error> {
         let nothing = self.record.as_ref().is_none_or(|r| r.token.is_none());
         match self.main() {
             Some(_) if want.no_refresh => Err(no_refresh_allowed(who)),

@@ -34,9 +34,9 @@ fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
     stored::list(from).map(Option::unwrap_or_default)
 }
 
-/// The list as a set: neither order nor repetition makes another token.
-pub fn sorted(list: &[String]) -> Vec<String> {
-    list.iter().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+/// Each once: neither order nor repetition makes another token.
+pub fn sorted(list: impl IntoIterator<Item = String>) -> Vec<String> {
+    list.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 impl Variant {
@@ -45,7 +45,7 @@ impl Variant {
         let asks = &mut flags.asks;
         let scopes = flags.scopes.take().unwrap_or_default();
         let (resource, audience) = (std::mem::take(&mut asks.resource), std::mem::take(&mut asks.audience));
-        let variant = Variant { scopes: sorted(&scopes), resource: sorted(&resource), audience: sorted(&audience) };
+        let variant = Variant { scopes: sorted(scopes), resource: sorted(resource), audience: sorted(audience) };
         (variant != Variant::default()).then_some(variant)
     }
 

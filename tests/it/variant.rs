@@ -73,7 +73,7 @@ fn more_than_the_login_has_needs_a_login() {
     me.types("token practice --scope email --scope orders").fails(
         4,
         "
-        error: the login of `practice` was not granted the scope `orders`
+        error: the login of `practice` was not made for `--scope orders`
         hint: oauthctl login practice --add-scope orders
     ",
     );
@@ -81,8 +81,16 @@ fn more_than_the_login_has_needs_a_login() {
     me.types("token practice --scope email --no-refresh").fails(
         4,
         "
-        error: `practice` has no such token yet (--scope email --scope offline_access), and `--no-refresh` forbids to ask for it
-        hint: leave `--no-refresh` out
+        error: `practice` has no such token yet (--scope email --scope offline_access)
+        caused by: `--no-refresh` forbids to ask for it
+        hint: oauthctl token practice --scope email --scope offline_access
+    ",
+    );
+    me.types("introspect practice --scope email").fails(
+        4,
+        "
+        error: `practice` has no such token yet (--scope email --scope offline_access)
+        hint: oauthctl token practice --scope email --scope offline_access
     ",
     );
     me.types("token practice --scope email --id-token").fails(
@@ -148,11 +156,16 @@ fn odd(
         answer(status, "application/json", &said.to_string())
     });
     me.config("providers/odd.toml", &(server.provider("odd") + more));
-    me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\nresource = [\"https://main.example\"]\n");
+    let audiences: Vec<String> = (0..12).map(|n| format!("a{n}")).chain(["y".to_owned()]).collect();
+    let resources = ["https://main.example", "https://x.example"];
+    me.config(
+        "config.toml",
+        &format!("[profiles.odd]\nprovider = \"odd\"\nresource = {resources:?}\naudience = {audiences:?}\n"),
+    );
     let record = json!({
         "oauthctl": 1, "generation": 1, "provider": "odd", "client_id": "an-app", "grant": "authorization-code",
         "journal_key": "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=",
-        "asked": ["a", "b"], "asked_with": { "resource": "https://main.example" },
+        "asked": ["a", "b"], "asked_with": { "resource": resources.join(" "), "audience": audiences.join(" ") },
         "token": {
             "access_token": "access-0123456789", "refresh_token": "refresh-1", "token_type": "Bearer",
             "received_at": START, "expires_at": START + 3600,
@@ -174,15 +187,20 @@ fn another_service_is_asked_for_in_the_place_of_the_logins() {
     assert_eq!(token(&mut me, "token odd --audience y --resource https://x.example"), one);
     assert_eq!(server.asked(), 1, "the order makes no other token");
     token(&mut me, "token odd --scope b");
-    assert_eq!(token(&mut me, "token odd --resource https://main.example --scope a --scope b"), "access-0123456789");
+    let both = "--resource https://main.example --resource https://x.example";
+    assert_eq!(token(&mut me, &format!("token odd {both} --scope a --scope b")), "access-0123456789");
     let refresh = "grant_type=refresh_token&refresh_token=refresh-1";
     let seen = bodies.lock().unwrap().clone();
-    assert_eq!(
-        seen,
-        [
-            format!("{refresh}&resource=https%3A%2F%2Fx.example&audience=y&client_id=an-app"),
-            format!("{refresh}&scope=b&resource=https%3A%2F%2Fmain.example&client_id=an-app"),
-        ]
+    assert_eq!(seen[0], format!("{refresh}&resource=https%3A%2F%2Fx.example&audience=y&client_id=an-app"));
+    let all = "&scope=b&resource=https%3A%2F%2Fmain.example&resource=https%3A%2F%2Fx.example&audience=a0&audience=a1&";
+    assert!(seen[1].starts_with(&format!("{refresh}{all}")), "{seen:?}");
+    // the server is not asked for what the login was not made for
+    me.types("token odd --scope c --resource https://z.example").fails(
+        4,
+        "
+        error: the login of `odd` was not made for `--scope c --resource https://z.example`
+        hint: oauthctl login odd --add-scope c --resource https://main.example --resource https://x.example --resource https://z.example
+    ",
     );
     assert_eq!(me.kept("odd", "refresh_token"), "refresh-1");
     assert_eq!(me.record("odd")["generation"], 3, "an older record is one from a backup");
@@ -192,7 +210,7 @@ fn another_service_is_asked_for_in_the_place_of_the_logins() {
     }
     assert_eq!(me.record("odd")["variants"].as_array().unwrap().len(), 8);
     me.later(61);
-    token(&mut me, "token odd --audience last");
+    token(&mut me, "token odd --audience a0");
     assert_eq!(me.record("odd")["variants"].as_array().unwrap().len(), 1);
 }
 
@@ -235,7 +253,7 @@ fn a_provider_that_does_not_narrow_is_told_of_each_time() {
 #[test]
 fn a_provider_may_take_scopes_beyond_the_logins() {
     let (mut me, _server, bodies) = odd("[refresh]\nany-scope = true\n", issued);
-    token(&mut me, "token odd --scope https://other.example/.default");
+    token(&mut me, "token odd --scope https://other.example/.default --audience other");
     assert!(bodies.lock().unwrap()[0].contains("scope=https%3A%2F%2Fother.example%2F.default"));
 }
 

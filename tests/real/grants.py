@@ -177,7 +177,7 @@ def one_login_brings_a_token_for_each_resource_and_a_narrower_one(t):
         seen = home.run("introspect", "rig", *flags).expect(0).json()
         same((seen["active"], seen["aud"], seen["scope"]), (True, audience, scope), f"what the server says of {flags}")
     same(home.run("token", "rig").expect(0).token, main, "the main token")
-    home.run("token", "rig", "--resource", "https://three.example.test/").expect(3, err="invalid_target")
+    home.run("token", "rig", "--resource", "https://three.example.test/").expect(4, err="--resource https://three.example.test/")
     home.run("token", "rig", "--resource", two, "--scope", "email").expect(4, err="--add-scope email")
     home.run("refresh", "rig").expect(0)
     home.run("logout", "rig").expect(0)

@@ -57,7 +57,7 @@ COMMANDS = {
     "register --show": ("register work --show", "register", False),
     "register --delete": ("register work --delete", "register", False),
     "login, to another store": ("login work --store {other}", "login", False),
-    "token of another service": ("token work --resource https://x.example/", "login", False),
+    "token for fewer scopes": ("token work --scope a", "login", False),
     "store migrate": ("store migrate {store} {other}", "login", False),
     "login of a client, to another store": ("login work --store {other}", "register", False),
 }

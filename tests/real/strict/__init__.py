@@ -152,6 +152,9 @@ url = "{at}/authorize"
 url = "{at}/token"
 auth = ["none"]
 
+[scopes]
+default = ["a", "b"]
+
 [refresh]
 rotates = "{rotates}"
 
