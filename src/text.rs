@@ -1,6 +1,7 @@
 //! Makes text from outside safe to show. On a terminal it can't move the cursor or set the title,
 //! in a CI log it can't form a command, and its length is bounded.
 
+pub mod pattern;
 pub mod times;
 mod typed;
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::text::pattern::{matches, segments};
+
 /// Methods and a pattern, one of which may be missing: `GET`, `/contacts/*`,
 /// `GET,POST:/contacts/**`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,30 +51,6 @@ impl Rule {
         }
         self.pattern.is_empty()
             || means_one_path(path) && !has_hidden_dots(path) && matches(&self.pattern, &segments(path))
-    }
-}
-
-fn segments(path: &str) -> Vec<String> {
-    path.trim_start_matches('/').split('/').map(str::to_owned).collect()
-}
-
-/// `**` is any number of segments.
-fn matches(pattern: &[String], path: &[String]) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, _) => path.is_empty(),
-        (Some((first, rest)), _) if first == "**" => (0..=path.len()).any(|skipped| matches(rest, &path[skipped..])),
-        (Some((first, rest)), Some((segment, others))) => is_like(first, segment) && matches(rest, others),
-        (Some(_), None) => false,
-    }
-}
-
-/// `*` is any part of one segment.
-fn is_like(pattern: &str, segment: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == segment,
-        Some((start, rest)) => segment.strip_prefix(start).is_some_and(|left| {
-            left.char_indices().map(|(at, _)| at).chain([left.len()]).any(|at| is_like(rest, &left[at..]))
-        }),
     }
 }
 

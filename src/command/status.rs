@@ -10,10 +10,10 @@ use crate::error::{Error, Kind};
 use crate::protocol::dpop::Dpop;
 use crate::provider::Provider;
 use crate::secret::Secret;
-use crate::session::Session;
 use crate::session::record::{End, Record};
 use crate::session::standing::{Standing, standing};
 use crate::session::variant::Beside;
+use crate::session::{Session, rule};
 use crate::store::StoreKind;
 use crate::text::safe;
 use crate::text::times::{self, rfc3339};
@@ -61,6 +61,9 @@ pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, E
         Format::Json => {
             let mut object = json!(list::Shown::of(world, &standing));
             object["place"] = standing.place.as_str().into();
+            if let Some(rule) = rule::of(world, &session) {
+                object["chosen_by"] = rule.into();
+            }
             object["other_tokens"] = beside(&standing).map(as_json).collect();
             object["next"] = next.words.as_str().into();
             if let Some(until) = session.store.unlocked_until() {
@@ -167,6 +170,7 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
     let record = s.record.as_ref();
     let rows = [
         ("profile", Some(s.profile.clone())),
+        ("chosen by", rule::of(world, session)),
         ("provider", Some(provider)),
         ("grant", Some(s.grant.name().to_owned())),
         ("store", Some(format!("{}: {}", s.store, s.place))),

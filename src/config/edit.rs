@@ -137,12 +137,20 @@ impl Editor {
         known_profile_key(key).map(|()| false)
     }
 
-    /// Removes a profile, and the `default-profile` that names it; `false`: there was none.
+    /// Removes a profile, and the `default-profile` and the rules that name it; `false`: there was none.
     pub fn remove(&mut self, profile: &str) -> Result<bool, ConfigError> {
         let Some(profiles) = self.profiles_mut() else { return Ok(false) };
         let removed = profiles.remove(profile).is_some();
         if removed && self.default_profile() == Some(profile) {
             self.document.remove("default-profile");
+        }
+        let other = |rule: &dyn TableLike| rule.get("profile").and_then(Item::as_str) != Some(profile);
+        match self.document.get_mut("when").filter(|_| removed) {
+            Some(Item::ArrayOfTables(rules)) => rules.retain(|rule| other(rule)),
+            Some(Item::Value(Value::Array(rules))) => {
+                rules.retain(|rule| rule.as_inline_table().is_none_or(|rule| other(rule)));
+            }
+            _ => {}
         }
         Ok(removed)
     }
@@ -159,7 +167,7 @@ impl Editor {
         }
     }
 
-    /// Renames a profile and its references (`default-profile`, `subject-profile`); comments stay.
+    /// Renames a profile and its references (`default-profile`, `subject-profile`, `when`); comments stay.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {
@@ -183,6 +191,18 @@ impl Editor {
         }
         if self.default_profile() == Some(from) {
             self.set_default(to)?;
+        }
+        let rename = |rule: &mut dyn TableLike| {
+            if rule.get("profile").and_then(Item::as_str) == Some(from) {
+                put(rule, "profile", to.into());
+            }
+        };
+        match self.document.get_mut("when") {
+            Some(Item::ArrayOfTables(rules)) => rules.iter_mut().for_each(|rule| rename(rule)),
+            Some(Item::Value(Value::Array(rules))) => {
+                rules.iter_mut().filter_map(Value::as_inline_table_mut).for_each(|rule| rename(rule));
+            }
+            _ => {}
         }
         Ok(())
     }

@@ -57,8 +57,21 @@ pub struct Config {
     pub store_recipients: Vec<Recipient>,
     /// `false`: no copy in the kernel's keyring.
     pub cache: Option<bool>,
+    /// The first rule that fits chooses the profile, where none is named.
+    pub when: Vec<When>,
     // boxed: the map's nodes are half empty, and a file has up to a hundred thousand
     pub profiles: BTreeMap<String, Box<Profile>>,
+}
+
+/// A rule that chooses a profile by the working folder, or by a remote of its git repository.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(try_from = "read::Rule")]
+pub struct When {
+    pub profile: String,
+    /// A pattern, absolute or `~/…`.
+    pub folder: Option<String>,
+    /// A pattern of `host/path`.
+    pub remote: Option<String>,
 }
 
 /// The source of a secret that isn't in the store.

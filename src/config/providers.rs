@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::file::{self, is_nowhere};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, When};
 use crate::address::{UrlFault, check_url, with_scheme};
 use crate::layers::tree::{self, ReadError, Table, Value};
 use crate::provider::{Provider, catalogue, is_provider_name, resolve};
@@ -280,6 +280,12 @@ fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
         && provider(dir, name, None).is_err()
     {
         faults.push(ConfigError::new(format!("`default-profile` in config.toml names no profile: `{}`", safe(name))));
+    }
+    for When { profile, .. } in config.when.iter().filter(|rule| !config.profiles.contains_key(&rule.profile)) {
+        if provider(dir, profile, None).is_err() {
+            faults
+                .push(ConfigError::new(format!("a rule `when` in config.toml names no profile: `{}`", safe(profile))));
+        }
     }
     // ten thousand profiles share a few providers
     let mut seen = BTreeSet::new();

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::profile::all_profile_keys;
 use super::profile::{Layer, is_secret};
-use super::{Config, ConfigError, FILE, SecretSource, check_profile_name};
+use super::{Config, ConfigError, FILE, SecretSource, When, check_profile_name};
 use crate::layers::de;
 use crate::layers::tree::{self, ReadError, Table, Value};
 use crate::text::safe;
 
-const TOP_KEYS: &str =
-    "the keys are default-profile, store, store-identity, store-recipients, cache and the sections [profiles.NAME]";
+const TOP_KEYS: &str = "the keys are default-profile, store, store-identity, store-recipients, cache and the sections \
+                        [profiles.NAME] and [[when]]";
 
 /// Reads the text of `<dir>/config.toml`.
 pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
@@ -113,6 +113,29 @@ impl From<SecretSource> for Source {
             SecretSource::Command(command) => Source { command: Some(command), ..Source::default() },
             SecretSource::File(path) => Source { file: Some(path.display().to_string()), ..Source::default() },
             SecretSource::Env(env) => Source { env: Some(env), ..Source::default() },
+        }
+    }
+}
+
+/// A rule, as written in the file.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Rule {
+    profile: String,
+    folder: Option<String>,
+    remote: Option<String>,
+}
+
+impl TryFrom<Rule> for When {
+    type Error = &'static str;
+
+    fn try_from(Rule { profile, folder, remote }: Rule) -> Result<When, &'static str> {
+        let is_rooted = |folder: &str| folder == "~" || folder.starts_with("~/") || Path::new(folder).is_absolute();
+        match (&folder, &remote) {
+            _ if profile.is_empty() => Err("names no `profile`"),
+            (None, None) => Err("names neither `folder` nor `remote`"),
+            (Some(folder), _) if !is_rooted(folder) => Err("has a `folder` that begins neither with `/` nor with `~/`"),
+            _ => Ok(When { profile, folder, remote }),
         }
     }
 }

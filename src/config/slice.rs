@@ -20,7 +20,7 @@ pub(super) fn sections(text: &str) -> Option<(&str, Vec<(&str, &str)>)> {
     each_section(text, |owner, section| match owner {
         Owner::Top => top = section,
         Owner::Profile(name) => profiles.push((name, section)),
-        Owner::Other => others = true,
+        Owner::Rule | Owner::Other => others = true,
     })?;
     // the sections of one profile stay in their order
     profiles.sort_by_key(|(name, _)| *name);
@@ -33,7 +33,7 @@ pub(super) fn beginning<'t>(text: &'t str, begin: &str, mut take: impl FnMut(&'t
     let mut others = false;
     each_section(text, |owner, section| match owner {
         Owner::Profile(name) if name.starts_with(begin) => take(name, section),
-        Owner::Profile(_) | Owner::Top => {}
+        Owner::Profile(_) | Owner::Rule | Owner::Top => {}
         Owner::Other => others = true,
     })?;
     (!others).then_some(())
@@ -44,6 +44,7 @@ pub(super) fn beginning<'t>(text: &'t str, begin: &str, mut take: impl FnMut(&'t
 enum Owner<'t> {
     Top,
     Profile(&'t str),
+    Rule,
     Other,
 }
 
@@ -82,7 +83,7 @@ fn each_section<'t>(text: &'t str, mut take: impl FnMut(Owner<'t>, &'t str)) -> 
 fn owner_of(header: &str) -> Option<Owner<'_>> {
     let rest = header.strip_prefix('[')?;
     if rest.starts_with('[') {
-        return None;
+        return rest.starts_with("[when]]").then_some(Owner::Rule);
     }
     let Some(rest) = rest.strip_prefix("profiles") else {
         // `[ profiles.x]` and `["profiles".x]` need the parser; other sections stay, to be checked

@@ -23,6 +23,7 @@ pub mod record;
 pub mod registration;
 mod renaming;
 pub mod renewal;
+pub mod rule;
 pub mod secret_source;
 mod server;
 pub mod standing;

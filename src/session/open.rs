@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
 use super::variant::Variant;
-use super::{Overrides, Paths, Shared, Who, alias, no_input, orphan};
+use super::{Overrides, Paths, Shared, Who, alias, no_input, orphan, rule};
 use crate::address::with_scheme;
 use crate::config::words::known_grants;
 use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSource};
@@ -181,10 +181,16 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
     Ok(paths.config.as_ref().map(load).transpose()?.unwrap_or_default())
 }
 
-/// The default profile, the provider's, or the only one.
-fn unnamed(world: &World, paths: &Paths, choice: &Overrides) -> Result<(String, Config), Error> {
+/// The profile of a rule, the default one, the provider's, or the only one.
+fn unnamed(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
+    if let Some(rule) = rule::chosen(world, &config.when)
+        && default_profile_fits(dir, &config, &rule.profile, choice)
+    {
+        world.step(|| format!("the profile `{}`, by {}", safe(&rule.profile), rule::words(rule)));
+        return Ok((rule.profile.clone(), config));
+    }
     if let Some(name) = config.default_profile.clone().filter(|name| default_profile_fits(dir, &config, name, choice)) {
         return Ok((name, config));
     }

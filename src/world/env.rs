@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use super::Env;
@@ -23,6 +24,10 @@ impl Env for Real {
     fn host(&self) -> Option<String> {
         let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
         Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        std::env::current_dir().ok()
     }
 
     fn names(&self) -> Cow<'_, [String]> {

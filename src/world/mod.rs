@@ -18,6 +18,7 @@ pub mod local_socket;
 mod programs;
 mod question;
 pub(crate) mod random;
+pub mod repository;
 mod signals;
 #[cfg(target_os = "linux")]
 mod start;
@@ -159,6 +160,11 @@ pub trait Env {
     /// The absolute folders of a list, such as `PATH`.
     fn folders(&self, list: &OsStr) -> Vec<std::path::PathBuf> {
         programs::absolute_folders(list).collect()
+    }
+
+    /// The working folder.
+    fn folder(&self) -> Option<std::path::PathBuf> {
+        None
     }
 
     /// The machine's id, where the system has one.

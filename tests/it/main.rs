@@ -59,6 +59,7 @@ mod refresh;
 mod register;
 mod renewal;
 mod revocation;
+mod rule;
 mod run;
 mod sandbox;
 mod schema;

@@ -12,6 +12,7 @@ use crate::provider::catalogue::{self, Listed};
 use crate::session::Overrides;
 use crate::session::orphan::{self, Orphan};
 use crate::session::paths::Paths;
+use crate::session::rule;
 use crate::text::{pasted, safe};
 use crate::world::World;
 
@@ -31,7 +32,8 @@ pub(super) fn find(world: &mut World, choice: &mut Overrides, guided: bool) -> R
             .hint("oauthctl init PROVIDER --client-id ID --client-secret-file FILE")
             .hint("`oauthctl provider list` names the providers"));
     }
-    let one = config.default_profile.is_some() || config.profiles.len() == 1;
+    let by_rule = || rule::chosen(world, &config.when).is_some();
+    let one = config.default_profile.is_some() || config.profiles.len() == 1 || by_rule();
     if choice.profile.is_none() && (!may_ask(world) || (one && !guided)) {
         return Ok(false);
     }

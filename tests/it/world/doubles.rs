@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex};
@@ -29,6 +30,10 @@ impl Env for Variables {
 
     fn machine(&self) -> Option<String> {
         self.var("MACHINE_OF_THE_TEST")
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        self.var("FOLDER_OF_THE_TEST").map(PathBuf::from)
     }
 
     fn names(&self) -> Cow<'_, [String]> {
