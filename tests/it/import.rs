@@ -497,3 +497,19 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
         assert!(done.code == 2 && done.err.contains(says), "{line}: {}", done.err);
     }
 }
+
+#[test]
+fn a_file_that_is_not_where_the_program_keeps_it_can_be_named() {
+    let mut me = Person::new();
+    for source in ["gh", "oauth2l", "ortie", "rclone", "gcloud"] {
+        let done = me.types(&format!("import {source}"));
+        assert_eq!(done.code, 2, "{}", done.err);
+        assert!(
+            done.err.contains(&format!("hint: if it is elsewhere: `oauthctl import {source} FILE`\n")),
+            "{}",
+            done.err
+        );
+    }
+    let named = me.types("import gh nowhere.yml");
+    assert!(!named.err.contains("if it is elsewhere"), "{}", named.err);
+}

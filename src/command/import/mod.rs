@@ -124,7 +124,9 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
         Source::RefreshToken => secret_from_file(world, &file, "refresh token")?,
         // a file has words beside its secrets, which are listed as they are read
         _ => {
-            let text = text_of_file(world, &file, ("login", LONGEST))?;
+            let elsewhere = || format!("if it is elsewhere: `oauthctl import {} FILE`", args.source.name());
+            let text = text_of_file(world, &file, ("login", LONGEST));
+            let text = text.map_err(|e| if args.file.is_none() { e.hint(elsewhere()) } else { e })?;
             // some programs of Windows' begin a file so
             Secret::unlisted(text.trim_start_matches('\u{feff}'))
         }
