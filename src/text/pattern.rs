@@ -16,7 +16,8 @@ pub fn matches(pattern: &[String], path: &[String]) -> bool {
 
 /// Whether the path, or one above it, is like the pattern.
 pub fn is_within(pattern: &str, path: &str) -> bool {
-    let mut pattern = segments(pattern.trim_end_matches('/'));
+    let mut pattern = segments(pattern);
+    pattern.retain(|segment| !segment.is_empty());
     pattern.push("**".to_owned());
     matches(&pattern, &segments(path))
 }
