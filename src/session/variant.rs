@@ -51,8 +51,8 @@ impl Variant {
 
     /// The same as flags of a profile.
     pub fn as_flags(&self) -> Profile {
-        let mut flags = Profile::default();
-        flags.scopes = Some(self.scopes.clone()).filter(|scopes| !scopes.is_empty());
+        let scopes = Some(self.scopes.clone()).filter(|scopes| !scopes.is_empty());
+        let mut flags = Profile { scopes, ..Profile::default() };
         (flags.asks.resource, flags.asks.audience) = (self.resource.clone(), self.audience.clone());
         flags
     }

@@ -316,11 +316,7 @@ impl<'a> Renewal<'a> {
                 self.files.trouble.forget();
                 identity.map(|()| set)
             }
-            (Err(e), Some(variant)) if matches!(e.fate, Fate::Refused | Fate::Answered) => {
-                self.after_failure(world, &e);
-                Err(self.session.not_beside(&variant, e))
-            }
-            (Err(e), _) if e.fate == Fate::Refused && self.elsewhere => {
+            (Err(e), None) if e.fate == Fate::Refused && self.elsewhere => {
                 // it is not sent a third time: only the other machine's journal can go on
                 self.set_sent(2);
                 let _ = self.files.journal.clear();
@@ -332,17 +328,21 @@ impl<'a> Renewal<'a> {
                     .reworded(why)
                     .hint("it was cut off while it refreshed the token: a command there stores what it got"))
             }
-            (Err(e), _) if e.fate == Fate::Refused => {
+            (Err(e), None) if e.fate == Fate::Refused => {
                 let e = self.forget_dead(world, e);
                 let _ = self.files.journal.clear();
                 Err(e)
             }
-            (Err(e), _) => {
+            (Err(e), variant) => {
                 if let Some(successor) = self.successor.take() {
                     self.store_successor(world, successor)?;
                 }
                 self.after_failure(world, &e);
-                Err(e)
+                let is_refusal = matches!(e.fate, Fate::Refused | Fate::Answered) && e.kind != Kind::TryLater;
+                Err(match variant.filter(|_| is_refusal) {
+                    Some(variant) => self.session.not_beside(&variant, e),
+                    None => e,
+                })
             }
         }
     }
