@@ -28,7 +28,7 @@ fn a_profile_may_end_a_token_before_its_server_does() {
     let mut me = Person::new();
     me.signed_in();
     assert_eq!(me.types("profile set sandbox maximum-age 60").code, 0);
-    me.types("refresh sandbox").is(0, "", "sandbox: refreshed, expires in 1 min, at 2026-11-21T22:01:00Z\n");
+    me.types("refresh sandbox").is(0, "", "sandbox: refreshed, expires in 60 s, at 2026-11-21T22:01:00Z\n");
     let token = me.kept("sandbox", "access_token");
     me.later(30);
     me.types("refresh sandbox --due").is(0, "", "sandbox: fresh, expires in 30 s, at 2026-11-21T22:01:00Z\n");
