@@ -41,7 +41,7 @@ pub enum Line<'a> {
 pub fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let mut code = false;
     text.lines().filter_map(move |line| {
-        if line.starts_with("```") {
+        if line.trim_start().starts_with("```") {
             code = !code;
             return None;
         }
