@@ -118,7 +118,8 @@ fn of_openssh(file: &str) -> Result<Identity, &'static str> {
         return Err("the key of SSH in it is under a passphrase: `ssh-keygen -p` takes that off a copy");
     }
     let mut read = || {
-        (field(&mut rest)?, field(&mut rest)?);
+        field(&mut rest)?;
+        field(&mut rest)?;
         rest = rest.get(4..)?;
         let _public = field(&mut rest)?;
         // two equal numbers; the kind, the public key, the seed and the public key once more

@@ -279,7 +279,7 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     std::fs::write(&half, "x").unwrap();
     expected.push(("leftover", "was not written to its end".to_owned(), format!("rm {}", half.display())));
     // a refresh of a profile, and one of nobody's
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(600);
+    let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(600);
     let journal = |name: &str| {
         let file = std::fs::File::create(state.join("journal").join(format!("{name}.journal"))).unwrap();
         file.set_modified(old).unwrap();

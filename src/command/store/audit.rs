@@ -89,7 +89,7 @@ fn in_lines(world: &World, findings: Vec<Finding>) -> String {
 }
 
 fn shown(path: &Path) -> String {
-    for_a_shell(&safe(&path.display().to_string())).into()
+    for_a_shell(&safe(&path.display().to_string()))
 }
 
 /// The file of the private key for sealed files.

@@ -112,8 +112,10 @@ pub struct Openers {
     /// Where the keys of an unlocked folder are.
     pub kernel: Option<Rc<dyn TokenCopy>>,
     /// Reads the keys of age, if records are sealed with such.
-    pub age: Option<Rc<dyn Fn() -> Result<Option<AgeKeys>, StoreError>>>,
+    pub age: Option<ReadsKeys>,
 }
+
+type ReadsKeys = Rc<dyn Fn() -> Result<Option<AgeKeys>, StoreError>>;
 
 /// Keys of age: what opens, and who else may open.
 pub struct AgeKeys {
