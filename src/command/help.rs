@@ -50,7 +50,7 @@ pub fn topic(args: &[OsString], mistake: ErrorKind, world: &World) -> Option<Res
     if *name == "topics" {
         return Some(Ok(topics::list() + "\n"));
     }
-    if let Some((_, text)) = topics::TOPICS.iter().find(|(known, _)| known == name) {
+    if let Some(text) = topics::find(name) {
         return Some(Ok(shown(text, world)));
     }
     let commands = definition();

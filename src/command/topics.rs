@@ -20,6 +20,15 @@ pub const TOPICS: &[(&str, &str)] = &[
     ("exit-codes", include_str!("topics/exit-codes.md")),
 ];
 
+/// Other names that a topic is asked for by.
+const ALSO: [(&str, &str); 3] = [("environment", "configuration"), ("files", "configuration"), ("formats", "scripts")];
+
+/// The text of a topic.
+pub fn find(name: &str) -> Option<&'static str> {
+    let name = ALSO.iter().find(|(also, _)| *also == name).map_or(name, |(_, name)| name);
+    TOPICS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
 /// The title of a topic's text.
 pub fn title(text: &str) -> &str {
     text.lines().next().unwrap_or_default().trim_start_matches("# ")
@@ -59,6 +68,7 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/command/topics");
         assert_eq!(std::fs::read_dir(folder).unwrap().count(), TOPICS.len());
         let commands = definition();
+        assert!(ALSO.iter().all(|(also, _)| find(also).is_some() && commands.find_subcommand(also).is_none()));
         for (name, text) in TOPICS {
             assert!(commands.find_subcommand(name).is_none(), "`help {name}` is a command's");
             assert!(text.starts_with("# ") && !title(text).is_empty(), "{name}");
