@@ -137,7 +137,8 @@ impl Editor {
         known_profile_key(key).map(|()| false)
     }
 
-    /// Removes a profile, and the `default-profile` and the rules that name it; `false`: there was none.
+    /// Removes a profile, and the `default-profile` and the rules that name it; `false`: there was
+    /// none.
     pub fn remove(&mut self, profile: &str) -> Result<bool, ConfigError> {
         let Some(profiles) = self.profiles_mut() else { return Ok(false) };
         let removed = profiles.remove(profile).is_some();
@@ -167,7 +168,8 @@ impl Editor {
         }
     }
 
-    /// Renames a profile and its references (`default-profile`, `subject-profile`, `when`); comments stay.
+    /// Renames a profile and its references (`default-profile`, `subject-profile`, `when`); comments
+    /// stay.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {
