@@ -902,7 +902,7 @@ def package_of_one_line():
 
 @test
 def pnpm_uses_the_helper_that_is_installed_and_no_other_registry_gets_the_token(t):
-    # `pnpm` itself is put in place by a script, which `npm ci` doesn't run here
+    # the package `pnpm` only puts this one in its place, by a script
     program = next(rig.Path(__file__).resolve().parent.glob("pnpm/node_modules/@pnpm/*/pnpm"), None)
     if not program:
         raise rig.Skip(f"pnpm is not there: {rig.why_missing('npm')}")
