@@ -1,5 +1,4 @@
 #![cfg_attr(all(target_os = "linux", not(test)), no_main)]
-#![expect(clippy::disallowed_methods, reason = "the one place where the command line is read")]
 
 use std::ffi::OsString;
 use std::process::exit;
@@ -9,6 +8,7 @@ fn run(words: impl IntoIterator<Item = OsString>) -> ! {
 }
 
 #[cfg(any(not(target_os = "linux"), test))]
+#[expect(clippy::disallowed_methods, reason = "the one place where the command line is read")]
 fn main() {
     run(std::env::args_os())
 }
