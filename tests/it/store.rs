@@ -243,6 +243,32 @@ fn a_passphrase_that_nothing_proves_is_typed_twice_and_one_that_changed_is_told(
 }
 
 #[test]
+fn a_key_file_leaves_nothing_to_unlock_and_an_unlocked_key_leaves_its_records_there() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "correct hose");
+    let refused = me.types("store unlock");
+    assert!(refused.code == 2 && refused.err.contains("there is nothing to unlock: a key file"), "{}", refused.err);
+    assert!(refused.err.contains("set OAUTHCTL_STORE_PASSPHRASE for its next"), "{}", refused.err);
+    // another login under a passphrase: only that one needs it later
+    assert_eq!(me.browser(allows).types("login two --provider sandbox").code, 0);
+    assert_eq!(me.types("store unlock").code, 0);
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
+    for name in ["one", "two"] {
+        assert_eq!(me.types(&format!("refresh {name}")).code, 0, "{name}");
+    }
+    me.types("store lock").is(0, "", "Locked.\n");
+    assert_eq!(me.types("token one --no-cache").code, 0, "it is under the key file still");
+    assert_eq!(me.types("token two --no-cache").code, 5, "it is under the passphrase still");
+    // what the refusal says is true
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "correct hose");
+    assert_eq!(me.types("refresh one").code, 0);
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
+    assert_eq!(me.types("token one --no-cache").code, 5);
+}
+
+#[test]
 fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     let mut me = Person::new();
     me.set("OAUTHCTL_STORE", "file");

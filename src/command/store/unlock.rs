@@ -40,6 +40,11 @@ pub(super) fn unlock(args: &UnlockArgs, world: &mut World) -> Result<u8, Error> 
         )
         .hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it"));
     }
+    if store.is_opened_by_key_file()? {
+        return Err(Error::usage(format!("there is nothing to unlock: a key file opens `{}`", store.place())).hint(
+            "to seal a login with a passphrase, set OAUTHCTL_STORE_PASSPHRASE for its next `login` or `refresh`",
+        ));
+    }
     let said = passphrase(world)?;
     let from_variable = said.is_some();
     let passphrase = said.map_or_else(|| ask(world, &store), Ok)?;

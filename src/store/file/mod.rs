@@ -427,6 +427,11 @@ impl FileStore {
         }
     }
 
+    /// Whether a key file is there and no record is under a passphrase: there is nothing to unlock.
+    pub fn is_opened_by_key_file(&self) -> Result<bool, StoreError> {
+        Ok(!self.has_passphrase()? && self.read_key()?.is_some())
+    }
+
     /// Whether a record is under a passphrase.
     pub fn has_passphrase(&self) -> Result<bool, StoreError> {
         Ok(!self.by_passphrase()?.is_empty())
@@ -496,17 +501,26 @@ impl FileStore {
         Ok(bytes)
     }
 
-    /// The key for new files, and its source. Where records are under a passphrase, no key file is
-    /// made beside them.
-    fn key_to_save(&self) -> Result<(Option<Derivation>, SealKey), StoreError> {
+    /// The key for the profile's next file, and its source. Where records are under a passphrase, no
+    /// key file is made beside them. An unlocked key leaves a record under the key file there: only
+    /// who gives the passphrase itself chose it for that record.
+    fn key_to_save(&self, profile: &str) -> Result<(Option<Derivation>, SealKey), StoreError> {
+        let key_file = || self.read_key().map(|key| key.is_some());
         let by_passphrase = self.openers.passphrase.is_some()
-            || self.unlocked().is_some()
-            || self.read_key()?.is_none() && self.has_passphrase()?;
+            || match self.unlocked() {
+                Some(_) => !(key_file()? && self.is_under_key_file(profile)),
+                None => !key_file()? && self.has_passphrase()?,
+            };
         if !by_passphrase {
             return Ok((None, self.make_key()?));
         }
         let derivation = self.derivation()?;
         Ok((Some(derivation), self.key_of(&derivation, &self.folder_name())?))
+    }
+
+    fn is_under_key_file(&self, profile: &str) -> bool {
+        let file = files::read(&self.path(profile), LONGEST_FILE).ok().flatten().unwrap_or_default();
+        Sealed::parse(&file).is_ok_and(|sealed| sealed.derivation.is_none())
     }
 
     /// The key that the passphrase gives, or the unlocked one.
@@ -533,7 +547,7 @@ impl FileStore {
         if let Some(keys) = self.age()? {
             return age::sealed(&keys.recipients(), Some(profile), plain).map_err(|_| unsealed());
         }
-        let (derivation, key) = self.key_to_save()?;
+        let (derivation, key) = self.key_to_save(profile)?;
         let mut file = head(derivation.as_ref(), profile);
         let aad = associated(&file, profile);
         let mut nonce = [0u8; NONCE];
@@ -659,7 +673,7 @@ impl Store for FileStore {
     fn writable(&self, profile: &str) -> Result<(), StoreError> {
         self.make_folder()?;
         if self.age()?.is_none() {
-            self.key_to_save()?;
+            self.key_to_save(profile)?;
         }
         files::try_replace(&self.path(profile), PROBE).map_err(|e| self.write_failed(e))
     }
