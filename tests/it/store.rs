@@ -176,10 +176,11 @@ fn an_unlocked_store_opens_without_the_passphrase_until_its_time_is_over() {
     let mut me = under_a_passphrase();
     let refused = me.types("token one --no-cache");
     assert!(refused.code == 5 && refused.err.contains("hint: `oauthctl store unlock` asks for it"), "{}", refused.err);
-    let wrong = me.answers_hidden("wrong horse").types("store unlock");
-    assert!(wrong.code == 5 && wrong.err.contains("the passphrase does not open"), "{}", wrong.err);
+    let wrong = ["wrong horse"; 3].iter().fold(&mut me, |me, typed| me.answers_hidden(typed)).types("store unlock");
+    assert!(wrong.code == 5 && wrong.err.contains("error: the passphrase does not open"), "{}", wrong.err);
+    assert!(wrong.err.contains("that passphrase does not open") && !wrong.err.contains("asks for it"), "{}", wrong.err);
     assert_eq!(me.types("token one --no-cache").code, 5, "nothing is kept for a wrong one");
-    let done = me.answers_hidden("correct horse").types("store unlock --for 30m");
+    let done = me.answers_hidden("correct hose").answers_hidden("correct horse").types("store unlock --for 30m");
     assert!(done.code == 0 && done.err.contains("Unlocked until "), "{}", done.err);
     let before = token(&mut me, "token one --no-cache");
     assert_eq!(me.types("refresh one").code, 0);
@@ -227,6 +228,7 @@ fn a_passphrase_that_nothing_proves_is_typed_twice_and_one_that_changed_is_told(
     me.set("OAUTHCTL_STORE", "file");
     let refused = me.types("store unlock");
     assert!(refused.code == 5 && refused.err.contains("a passphrase is needed to open"), "{}", refused.err);
+    assert!(refused.err.contains("hint: run this at a terminal"), "{}", refused.err);
     let refused = me.answers_hidden("correct horse").answers_hidden("correct hose").types("store unlock");
     assert!(refused.code == 2 && refused.err.contains("that was another passphrase"), "{}", refused.err);
     let done = me.answers_hidden("correct horse").answers_hidden("correct horse").types("store unlock");
@@ -266,6 +268,28 @@ fn a_key_file_leaves_nothing_to_unlock_and_an_unlocked_key_leaves_its_records_th
     assert_eq!(me.types("refresh one").code, 0);
     me.unset("OAUTHCTL_STORE_PASSPHRASE");
     assert_eq!(me.types("token one --no-cache").code, 5);
+}
+
+#[test]
+fn an_unlock_says_which_variable_is_wrong_and_that_another_store_is_in_use() {
+    let mut me = under_a_passphrase();
+    me.set("OAUTHCTL_STORE_PASSPHRASE", "wrong horse");
+    let wrong = me.types("store unlock");
+    let hint = "hint: OAUTHCTL_STORE_PASSPHRASE holds another passphrase";
+    assert!(wrong.code == 5 && wrong.err.contains(hint) && !wrong.err.contains("asks for it"), "{}", wrong.err);
+    let file = me.path("passphrase");
+    std::fs::write(&file, "wrong horse").unwrap();
+    me.unset("OAUTHCTL_STORE_PASSPHRASE").set("OAUTHCTL_STORE_PASSPHRASE_FILE", &file.display().to_string());
+    let wrong = me.types("store unlock");
+    let hint = "hint: the file that OAUTHCTL_STORE_PASSPHRASE_FILE names holds another";
+    assert!(wrong.code == 5 && wrong.err.contains(hint), "{}", wrong.err);
+    std::fs::write(&file, "correct horse").unwrap();
+    assert!(!me.types("store unlock").err.contains("the store `"));
+    let told = me.set("OAUTHCTL_STORE", "none").types("store unlock");
+    assert!(told.code == 0 && told.err.contains("OAUTHCTL_STORE chooses the store `none`"), "{}", told.err);
+    me.unset("OAUTHCTL_STORE").config("config.toml", "store = \"keychain\"\n");
+    let told = me.types("store unlock");
+    assert!(told.code == 0 && told.err.contains("the others have `keychain`"), "{}", told.err);
 }
 
 #[test]
