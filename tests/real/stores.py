@@ -211,6 +211,26 @@ def an_unlocked_store_opens_for_every_process_of_its_user_and_for_nobody_else(t)
 
 
 @test
+def the_cleaning_after_a_test_leaves_an_unlock_beside_it_alone(t):
+    rig.look_inside()
+    # a process without a note of this test: there is no other test under way
+    cleaned = """
+import pathlib, sys
+import kernelkeys
+kernelkeys.NOTES = pathlib.Path(sys.argv[1])
+note = kernelkeys.begin()
+for name in b"oauthctl:kept:cleaning", b"oauthctl:copy:cleaning":
+    kernelkeys.put(name, b"x")
+kernelkeys.end(note)
+left = {kernelkeys.name(key): key for key in kernelkeys.present()}
+print([name for name in left if name.endswith(b":cleaning")])
+kernelkeys.remove(left.get(b"oauthctl:kept:cleaning", 0))
+"""
+    said = subprocess.run([rig.PYTHON, "-c", cleaned, t.folder / "notes"], capture_output=True, text=True, check=True, cwd=Path(__file__).parent).stdout
+    same(said, "[b'oauthctl:kept:cleaning']\n", "what is left of an unlock and a copy")
+
+
+@test
 def a_record_sealed_for_a_key_of_age_or_ssh_is_opened_by_age_itself(t):
     rig.need("age", "age-keygen", "ssh-keygen")
     make = lambda *argv: subprocess.run(argv, cwd=t.folder, check=True, capture_output=True, text=True).stdout
