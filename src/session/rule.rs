@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::Who;
 use crate::config::{Config, When, expand_home};
-use crate::text::pattern::is_within;
+use crate::text::pattern::{is_like, is_within};
 use crate::text::safe;
 use crate::world::{World, repository};
 
@@ -17,11 +17,11 @@ pub fn chosen<'a>(world: &World, rules: &'a [When]) -> Option<&'a When> {
     let folder = world.env.folder()?;
     let mut remotes = None;
     rules.iter().find(|rule| {
-        let is_here = rule.folder.as_ref().is_none_or(|pattern| is_like(world, pattern, &folder));
+        let is_here = rule.folder.as_ref().is_none_or(|pattern| is_of(world, pattern, &folder));
         is_here
             && rule.remote.as_ref().is_none_or(|pattern| {
                 let remotes = remotes.get_or_insert_with(|| repository::remotes(&folder));
-                remotes.iter().any(|remote| is_within(&repository::place(pattern), &repository::place(remote)))
+                remotes.iter().any(|remote| is_at(pattern, remote))
             })
     })
 }
@@ -39,8 +39,17 @@ pub fn words(rule: &When) -> String {
     format!("the rule {} in config.toml", folder.chain(remote).collect::<Vec<_>>().join(", "))
 }
 
+/// Whether the remote is at the pattern's place, or below it: a pattern that ends with `*` says how
+/// far below.
+fn is_at(pattern: &str, remote: &str) -> bool {
+    let (Some(at), Some(place)) = (repository::pattern_of_place(pattern), repository::place(remote)) else {
+        return false;
+    };
+    if pattern.ends_with('*') { is_like(&at, &place) } else { is_within(&at, &place) }
+}
+
 /// Whether the folder is one of the pattern's, by the names as they are or behind links.
-fn is_like(world: &World, pattern: &str, folder: &Path) -> bool {
+fn is_of(world: &World, pattern: &str, folder: &Path) -> bool {
     let pattern = expand_home(Path::new(pattern), world.env.home().as_deref());
     let (folder, behind) = (written(folder), written(&behind_links(&pattern)));
     is_within(&written(&pattern), &folder) || is_within(&behind, &folder)

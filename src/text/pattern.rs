@@ -9,24 +9,28 @@ pub fn matches(pattern: &[String], path: &[String]) -> bool {
     match (pattern.split_first(), path.split_first()) {
         (None, _) => path.is_empty(),
         (Some((first, rest)), _) if first == "**" => (0..=path.len()).any(|skipped| matches(rest, &path[skipped..])),
-        (Some((first, rest)), Some((segment, others))) => is_like(first, segment) && matches(rest, others),
+        (Some((first, rest)), Some((segment, others))) => is_name(first, segment) && matches(rest, others),
         (Some(_), None) => false,
     }
 }
 
 /// Whether the path, or one above it, is like the pattern.
 pub fn is_within(pattern: &str, path: &str) -> bool {
+    is_like(&format!("{pattern}/**"), path)
+}
+
+/// Whether the whole path is like the pattern.
+pub fn is_like(pattern: &str, path: &str) -> bool {
     let mut pattern = segments(pattern);
     pattern.retain(|segment| !segment.is_empty());
-    pattern.push("**".to_owned());
     matches(&pattern, &segments(path))
 }
 
-fn is_like(pattern: &str, segment: &str) -> bool {
+fn is_name(pattern: &str, segment: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == segment,
         Some((start, rest)) => segment.strip_prefix(start).is_some_and(|left| {
-            left.char_indices().map(|(at, _)| at).chain([left.len()]).any(|at| is_like(rest, &left[at..]))
+            left.char_indices().map(|(at, _)| at).chain([left.len()]).any(|at| is_name(rest, &left[at..]))
         }),
     }
 }

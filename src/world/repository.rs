@@ -1,9 +1,11 @@
 //! The remotes of the git repository that a folder is in, read without git: also of a worktree and
 //! of a submodule, whose `.git` is a file. A repository of another user counts as none.
 
-use std::fs::{self, File};
+use std::fs::{self, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+
+use url::Url;
 
 /// Bytes of a file that are read.
 const LONGEST: u64 = 1 << 20;
@@ -26,17 +28,18 @@ fn config_of(folder: &Path) -> Option<PathBuf> {
     Some(common.unwrap_or(own).join("config"))
 }
 
-/// The text of a file of this user's or of root's.
+/// The text of a plain file of this user's or of root's. A pipe is not waited for.
 fn read(file: &Path) -> Option<String> {
+    let file = super::files::options().read(true).open(file.canonicalize().ok()?).ok()?;
+    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        if !super::users::is_own_or_root(fs::metadata(file).ok()?.uid()) {
-            return None;
-        }
+    if !super::users::is_own_or_root(std::os::unix::fs::MetadataExt::uid(&metadata)) {
+        return None;
     }
+    #[cfg(not(unix))]
+    drop(metadata);
     let mut text = String::new();
-    File::open(file).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+    file.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
 }
 
@@ -60,25 +63,33 @@ fn urls(config: &str) -> Vec<String> {
 }
 
 /// `host/path` of a remote's address, whatever its form: `https://ann@github.com/acme/app.git`,
-/// `ssh://git@github.com:22/acme/app`, `git@github.com:acme/app.git`.
-pub fn place(remote: &str) -> String {
-    let (rest, is_url) = match remote.split_once("://") {
-        Some((_, rest)) => (rest, true),
-        None => (remote, false),
+/// `ssh://git@github.com:22/acme/app`, `git@github.com:acme/app.git`. A port that isn't the usual
+/// one is part of the host. `None`: a place on this machine.
+pub fn place(remote: &str) -> Option<String> {
+    if remote.contains("://") {
+        return place_of_url(remote);
+    }
+    let (host, path) = remote.split_once(':').filter(|(host, _)| !host.contains('/'))?;
+    place_of_url(&format!("ssh://{host}/{path}"))
+}
+
+/// The same of a pattern, which needs no scheme.
+pub fn pattern_of_place(pattern: &str) -> Option<String> {
+    let plain = || place_of_url(&format!("ssh://{pattern}"));
+    Some(pattern).filter(|pattern| !pattern.contains("://")).and_then(|_| plain()).or_else(|| place(pattern))
+}
+
+/// `..` in the path is resolved.
+fn place_of_url(url: &str) -> Option<String> {
+    let url = Url::parse(url).ok().filter(|url| url.scheme() != "file")?;
+    let host = url.host_str().filter(|host| !host.is_empty())?.to_ascii_lowercase();
+    let usual = match url.scheme() {
+        "git" => 9418,
+        _ => 22,
     };
-    let end = rest.find('/').unwrap_or(rest.len());
-    let start = rest[..end].rfind('@').map_or(0, |at| at + 1);
-    let rest = &rest[start..];
-    let (host, path) = match rest.split_once(['/', ':']) {
-        // a port
-        Some((host, path)) if is_url && rest[host.len()..].starts_with(':') => {
-            (host, path.split_once('/').map_or("", |(_, path)| path))
-        }
-        Some(parts) => parts,
-        None => (rest, ""),
-    };
-    let path = path.trim_matches('/');
-    format!("{}/{}", host.to_ascii_lowercase(), path.strip_suffix(".git").unwrap_or(path))
+    let port = url.port().filter(|port| *port != usual).map(|port| format!(":{port}")).unwrap_or_default();
+    let path = url.path().trim_matches('/');
+    Some(format!("{host}{port}/{}", path.strip_suffix(".git").unwrap_or(path)))
 }
 
 #[cfg(test)]
@@ -94,14 +105,60 @@ mod tests {
             "git@github.com:acme/app.git",
             "github.com:acme/app",
             "git://github.com/acme/app",
-            "github.com/acme/app",
         ] {
-            assert_eq!(place(remote), "github.com/acme/app", "{remote}");
+            assert_eq!(place(remote).as_deref(), Some("github.com/acme/app"), "{remote}");
+            assert_eq!(pattern_of_place(remote), place(remote), "{remote}");
         }
-        // the part before an `@` of the path is no user
-        assert_eq!(place("https://evil.example/x@github.com/acme"), "evil.example/x@github.com/acme");
-        assert_eq!(place("../other"), "../other");
-        assert_eq!(place("github.com"), "github.com/");
+        for (remote, is) in [
+            // the part before an `@` of the path is no user
+            ("https://evil.example/x@github.com/acme", Some("evil.example/x@github.com/acme")),
+            ("https://github.com/acme/../evil/%2e%2e/x", Some("github.com/x")),
+            ("git@github.com:acme/../evil/x", Some("github.com/evil/x")),
+            ("https://github.com:8443/acme/x", Some("github.com:8443/acme/x")),
+            ("ssh://github.com:443/acme/x", Some("github.com:443/acme/x")),
+            ("git://github.com:9418/acme/x", Some("github.com/acme/x")),
+            ("file:///github.com/acme/x", None),
+            ("file://github.com/acme/x", None),
+            ("/srv/x.git", None),
+            ("../other", None),
+            ("github.com/acme/app", None),
+            ("./github.com:acme/app", None),
+        ] {
+            assert_eq!(place(remote).as_deref(), is, "{remote}");
+        }
+        for (pattern, is) in [
+            ("GitHub.com/acme/*", "github.com/acme/*"),
+            ("github.com:8443/acme/**", "github.com:8443/acme/**"),
+            ("git@*.example:acme/", "*.example/acme"),
+            ("https://*.example/acme", "*.example/acme"),
+            ("github.com", "github.com/"),
+            ("**", "**/"),
+        ] {
+            assert_eq!(pattern_of_place(pattern).as_deref(), Some(is), "{pattern}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_no_repository_and_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let pipe = |name: &str| {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let done = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+            assert!(done.success());
+        };
+        pipe("file/.git");
+        pipe("folder/.git/config");
+        pipe("tree/.git/commondir");
+        for name in ["file", "folder", "tree"] {
+            assert!(remotes(&dir.path().join(name)).is_empty(), "{name}");
+        }
+        // whoever manages many repositories links their configuration
+        fs::create_dir_all(dir.path().join("linked/.git")).unwrap();
+        fs::write(dir.path().join("config"), "[remote \"origin\"]\nurl = a.example:x\n").unwrap();
+        std::os::unix::fs::symlink("../../config", dir.path().join("linked/.git/config")).unwrap();
+        assert_eq!(remotes(&dir.path().join("linked")), ["a.example:x"]);
     }
 
     #[test]
