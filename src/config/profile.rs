@@ -178,7 +178,7 @@ pub struct Profile {
     #[serde(with = "words::store")]
     pub store: Option<StoreKind> => own,
     /// A scope to ask for; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE", help_heading = "Profile")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = said, help_heading = "Profile")]
     pub scopes: Option<Vec<String>>,
     /// Extra parameters of the request that the grant begins with. Their flag is `--param`.
     #[arg(skip)]
@@ -246,7 +246,7 @@ pub struct RequestOptions {
     #[serde(deserialize_with = "resources", skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String> => decides,
     /// A service that the token is for (RFC 8693); may be given several times.
-    #[arg(long, value_name = "NAME", help_heading = "Grants")]
+    #[arg(long, value_name = "NAME", value_parser = said, help_heading = "Grants")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String> => decides,
     /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from
@@ -669,6 +669,11 @@ fn resources<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error
 
 fn resource(text: &str) -> Result<String, String> {
     token_request::check_resource(text).map(|()| text.to_owned()).map_err(|why| format!("it {why}"))
+}
+
+/// Whoever asks for less by a variable without a value must not get more.
+fn said(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
 }
 
 fn details_or_file(text: &str) -> Result<String, String> {

@@ -46,6 +46,21 @@ fn a_narrower_token_is_kept_apart_from_the_main_one() {
 }
 
 #[test]
+fn an_empty_flag_brings_no_token() {
+    let (mut me, server) = strict();
+    let asked = server.log().len();
+    for flag in ["--scope", "--resource", "--audience"] {
+        for value in ["", " "] {
+            for verb in ["token", "refresh", "login"] {
+                let done = me.runs(&[verb, "practice", flag, value]);
+                assert_eq!((done.code, done.out.as_str()), (2, ""), "{verb} {flag} `{value}`: {}", done.err);
+            }
+        }
+    }
+    assert_eq!(server.log().len(), asked);
+}
+
+#[test]
 fn each_is_refreshed_alone_and_the_login_lives_on() {
     let (mut me, _server) = strict();
     for round in 0..4 {
