@@ -293,8 +293,9 @@ const UNLOCK: &str = match cfg!(target_os = "macos") {
 
 impl From<StoreError> for Error {
     fn from(e: StoreError) -> Error {
-        if let StoreError::Lender(e) = e {
-            return Error::new(Kind::named(&e.kind), e.message).hints(e.hints);
+        if let StoreError::NotBorrowed(e) = e {
+            let error = Error::new(Kind::named(&e.kind), e.message).hint(e.hint);
+            return e.cause.into_iter().fold(error, Error::because);
         }
         const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
         let hints: &[&str] = match &e {
@@ -337,7 +338,7 @@ impl From<StoreError> for Error {
             ],
             StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
             StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
-            StoreError::Lender(_) => &[],
+            StoreError::NotBorrowed(_) => &[],
         };
         let kind = match e {
             StoreError::BadVariable { .. } => Kind::Unsafe,

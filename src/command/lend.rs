@@ -164,7 +164,7 @@ impl Lender {
             let sought =
                 |(word, session): &&mut (String, Session)| *word == request.profile || session.name == request.profile;
             let Some((_, session)) = self.sessions.iter_mut().find(sought) else {
-                return Err(Error::usage(format!("`{name}` is not lent")).hint(format!("lent is {}", self.names())));
+                return Err(Error::usage(format!("`{name}` is not lent, but {}", self.names())));
             };
             self.asks.agreed(world, &name, &asked.peer)?;
             lend(world, session, request.min_ttl)
@@ -263,8 +263,7 @@ impl From<Error> for NotLent {
     fn from(e: Error) -> NotLent {
         let kind = serde_json::to_value(e.kind).ok().and_then(|kind| Some(kind.as_str()?.to_owned()));
         let message = safe(&e.texts().join(": "));
-        let hints = e.hints.iter().map(|hint| format!("on the machine that lends: {}", safe(hint))).collect();
-        NotLent { kind: kind.unwrap_or_default(), message, hints }
+        NotLent { kind: kind.unwrap_or_default(), message }
     }
 }
 

@@ -17,7 +17,7 @@ use super::environment::judge;
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
 use crate::stored;
-use crate::text::safe;
+use crate::text::{is_unsafe, quoted, safe};
 use crate::token::{Freshness, TokenSet};
 use crate::world::local_socket::{self, NotAnswered};
 use crate::world::{Clock, Env};
@@ -28,8 +28,11 @@ pub const VARIABLE: &str = "OAUTHCTL_SOCKET";
 /// The version of the messages.
 const VERSION: u64 = 1;
 
-/// How long the lender may take: it may refresh the token, and ask its user before.
-const WITHIN: Duration = Duration::from_secs(150);
+/// How long an answer may take: the lender may refresh the token, and ask its user before.
+const WITHIN: Duration = Duration::from_secs(130);
+
+/// Ten years, in seconds: a longer time is taken for this one, and a negative one for none.
+const LONGEST_LIFE: i64 = 10 * 366 * 24 * 60 * 60;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Request {
@@ -76,14 +79,21 @@ pub struct NotLent {
     /// As `--error-format json` names it.
     pub kind: String,
     pub message: String,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub hints: Vec<String>,
+}
+
+/// Why a borrower has no token.
+#[derive(Debug)]
+pub struct NotBorrowed {
+    pub kind: String,
+    pub message: String,
+    pub cause: Option<String>,
+    pub hint: String,
 }
 
 impl Request {
     /// Reads a line; an error is the answer to it.
     pub fn read(line: &[u8]) -> Result<Request, NotLent> {
-        let refused = |message: String| NotLent { kind: "usage".to_owned(), message, hints: Vec::new() };
+        let refused = |message: String| NotLent { kind: "usage".to_owned(), message };
         let asked: Request = serde_json::from_slice(line)
             .map_err(|e| refused(format!("the request can't be read: {}", safe(&e.to_string()))))?;
         match asked.oauthctl {
@@ -94,11 +104,27 @@ impl Request {
 }
 
 impl Lent {
+    /// Why it can't be a lender's.
+    fn fault(&self) -> Option<String> {
+        let told = self.scopes.iter().flatten().chain(&self.asked).chain(&self.account);
+        if let Err(why) = judge(self.access_token.expose()) {
+            return Some(format!("its token {why}"));
+        }
+        if !self.token_type.eq_ignore_ascii_case("bearer") {
+            return Some(format!("its token is of the type {}, not `Bearer`", quoted(&safe(&self.token_type))));
+        }
+        if told.into_iter().any(|text| text.chars().any(is_unsafe)) {
+            return Some("its scopes or its account have characters that act on a screen".to_owned());
+        }
+        let is_bound = self.bound["provider"].is_string() && self.bound["places"].is_object();
+        (!is_bound).then(|| "it does not say to which places the token may go (`bound`)".to_owned())
+    }
+
     fn token(&self, now: i64) -> TokenSet {
         TokenSet {
-            expires_at: self.expires_in.map(|left| now.saturating_add(left)),
+            expires_at: self.expires_in.map(|left| now + left.clamp(0, LONGEST_LIFE)),
             scopes: self.scopes.clone(),
-            ..TokenSet::new(self.access_token.clone(), self.token_type.as_str(), now.saturating_sub(self.age.max(0)))
+            ..TokenSet::new(self.access_token.clone(), self.token_type.as_str(), now - self.age.clamp(0, LONGEST_LIFE))
         }
     }
 }
@@ -150,11 +176,16 @@ impl LentStore {
     }
 
     fn failed(&self, kind: &str, why: String, hint: &str) -> StoreError {
-        StoreError::Lender(Box::new(NotLent {
+        StoreError::NotBorrowed(Box::new(NotBorrowed {
             kind: kind.to_owned(),
             message: format!("no token is lent through `{}`: {why}", safe(&self.socket.to_string_lossy())),
-            hints: vec![hint.to_owned()],
+            cause: None,
+            hint: hint.to_owned(),
         }))
+    }
+
+    fn no_lender(&self, why: &str) -> StoreError {
+        self.failed("unsafe", format!("what answers there is no lender's: {why}"), "check OAUTHCTL_SOCKET")
     }
 
     fn unanswered(&self, e: &NotAnswered) -> StoreError {
@@ -164,8 +195,10 @@ impl LentStore {
             NotAnswered::Nobody(_) => ("store", CARRY),
             NotAnswered::Foreign { .. } => ("unsafe", ITS_USER),
             NotAnswered::TooLate(_) => {
-                ("nobody_answered", "answer the lender's question, if it asks one, and run this again")
+                ("try_later", "answer the lender's question, if it asks one, and run this again")
             }
+            NotAnswered::Closed => ("try_later", "is `oauthctl lend` still running on the machine with the login?"),
+            NotAnswered::TooLong => return self.no_lender(&e.to_string()),
             NotAnswered::Broken(_) => ("try_later", "run this again; the lender's terminal may say more"),
         };
         self.failed(kind, e.to_string(), hint)
@@ -178,25 +211,38 @@ impl LentStore {
         request.push(b'\n');
         let line =
             local_socket::ask(&self.socket, &request, (LONGEST_RECORD, WITHIN)).map_err(|e| self.unanswered(&e))?;
-        let unread = |why: &str| {
-            self.failed("unsafe", format!("what answers there is no lender's: {why}"), "check OAUTHCTL_SOCKET")
-        };
         // the reader's own words might quote the answer
-        let Ok(answer) = serde_json::from_slice::<Answer>(&line) else { return Err(unread("it can't be read")) };
+        let Ok(answer) = serde_json::from_slice::<Answer>(&line) else {
+            return Err(self.no_lender("it can't be read"));
+        };
         match answer {
-            Answer { oauthctl, .. } if oauthctl != VERSION => Err(unread(&format!("it is of version {oauthctl}"))),
-            Answer { error: Some(e), .. } => Err(StoreError::Lender(Box::new(NotLent {
-                message: safe(&e.message),
-                hints: e.hints.iter().take(5).map(|hint| safe(hint)).collect(),
-                ..e
-            }))),
-            Answer { token: Some(lent), .. } => match judge(lent.access_token.expose()) {
-                Ok(()) => Ok(lent),
-                Err(why) => Err(unread(&format!("its token {why}"))),
+            Answer { oauthctl, .. } if oauthctl != VERSION => {
+                Err(self.no_lender(&format!("it is of version {oauthctl}")))
+            }
+            Answer { error: Some(e), .. } => Err(refused(profile, e)),
+            Answer { token: Some(lent), .. } => match lent.fault() {
+                None => Ok(lent),
+                Some(why) => Err(self.no_lender(&why)),
             },
-            Answer { .. } => Err(unread("it has no token")),
+            Answer { .. } => Err(self.no_lender("it has no token")),
         }
     }
+}
+
+/// The lender's own words are shown as such, and none of them as something to type.
+fn refused(profile: &str, NotLent { kind, message }: NotLent) -> StoreError {
+    let name = safe(profile);
+    let hint = match kind.as_str() {
+        "login_first" => format!("on the machine that lends it: `oauthctl login {name}`"),
+        "try_later" => "run this again later".to_owned(),
+        _ => "the lender's terminal may say more".to_owned(),
+    };
+    StoreError::NotBorrowed(Box::new(NotBorrowed {
+        kind,
+        message: format!("no token is lent for `{name}`"),
+        cause: Some(format!("the lender answered {}", quoted(&safe(&message)))),
+        hint,
+    }))
 }
 
 impl Store for LentStore {

@@ -282,7 +282,7 @@ pub enum StoreError {
     #[error("the store `{0}` keeps nothing")]
     ReadOnly(&'static str),
     #[error("{}", .0.message)]
-    Lender(Box<lent::NotLent>),
+    NotBorrowed(Box<lent::NotBorrowed>),
     #[error("the {0} failed: {1}")]
     Failed(String, #[source] anyhow::Error),
 }

@@ -36,6 +36,11 @@ pub enum NotAnswered {
     Foreign { user: u32 },
     #[error("no answer came within {0} seconds")]
     TooLate(u64),
+    /// A carrier whose other end is gone does so.
+    #[error("it was closed without an answer")]
+    Closed,
+    #[error("its answer is too long")]
+    TooLong,
     #[error("the answer broke off: {}", safe(&.0.to_string()))]
     Broken(io::Error),
 }
@@ -66,7 +71,10 @@ mod system {
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use rustix::net::{RecvFlags, recv};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::io::{FdFlags, fcntl_setfd};
+    use rustix::net::sockopt::{Timeout, set_socket_timeout};
+    use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
     use zeroize::Zeroizing;
 
     use super::{NotAnswered, NotServed};
@@ -96,8 +104,9 @@ mod system {
     impl Asked {
         /// Whether the client is still there.
         pub fn waits(&self) -> bool {
-            // it sends nothing after its line: only its end can be read
-            recv(&self.stream, &mut [0], RecvFlags::PEEK | RecvFlags::DONTWAIT).is_err()
+            // the end of what it sends is not its own end
+            let mut ends = [PollFd::new(&*self.stream, PollFlags::empty())];
+            poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
         }
 
         pub fn answer(self, answer: Zeroizing<Vec<u8>>) {
@@ -178,10 +187,10 @@ mod system {
         }
     }
 
-    /// A client that is slow, breaks off or sends no line gets no answer.
+    /// A client that is slow, or sends nothing or too much, gets no answer.
     fn converse(stream: UnixStream, take: &dyn Fn(Asked)) {
         let Ok(request) = received(&stream, (LONGEST_REQUEST, Some(b'\n')), CLIENT_WITHIN) else { return };
-        if !request.ends_with(b"\n") {
+        if request.is_empty() {
             return;
         }
         let (to, from) = sync_channel(1);
@@ -203,23 +212,40 @@ mod system {
         }
     }
 
-    /// Sends a request and reads the answer to its end, if this user or root listens.
+    /// Sends a request and reads the answer to its end, if this user or root listens. `within`: for
+    /// all of it.
     pub fn ask(
         path: &Path,
         request: &[u8],
         (limit, within): (usize, Duration),
     ) -> Result<Zeroizing<Vec<u8>>, NotAnswered> {
-        let mut stream = UnixStream::connect(path).map_err(NotAnswered::Nobody)?;
+        let until = Instant::now() + within;
+        let left = || until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        let mut stream = connected(path, within).map_err(|e| match e.kind() {
+            io::ErrorKind::WouldBlock => NotAnswered::TooLate(within.as_secs()),
+            _ => NotAnswered::Nobody(e),
+        })?;
         let user = users::of_peer(&stream).map_err(NotAnswered::Nobody)?;
         if !users::is_own_or_root(user) {
             return Err(NotAnswered::Foreign { user });
         }
         let told = |e: io::Error| match e.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => NotAnswered::TooLate(within.as_secs()),
+            io::ErrorKind::FileTooLarge => NotAnswered::TooLong,
             _ => NotAnswered::Broken(e),
         };
-        stream.set_write_timeout(Some(within)).and_then(|()| stream.write_all(request)).map_err(told)?;
-        received(&stream, (limit, None), within).map_err(told)
+        stream.set_write_timeout(Some(left())).and_then(|()| stream.write_all(request)).map_err(told)?;
+        let answer = received(&stream, (limit, None), left()).map_err(told)?;
+        if answer.is_empty() { Err(NotAnswered::Closed) } else { Ok(answer) }
+    }
+
+    /// Connects, and waits no longer than `within` for a server that accepts nobody.
+    fn connected(path: &Path, within: Duration) -> io::Result<UnixStream> {
+        let stream = socket(AddressFamily::UNIX, SocketType::STREAM, None)?;
+        fcntl_setfd(&stream, FdFlags::CLOEXEC)?;
+        set_socket_timeout(&stream, Timeout::Send, Some(within))?;
+        connect(&stream, &SocketAddrUnix::new(path)?)?;
+        Ok(stream.into())
     }
 
     /// Reads to a byte, or to the end.
@@ -249,12 +275,91 @@ mod system {
                 return Ok(all);
             }
             if all.len() > limit {
-                return Err(io::Error::other("it is too long"));
+                return Err(io::ErrorKind::FileTooLarge.into());
             }
             if left.is_zero() {
                 return Err(io::ErrorKind::TimedOut.into());
             }
         }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(300);
+
+    /// What becomes of a request to a server that does this to it, and how long that takes.
+    fn asked(serve: fn(UnixListener)) -> (Result<Vec<u8>, NotAnswered>, Duration) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        thread::spawn(move || serve(listener));
+        let start = Instant::now();
+        (ask(&path, b"?\n", (100, SHORT)).map(|answer| answer.to_vec()), start.elapsed())
+    }
+
+    #[test]
+    fn a_server_that_says_nothing_or_little_is_waited_for_once() {
+        let silent: fn(UnixListener) = |listener| {
+            let _held = listener.accept().unwrap();
+            thread::sleep(20 * SHORT);
+        };
+        let slow: fn(UnixListener) = |listener| {
+            let (mut stream, _) = listener.accept().unwrap();
+            while stream.write_all(b" ").is_ok() {
+                thread::sleep(SHORT / 5);
+            }
+        };
+        for serve in [silent, slow] {
+            let (answer, time) = asked(serve);
+            assert!(matches!(answer, Err(NotAnswered::TooLate(_))), "{answer:?}");
+            assert!((SHORT..10 * SHORT).contains(&time), "{time:?}");
+        }
+    }
+
+    #[test]
+    fn a_server_that_accepts_nobody_is_waited_for_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let _listener = rustix_listener(&path);
+        let waits = || ask(&path, b"?\n", (100, SHORT)).unwrap_err();
+        let start = Instant::now();
+        let all: Vec<NotAnswered> = thread::scope(|s| {
+            (0..3).map(|_| s.spawn(waits)).collect::<Vec<_>>().into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert!(all.iter().all(|e| matches!(e, NotAnswered::TooLate(_) | NotAnswered::Nobody(_))), "{all:?}");
+        assert!(start.elapsed() < 10 * SHORT);
+    }
+
+    /// A socket with the shortest queue, from which nobody takes a connection.
+    fn rustix_listener(path: &std::path::Path) -> impl Sized {
+        use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, bind, listen, socket};
+        let socket = socket(AddressFamily::UNIX, SocketType::STREAM, None).unwrap();
+        bind(&socket, &SocketAddrUnix::new(path).unwrap()).unwrap();
+        listen(&socket, 0).unwrap();
+        socket
+    }
+
+    #[test]
+    fn a_closed_connection_and_an_endless_answer_are_told_apart() {
+        let (closed, _) = asked(|listener| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 9]);
+        });
+        assert!(matches!(closed, Err(NotAnswered::Closed)), "{closed:?}");
+        let (endless, _) = asked(|listener| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 9]);
+            while stream.write_all(&[b'x'; 99]).is_ok() {}
+        });
+        assert!(matches!(endless, Err(NotAnswered::TooLong)), "{endless:?}");
     }
 }
 

@@ -102,7 +102,7 @@ def the_access_token_goes_through_and_nothing_else(t):
         check(token.encode() not in content, f"{path} holds the token")
     wait_for_lines(lender, r"Z strict: lent to process \d+ \(`oauthctl`\)$", 3)
     check(token not in lender.said(), "the lender's lines may hold no token")
-    other.run("token", "mail").expect(2, err=["`mail` is not lent", "lent is `strict`"])
+    other.run("token", "mail").expect(2, err=["no token is lent for `mail`", 'answered "`mail` is not lent, but `strict`"'])
 
 
 def wait_for_lines(lender, pattern, count):
@@ -268,6 +268,13 @@ def noise_neither_ends_nor_delays_it(t):
     for noise in (b"\n", b"GET / HTTP/1.1\r\n\r\n", b"{}\n", b'{"oauthctl":2,"profile":"strict"}\n', b"\xff\xfe\n", b"[" * 4000 + b"\n"):
         check(b'"error"' in lender.asked(noise), f"{noise[:20]} should be answered by an error")
     same(lender.asked(b"x" * 100_000), b"", "the answer to a line that is too long")
+    for request, answer in ((REQUEST, b'"access_token"'), (REQUEST.strip(), b'"access_token"'), (REQUEST[:-3], b'"error"')):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(rig.PATIENCE)
+            client.connect(lender.path)
+            client.sendall(request)
+            client.shutdown(socket.SHUT_WR)
+            check(answer in received(client), f"{request}, then the end of what is sent, should be answered by {answer}")
     idle = []
     for _ in range(100):
         client = socket.socket(socket.AF_UNIX)
@@ -286,9 +293,8 @@ def noise_neither_ends_nor_delays_it(t):
     other.run("token", "strict").expect(0)
 
 
-@test
-def what_is_no_lender_is_told_from_one(t):
-    home = t.home()
+def scripted_lender(t):
+    """A socket of one's own and the answers that it gives, one after the other."""
     path = t.folder / "s"
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -306,23 +312,47 @@ def what_is_no_lender_is_told_from_one(t):
 
     threading.Thread(target=serve, daemon=True).start()
     t._stack.callback(listener.close)
+    return path, answers
+
+
+@test
+def what_is_no_lender_is_told_from_one(t):
+    home = t.home()
+    path, answers = scripted_lender(t)
     bad = json.dumps({"oauthctl": 1, "token": {"access_token": "a b\nc", "token_type": "Bearer", "age": 0, "bound": {}}}).encode()
-    tricks = {"provider": "x", "renaming": {"from": "a", "to": "b"}, "refresh_token": "R" * 20, "bound": {}, "token_type": "Bearer", "age": 0}
+    bound = {"provider": "x", "environment": None, "vars": {}, "places": {}}
+    tricks = {"provider": "x", "renaming": {"from": "a", "to": "b"}, "refresh_token": "R" * 20, "bound": bound, "token_type": "Bearer", "age": 0}
+    token = lambda **more: json.dumps({"oauthctl": 1, "token": tricks | {"access_token": "an-access-token"} | more}).encode()
     for answer, code, words in [
-        (b"", 7, "can't be read"),
+        (b"", 75, ["closed without an answer", "is `oauthctl lend` still running"]),
         (b"<html>", 7, "can't be read"),
         (b'{"oauthctl":9}', 7, "version 9"),
         (b'{"oauthctl":1}', 7, "has no token"),
         (bad, 7, "its token has blanks"),
-        (b"x" * 600_000, 75, "too long"),
-        (json.dumps({"oauthctl": 1, "error": {"kind": "login_first", "message": "\x1b[2Jgone", "hints": ["do ::this"]}}).encode(), 4, "gone"),
-        (json.dumps({"oauthctl": 1, "token": tricks | {"access_token": "an-access-token"}}).encode(), 7, "obtained from the provider"),
+        (b"x" * 600_000, 7, "too long"),
+        (json.dumps({"oauthctl": 1, "error": {"kind": "login_first", "message": "\x1b[2Jgone\nhint: rm", "hints": ["do ::this"]}}).encode(), 4, ['^caused by: the lender answered ".*gone hint: rm"', "hint: on the machine that lends it: `oauthctl login getresponse`"]),
+        (token(), 7, "obtained from the provider"),
+        (token(token_type="mac"), 7, 'of the type "mac"'),
+        (token(scopes=["read\x1b[2J"]), 7, "act on a screen"),
+        (token(bound={"provider": "x"}), 7, "to which places"),
     ]:
         answers.append(answer)
         ran = home.run("token", "getresponse", env={"OAUTHCTL_SOCKET": path})
         ran.expect(code, err=words)
         check("\x1b" not in ran.err and "::this" not in ran.err, f"a lender's words should be made safe\n{ran}")
     same([p for p in home.files() if "renam" in p], [], "files")
+
+
+@test
+def a_lifetime_beyond_belief_is_bounded(t):
+    server, home, lender = lent(t)
+    told = json.loads(lender.asked(REQUEST))
+    path, answers = scripted_lender(t)
+    other = t.home(OAUTHCTL_SOCKET=path, OAUTHCTL_STORE="file")
+    other.provider("strict", server.provider_file())
+    for bounded, code, words in (({"expires_in": 2**62, "age": -(2**62)}, 0, ""), ({"expires_in": -(2**63), "age": 2**62}, 75, "has expired")):
+        answers.append(json.dumps({"oauthctl": 1, "token": told["token"] | bounded}).encode())
+        other.run("token", "strict").expect(code, err=words)
 
 
 # ---- what its user says ----------------------------------------------------------------------------------------------
