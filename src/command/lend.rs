@@ -26,6 +26,7 @@ use crate::store::lent::{self, Lent, NotLent, Request};
 use crate::text::safe;
 use crate::text::times::{rfc3339, span};
 use crate::token::Freshness;
+use crate::world::files::make_folder;
 use crate::world::local_socket::{self, Asked, NotServed};
 use crate::world::{Unanswered, World};
 
@@ -90,6 +91,9 @@ struct Lender {
 pub fn run(args: LendArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut lender = Lender { asks: Asks::of(world, args.confirm)?, sessions: Vec::new() };
     for word in args.profiles {
+        if lender.sessions.iter().any(|(known, _)| *known == word) {
+            continue;
+        }
         let mut session = sandbox_session::open(world, WhoFlags::default().choice(Some(word.clone()), global))?;
         // what is wrong with a login is told at once
         lend(world, &mut session, None)?;
@@ -120,8 +124,10 @@ pub fn run(args: LendArgs, global: &Global, world: &mut World) -> Result<u8, Err
 
 impl Lender {
     fn names(&self) -> String {
-        let names = self.sessions.iter().map(|(_, session)| format!("`{}`", safe(&session.name)));
-        names.collect::<Vec<_>>().join(", ")
+        let mut names: Vec<String> =
+            self.sessions.iter().map(|(_, session)| format!("`{}`", safe(&session.name))).collect();
+        names.dedup();
+        names.join(", ")
     }
 
     /// Answers the requests, one after the other; returns the signal that ends it, `None`: the time
@@ -271,16 +277,17 @@ impl From<Error> for NotLent {
 fn usual_socket(world: &World, session: &Session) -> Result<PathBuf, Error> {
     let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
     let folder = runtime.map_or_else(|| session.paths.require_state(), |folder| Ok(folder.join("oauthctl")))?;
+    make_folder(&folder).map_err(|e| not_served(e.into()))?;
     Ok(folder.join(format!("lent-{}.sock", session.name)))
 }
 
 fn not_served(e: NotServed) -> Error {
+    const OWN_FOLDER: &str = "`mkdir -m 700 ~/.lent` makes a folder of your own: --socket ~/.lent/socket";
     let (kind, hint) = match &e {
         NotServed::Taken(_) => (Kind::TryLater, "choose another socket with `--socket`, or end that process"),
         NotServed::NoSocket(_) => (Kind::Usage, "remove it, or choose another socket with `--socket`"),
-        NotServed::OpenFolder(_) | NotServed::Private(_) => {
-            (Kind::Unsafe, "`mkdir -m 700 ~/.lent` makes a folder of your own: --socket ~/.lent/socket")
-        }
+        NotServed::NoFolder(_) => (Kind::Usage, OWN_FOLDER),
+        NotServed::OpenFolder(_) | NotServed::Private(_) => (Kind::Unsafe, OWN_FOLDER),
         NotServed::Failed(..) if cfg!(windows) => (Kind::Usage, "`lend` needs Linux, macOS or another Unix"),
         NotServed::Failed(..) => (Kind::Store, "choose another socket with `--socket`; its path has at most 100 bytes"),
     };

@@ -416,9 +416,10 @@ fn not_borrowed(verb: &Verb, world: &World) -> Result<(), Error> {
         Verb::Introspect(_) => "introspect",
         Verb::List(_) => "list",
         Verb::Store(_) => "store",
+        Verb::Lend(_) => "lend",
         _ => return Ok(()),
     };
-    if world.env.var_os(lent::VARIABLE).is_none_or(|socket| socket.is_empty()) {
+    if !lent::is_named(&*world.env) {
         return Ok(());
     }
     Err(Error::usage(format!(

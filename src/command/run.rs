@@ -21,6 +21,7 @@ use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token};
 use crate::session::paths::Paths;
 use crate::session::{Session, random_hex};
 use crate::store::environment::variable_name;
+use crate::store::lent;
 use crate::text::{pasted, safe};
 use crate::token::TokenSet;
 use crate::world::World;
@@ -168,13 +169,15 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
     world.programs.run_instead(&args.command, &environment, &without).map_err(|e| not_run(&args.command, e))
 }
 
-/// Variables that hold secrets: a command that gets a token otherwise is not to find it there.
+/// The socket of a lender, and where a command gets a token otherwise, variables that hold secrets:
+/// it is not to find more there.
 fn withheld(world: &World, args: &RunArgs, given: &[(String, OsString)]) -> Vec<String> {
     const SECRETS: [&str; 5] = ["_TOKEN", "_SECRET", "_PASSPHRASE", "_PASSWORD", "_ASSERTION"];
     let is_secret = |name: &String| name.starts_with("OAUTHCTL_") && SECRETS.iter().any(|end| name.ends_with(end));
     let otherwise = !(args.files.is_empty() && args.proxies.is_empty() && args.descriptors.is_empty());
-    let names = world.env.names().iter().filter(|name| is_secret(name)).cloned().collect::<Vec<_>>();
-    names.into_iter().filter(|name| otherwise && !given.iter().any(|(known, _)| known == name)).collect()
+    let is_given = |name: &String| given.iter().any(|(known, _)| known == name);
+    let secrets = |name: &String| otherwise && is_secret(name) && !is_given(name);
+    world.env.names().iter().filter(|name| *name == lent::VARIABLE || secrets(name)).cloned().collect()
 }
 
 fn offer(world: &World, descriptors: &[String], token: &str) -> Result<(), Error> {

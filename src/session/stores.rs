@@ -29,7 +29,7 @@ pub(super) fn store_kind(
     if let Some(kind) = choice.flags.store {
         return Ok(kind);
     }
-    if world.env.var_os(lent::VARIABLE).is_some_and(|socket| !socket.is_empty()) {
+    if lent::is_named(&*world.env) {
         return Ok(StoreKind::Lent);
     }
     if let Some(name) = world.env.var("OAUTHCTL_STORE") {

@@ -25,6 +25,11 @@ use crate::world::{Clock, Env};
 /// The variable that names the socket.
 pub const VARIABLE: &str = "OAUTHCTL_SOCKET";
 
+/// Whether a lender's socket is named: it comes before every store but one of a flag.
+pub fn is_named(env: &dyn Env) -> bool {
+    env.var_os(VARIABLE).is_some_and(|socket| !socket.is_empty())
+}
+
 /// The version of the messages.
 const VERSION: u64 = 1;
 

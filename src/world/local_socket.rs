@@ -20,6 +20,8 @@ pub enum NotServed {
     /// Whoever can write there can put another socket in its place.
     #[error("`{}` belongs to another user, or other users can write to it", .0.display())]
     OpenFolder(PathBuf),
+    #[error("there is no folder `{}`", .0.display())]
+    NoFolder(PathBuf),
     #[error("{0}")]
     Private(#[from] PrivateError),
     #[error("it can't be made at `{}`: {}", .0.display(), .1)]
@@ -67,7 +69,7 @@ mod system {
     use std::path::{Path, PathBuf};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::sync::mpsc::{SyncSender, sync_channel};
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
     use std::thread;
     use std::time::{Duration, Instant};
 
@@ -86,6 +88,9 @@ mod system {
     /// How long a client may take for it, and to read its answer.
     const CLIENT_WITHIN: Duration = Duration::from_secs(5);
 
+    /// How long nobody else is answered because of a client that is slow to read.
+    const MOMENT: Duration = Duration::from_millis(100);
+
     /// One more is closed at once.
     const MOST_CONNECTIONS: usize = 512;
 
@@ -99,6 +104,8 @@ mod system {
         pub peer: String,
         stream: Arc<UnixStream>,
         to: SyncSender<Zeroizing<Vec<u8>>>,
+        /// Its sender is dropped with the connection.
+        closed: Receiver<()>,
     }
 
     impl Asked {
@@ -109,8 +116,10 @@ mod system {
             poll(&mut ends, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })) == Ok(0)
         }
 
+        /// Returns when the client has its answer, or is slow: the process may end then.
         pub fn answer(self, answer: Zeroizing<Vec<u8>>) {
             let _ = self.to.send(answer);
+            let _ = self.closed.recv_timeout(MOMENT);
         }
     }
 
@@ -133,7 +142,7 @@ mod system {
         let failed = |e| NotServed::Failed(path.to_owned(), e);
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if !folder.exists() {
-            files::make_folder(folder)?;
+            return Err(NotServed::NoFolder(folder.to_owned()));
         }
         let about = fs::metadata(folder).map_err(failed)?;
         if about.uid() != users::own() || about.mode() & 0o022 != 0 {
@@ -194,8 +203,9 @@ mod system {
             return;
         }
         let (to, from) = sync_channel(1);
+        let (_closes, closed) = sync_channel(0);
         let stream = Arc::new(stream);
-        take(Asked { request, peer: process(&stream), stream: Arc::clone(&stream), to });
+        take(Asked { request, peer: process(&stream), stream: Arc::clone(&stream), to, closed });
         if let Ok(answer) = from.recv() {
             let _ = stream.set_write_timeout(Some(CLIENT_WITHIN));
             let _ = (&*stream).write_all(&answer);
