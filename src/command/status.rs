@@ -98,8 +98,11 @@ fn check(world: &World, session: &Session, standing: Standing, within: Duration)
     }
 }
 
-/// Whether another token is obtained without a person.
+/// Whether another token is obtained without a person, as far as this machine knows.
 fn renewable(session: &Session, standing: &Standing) -> bool {
+    if session.store.kind() == StoreKind::Lent {
+        return true;
+    }
     let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
     let spendable = |p: Provider| set.is_some_and(|set| crate::grant::refresh::spendable(&p, set).is_some());
     !standing.grant.needs_person() || session.raw_provider().map_or(true, spendable)

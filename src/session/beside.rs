@@ -1,7 +1,6 @@
 //! Further access tokens of one login, beside its main one. The login's record keeps them all; they
 //! share its refresh token and its lock.
 
-use super::open::typed;
 use super::variant::{Variant, sorted};
 use super::{Record, Session, Who};
 use crate::error::{Error, Fate, Kind};
@@ -63,7 +62,8 @@ impl Session {
         }
         if let Some(record) = record.filter(|record| record.token.is_some()) {
             // a login without them is another one
-            self.who.typed = typed(&self.name, self.alias.as_deref(), &self.choice);
+            let options = self.choice.options();
+            self.who.typed.options_are(options);
             let provider = self.raw_provider()?;
             self.complete(&mut variant.scopes, (&provider, record));
             if is_main(&variant, record) {

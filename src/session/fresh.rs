@@ -199,7 +199,10 @@ fn lent(
     }
     match found.token() {
         Some(set) if refused == Some(&set.access_token) => {
-            Err(Error::new(Kind::LoginFirst, format!("the token that is lent for `{name}` was refused")).hint(there))
+            let practice = session.raw_provider().is_ok_and(|provider| provider.practice.is_some());
+            let only_there = "a practice server takes only its own tokens: use them where it is".to_owned();
+            Err(Error::new(Kind::LoginFirst, format!("the token that is lent for `{name}` was refused"))
+                .hint(if practice { only_there } else { there }))
         }
         Some(set) if set.freshness(world.clock.now(), None) == Freshness::Expired => {
             Err(Error::new(Kind::TryLater, format!("the token that is lent for `{name}` has expired")).hint(there))

@@ -62,7 +62,8 @@ impl Differs {
             Differs::With(key) => format!("was not asked for with this `{}`", safe(&key)),
             Differs::Unbound => "is not bound to a key".to_owned(),
         };
-        Error::login_first(&who.typed, format!("the token that is stored for `{}` {what}", who.name))
+        let is = if who.store.kind() == StoreKind::Lent { "lent" } else { "stored" };
+        Error::login_first(&who.typed, format!("the token that is {is} for `{}` {what}", who.name))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::config::{self, Config, GrantKind, IMPLICIT_REFUSED, Profile, SecretSo
 use crate::error::Error;
 use crate::secret::hash;
 use crate::store::environment::EnvironmentStore;
-use crate::store::{StoreError, StoreKind};
+use crate::store::{StoreError, StoreKind, lent};
 use crate::text::{TOKEN_ON_STDIN, Typed, may_be_token, nearest, pasted, safe};
 use crate::world::World;
 
@@ -49,7 +49,7 @@ impl Who {
         let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
         overlay_environment(world, (&words, named), &choice, &mut profile)?;
-        let typed = typed(&name, alias.as_deref(), &choice);
+        let mut typed = typed(&name, alias.as_deref(), &choice);
         let (choice, variant) = apart(choice, &profile);
         profile.overlay(&choice.flags);
         if profile.provider.is_none() && choice.profile.as_deref().is_some_and(|p| p.contains("://")) {
@@ -75,6 +75,9 @@ impl Who {
             Some((_, token)) => Rc::new(EnvironmentStore::with(&*world.env, &token)),
             None => shared.stores.get(kind, |kind| store_of(world, *kind, &paths))?,
         };
+        if store.kind() == StoreKind::Lent {
+            typed.is_lent();
+        }
         Ok(Who {
             cache: config.cache != Some(false) && !choice.no_cache && kind.is_copied(),
             typed,
@@ -108,7 +111,7 @@ impl Who {
         if let Some(found) = orphan::called(world, &self.paths, kind, &self.name)? {
             self.store = store_of(world, found.kind, &self.paths)?;
             self.choice.flags.store = Some(found.kind);
-            self.typed = typed(&self.name, self.alias.as_deref(), &self.choice);
+            self.typed.options_are(self.choice.options());
         }
         Ok(())
     }
@@ -123,7 +126,7 @@ fn apart(choice: Overrides, profile: &Profile) -> (Overrides, Option<Variant>) {
     (choice, variant)
 }
 
-pub(super) fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
+fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
     Typed::new(name, choice.profile.as_deref().or(alias).unwrap_or(name), choice.options())
 }
 
@@ -202,6 +205,8 @@ fn unnamed(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<(Stri
     }
     match config.profiles.len() {
         1 => Ok((config.profiles.keys().next().cloned().unwrap_or_default(), config)),
+        0 if lent::is_named(&*world.env) => Err(Error::usage("no profile was named, and this machine has none")
+            .hint("name one of those that `oauthctl lend` names on the machine that lends them")),
         0 => Err(Error::usage("no profile was named, and there is none yet")
             .hint(match no_input(world) {
                 true => "in CI: set OAUTHCTL_PROFILE to the name of a provider",

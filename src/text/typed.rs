@@ -21,12 +21,14 @@ pub struct Typed {
     options: Vec<(String, String)>,
     /// The person typed `init`.
     guided: bool,
+    /// Another machine lends its tokens: a login is for there.
+    lent: bool,
 }
 
 impl Typed {
     /// Makes a profile from its name, the typed word and the options that define it.
     pub fn new(name: &str, word: &str, options: Vec<(String, String)>) -> Typed {
-        Typed { name: name.to_owned(), word: word.to_owned(), options, guided: false }
+        Typed { name: name.to_owned(), word: word.to_owned(), options, guided: false, lent: false }
     }
 
     /// Returns `oauthctl VERB PROFILE`, for verbs that need a stored profile.
@@ -35,9 +37,19 @@ impl Typed {
         format!("oauthctl {verb} {}", pasted(word))
     }
 
+    /// Replaces the options that define it.
+    pub fn options_are(&mut self, options: Vec<(String, String)>) {
+        self.options = options;
+    }
+
     /// The login command is `init` from now on.
     pub fn is_guided(&mut self) {
         self.guided = true;
+    }
+
+    /// The login command is for the machine that lends the tokens from now on.
+    pub fn is_lent(&mut self) {
+        self.lent = true;
     }
 
     /// Returns the login command for this profile.
@@ -55,7 +67,8 @@ impl Typed {
     /// Returns the login command with more options. Each replaces a typed option of its name.
     pub fn login_with(&self, more: &[(&str, &str)]) -> String {
         let verb = if self.guided { "init" } else { "login" };
-        let mut line = format!("oauthctl {verb} {}", pasted(&self.word));
+        let there = if self.lent { "on the machine that lends it: " } else { "" };
+        let mut line = format!("{there}oauthctl {verb} {}", pasted(&self.word));
         // a `--var` replaces only a `--var` of the same variable
         let same = |name: &str, value: &str, new: &(&str, &str)| {
             let variable = |text: &str| text.split_once('=').map(|(variable, _)| variable.to_owned());

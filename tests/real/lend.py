@@ -118,11 +118,16 @@ def commands_of_the_borrower(t):
     (other.config / "config.toml").write_text('[profiles.strict]\nprovider = "strict"\nhelper-hosts = ["git.example.com"]\n')
     asked = "protocol=https\nhost=git.example.com\n\n"
     other.run("helper", "git", "--profile", "strict", "get", stdin=asked).expect(0, out=re.escape(server.newest()))
-    for verb in (["login", "strict"], ["logout", "strict"], ["refresh", "strict"], ["list"], ["export", "strict"], ["store", "test"]):
+    for verb in (["login", "strict"], ["logout", "strict"], ["refresh", "strict"], ["list"], ["lend", "strict"], ["export", "strict"], ["store", "test"]):
         other.run(*verb).expect(2, err=[f"`{verb[0]}` is for logins of this machine", "unset OAUTHCTL_SOCKET"])
     for flag in ("--force-refresh", "--no-refresh"):
         other.run("token", "strict", flag).expect(2, err=["is lent", "oauthctl refresh strict"])
-    other.run("token", "strict", "--id-token").expect(2, err="no ID token")
+    there = "hint: on the machine that lends it: oauthctl login strict"
+    other.run("token", "strict", "--id-token").expect(2, err=["no ID token"])
+    other.run("token", "strict", "--scope", "zzz").expect(4, err=["was not made for `--scope zzz`", there])
+    other.run("status", "strict", "--check", "--within", "7d").expect(0)
+    other.run("run", "strict", "--", "printenv", "OAUTHCTL_SOCKET").expect(1, out="")
+    t.home(OAUTHCTL_SOCKET=lender.path).run("token").expect(2, err="name one of those that `oauthctl lend` names")
     same(server.refreshes(), [], "refreshes")
     same([p for p in other.files() if "/state/" in p and "limits" not in p], [], "files among the borrower's state")
 
@@ -150,7 +155,7 @@ def a_token_goes_only_to_where_it_was_obtained_for(t):
     (other.config / "providers" / "another.toml").write_text(text.replace('id = "strict"', 'id = "another"'))
     (other.config / "providers" / "strict.toml").unlink()
     (other.config / "config.toml").write_text('[profiles.strict]\nprovider = "another"\n')
-    other.run("token", "strict").expect(7, err="from the provider `strict`, not from `another`")
+    other.run("token", "strict").expect(7, err=["from the provider `strict`, not from `another`", "on the machine that lends it: oauthctl login"])
     same(foreign.requests, [], "requests at the other host")
 
 
@@ -222,9 +227,8 @@ def an_unsafe_place_is_refused(t):
         home.run("lend", "strict", "--socket", str(own / name)).expect(2, err="is no socket of yours")
     same(victim.read_text(), "mine", "the file that was there")
     home.run("lend", "strict", "--socket", str(own / ("x" * 120))).expect(5, err="at most 100 bytes")
-    new = Lending(t, home, "strict", "--socket", str(own / "made" / "deep" / "s"))
-    same(stat.S_IMODE(os.lstat(own / "made").st_mode), 0o700, "the mode of a new folder")
-    new.end()
+    home.run("lend", "strict", "--socket", str(own / "mistyped" / "s")).expect(2, err=["there is no folder", "mkdir -m 700"])
+    check(not (own / "mistyped").exists(), "no folder should be made")
 
 
 @test
@@ -363,6 +367,7 @@ def each_request_is_asked_at_the_terminal(t):
     server = strict.serve(t)
     home = strict.logged_in(t, server)
     folder = t.folder / "s"
+    folder.mkdir(mode=0o700)
     terminal = home.at_terminal("lend", "strict", "--confirm", "--socket", str(folder / "s"))
     terminal.expect("through this socket")
     other = t.home(OAUTHCTL_SOCKET=str(folder / "s"))
@@ -398,6 +403,20 @@ def without_a_terminal_the_askpass_program_is_asked(t):
     (t.folder / "words.no").touch()
     other.run("token", "strict").expect(3, err="said no")
     wait_for_lines(lender, r"strict: not lent to process \d+ .*said no", 1)
+
+
+@test
+def a_profile_is_lent_once(t):
+    server, home, lender = lent(t, "strict")
+    rig.wait_until(lambda: "access tokens of `strict` are lent" in lender.said(), lender.said)
+
+
+@test
+def a_practice_token_is_of_no_use_elsewhere(t):
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("login", "sandbox", env={"BROWSER": t.browser()}).expect(0)
+    other = borrower(t, Lending(t, home, "sandbox"))
+    other.run("call", "sandbox", "/me").expect(4, err="a practice server takes only its own tokens")
 
 
 @test
