@@ -83,6 +83,10 @@ mod linux {
     /// How long the list is kept, in seconds.
     const ORDER_KEPT: u32 = 3 * 86_400;
 
+    /// How often, and how long after each other, a keyring is looked for over quota.
+    const TRIES: u32 = 10;
+    const FREE_AFTER: Duration = Duration::from_millis(10);
+
     /// The keyring of the Linux kernel.
     pub struct KernelKeyring;
 
@@ -123,16 +127,26 @@ mod linux {
         keyctl(operation, numbers.map(Number))
     }
 
-    /// The keyring of the copies: the persistent one, linked to this process to possess its keys.
-    fn keyring() -> c_long {
+    /// The keyring of the copies: the persistent one, linked to this process to possess its keys; the
+    /// user keyring in a kernel that has none. Over quota there is neither: a key that was put into
+    /// the other one would be lost. The bytes of removed keys are free a moment later.
+    fn keyring() -> Option<c_long> {
         // -1 is this user
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);
-        keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]).unwrap_or_else(|| {
-            // a job of cron or ssh may have no session keyring that leads there
-            let users = c_long::from(libc::KEY_SPEC_USER_KEYRING);
-            keyctl_numbers(libc::KEYCTL_LINK, [users, own]);
-            users
-        })
+        for _ in 0..TRIES {
+            let persistent = keyctl_numbers(libc::KEYCTL_GET_PERSISTENT, [-1, own]);
+            if persistent.is_some() {
+                return persistent;
+            }
+            if std::io::Error::last_os_error().raw_os_error() != Some(libc::EDQUOT) {
+                // a job of cron or ssh may have no session keyring that leads there
+                let users = c_long::from(libc::KEY_SPEC_USER_KEYRING);
+                keyctl_numbers(libc::KEYCTL_LINK, [users, own]);
+                return Some(users);
+            }
+            std::thread::sleep(FREE_AFTER);
+        }
+        None
     }
 
     /// The key's name; `None` if the kernel can't hold it.
@@ -168,8 +182,8 @@ mod linux {
     }
 
     pub(super) fn write_into(ring: c_long, description: &CStr, value: &[u8], seconds: u32) -> bool {
-        // the old copy is outdated, even if the new one can't be written
-        if let Some(old) = find(ring, description) {
+        // the old copy is outdated, even if the new one can't be written; a kept key is not
+        if let Some(old) = find(ring, description).filter(|_| !is_kept(description.to_bytes())) {
             remove(ring, old);
         }
         // a timeout of 0 would mean "never"
@@ -248,19 +262,18 @@ mod linux {
     impl TokenCopy for KernelKeyring {
         /// Three system calls.
         fn read(&self, name: &str) -> Option<Zeroizing<Vec<u8>>> {
-            let key = find(keyring(), &description(name)?)?;
+            let key = find(keyring()?, &description(name)?)?;
             read_into(key, USUAL).or_else(|| read_into(key, LONGEST))
         }
 
         fn write(&self, name: &str, value: &[u8], forget_after: Duration) -> bool {
             let Some(description) = description(name) else { return false };
             let seconds = u32::try_from(forget_after.as_secs()).unwrap_or(u32::MAX);
-            write_into(keyring(), &description, value, seconds)
+            keyring().is_some_and(|ring| write_into(ring, &description, value, seconds))
         }
 
         fn forget(&self, name: &str) {
-            let Some(description) = description(name) else { return };
-            let ring = keyring();
+            let (Some(description), Some(ring)) = (description(name), keyring()) else { return };
             if let Some(key) = find(ring, &description) {
                 remove(ring, key);
             }
@@ -279,9 +292,12 @@ mod linux {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
+    use std::time::Duration;
+
     use libc::c_long;
 
-    use super::linux::{MOST_KEYS, ORDER, description, find, ours, remove, write_into};
+    use super::linux::{KernelKeyring, MOST_KEYS, ORDER, description, find, ours, remove, write_into};
+    use crate::world::TokenCopy as _;
 
     /// The rest of this user's quota: `1000: 40 40/40 39/200 6340/20000` (keys(7)). `None`: not
     /// known.
@@ -291,6 +307,51 @@ mod tests {
         let line = users.lines().find_map(|line| line.trim_start().strip_prefix(&own))?;
         let (used, most) = line.split_whitespace().last()?.split_once('/')?;
         most.parse::<u64>().ok()?.checked_sub(used.parse().ok()?)
+    }
+
+    /// Makes the calling thread alone one of a user without other keys; false without the right to.
+    fn become_somebody_else() -> bool {
+        const SOMEBODY: c_long = 65_171;
+        // SAFETY: the bare call takes three numbers, and changes this thread only
+        unsafe { libc::syscall(libc::SYS_setresuid, SOMEBODY, SOMEBODY, SOMEBODY) == 0 }
+    }
+
+    fn as_somebody<T: Send + 'static>(run: fn() -> T) -> Option<T> {
+        std::thread::spawn(move || become_somebody_else().then(run)).join().unwrap()
+    }
+
+    #[test]
+    fn a_full_quota_hides_no_key_and_puts_none_where_nobody_looks() {
+        if as_somebody(|| KernelKeyring.write("kept:quota", b"key", Duration::from_secs(60))) != Some(true) {
+            // no right to be another user, or a kernel or a container without keyrings
+            return;
+        }
+        as_somebody(|| {
+            let ring = c_long::from(libc::KEY_SPEC_THREAD_KEYRING);
+            let fill = |size: usize| (0..100).take_while(|n| add_to(ring, &format!("{size}:{n}"), size)).count();
+            assert!([1000, 100, 10, 1].map(fill).iter().sum::<usize>() > 0);
+            let reader = std::thread::spawn(|| {
+                // another process has no keyring yet either
+                become_somebody_else();
+                KernelKeyring.read("kept:quota")
+            });
+            std::thread::sleep(Duration::from_millis(10));
+            clear(ring);
+            assert_eq!(reader.join().unwrap().unwrap().as_slice(), b"key");
+        });
+        as_somebody(|| KernelKeyring.forget("kept:quota"));
+    }
+
+    fn add_to(ring: c_long, name: &str, size: usize) -> bool {
+        let name = std::ffi::CString::new(name).unwrap();
+        let value = vec![b'x'; size];
+        // SAFETY: a live text, and a buffer with its length
+        unsafe { libc::syscall(libc::SYS_add_key, c"user".as_ptr(), name.as_ptr(), value.as_ptr(), size, ring) > 0 }
+    }
+
+    fn clear(ring: c_long) {
+        // SAFETY: the call takes a number
+        unsafe { libc::syscall(libc::SYS_keyctl, c_long::from(libc::KEYCTL_CLEAR), ring) };
     }
 
     // B-12
@@ -306,7 +367,7 @@ mod tests {
         }
         // an ordinary user gets back the bytes of a removed key a moment later
         let write = |n: usize, length: usize| {
-            let again = || std::thread::sleep(std::time::Duration::from_millis(50));
+            let again = || std::thread::sleep(Duration::from_millis(50));
             write(n, length) || (0..100).any(|_| (again(), write(n, length)).1)
         };
         let there = |n: usize| find(ring, &name(n)).is_some();
