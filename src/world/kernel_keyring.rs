@@ -127,9 +127,9 @@ mod linux {
         keyctl(operation, numbers.map(Number))
     }
 
-    /// The keyring of the copies: the persistent one, linked to this process to possess its keys; the
-    /// user keyring in a kernel that has none. Over quota there is neither: a key that was put into
-    /// the other one would be lost. The bytes of removed keys are free a moment later.
+    /// The keyring of the copies: the persistent one, linked to this process to possess its keys;
+    /// the user keyring in a kernel that has none. Over quota there is neither: a key that was put
+    /// into the other one would be lost. The bytes of removed keys are free a moment later.
     fn keyring() -> Option<c_long> {
         // -1 is this user
         let own = c_long::from(libc::KEY_SPEC_PROCESS_KEYRING);

@@ -501,9 +501,9 @@ impl FileStore {
         Ok(bytes)
     }
 
-    /// The key for the profile's next file, and its source. Where records are under a passphrase, no
-    /// key file is made beside them. An unlocked key leaves a record under the key file there: only
-    /// who gives the passphrase itself chose it for that record.
+    /// The key for the profile's next file, and its source. Where records are under a passphrase,
+    /// no key file is made beside them. An unlocked key leaves a record under the key file there:
+    /// only who gives the passphrase itself chose it for that record.
     fn key_to_save(&self, profile: &str) -> Result<(Option<Derivation>, SealKey), StoreError> {
         let key_file = || self.read_key().map(|key| key.is_some());
         let by_passphrase = self.openers.passphrase.is_some()
