@@ -62,7 +62,11 @@ impl Who {
                 Err(e) if configured => return Err(e),
                 Err(e) => match orphan::called(world, &paths, kind, &name) {
                     Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
-                    Ok(None) => return Err(e),
+                    Ok(None) => {
+                        let rule = || rule::that_chose(world, config, &name);
+                        let by_rule = (!named).then(rule).flatten();
+                        return Err(e.hints(by_rule.map(|rule| format!("{rule} names it: change its `profile`"))));
+                    }
                     // the lender knows which profiles there are
                     Err(why) if kind == StoreKind::Lent => return Err(why),
                     Err(why) => {
@@ -188,9 +192,8 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
 fn unnamed(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
-    if let Some(rule) = rule::chosen(world, &config.when)
-        && default_profile_fits(dir, &config, &rule.profile, choice)
-    {
+    let rules = config.when.iter().filter(|rule| default_profile_fits(dir, &config, &rule.profile, choice));
+    if let Some(rule) = rule::chosen(world, rules) {
         world.step(|| format!("the profile `{}`, by {}", safe(&rule.profile), rule::words(rule)));
         return Ok((rule.profile.clone(), config));
     }

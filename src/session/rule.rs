@@ -10,13 +10,12 @@ use crate::text::safe;
 use crate::world::{World, repository};
 
 /// The first rule that fits.
-pub fn chosen<'a>(world: &World, rules: &'a [When]) -> Option<&'a When> {
-    if rules.is_empty() {
-        return None;
-    }
+pub fn chosen<'a>(world: &World, rules: impl IntoIterator<Item = &'a When>) -> Option<&'a When> {
+    let mut rules = rules.into_iter().peekable();
+    rules.peek()?;
     let folder = world.env.folder()?;
     let mut remotes = None;
-    rules.iter().find(|rule| {
+    rules.find(|rule| {
         let is_here = rule.folder.as_ref().is_none_or(|pattern| is_of(world, pattern, &folder));
         is_here
             && rule.remote.as_ref().is_none_or(|pattern| {
@@ -29,7 +28,12 @@ pub fn chosen<'a>(world: &World, rules: &'a [When]) -> Option<&'a When> {
 /// The rule by which this command means the profile, in words.
 pub fn of(world: &World, who: &Who) -> Option<String> {
     let config = Config::load(who.paths.config.as_deref().filter(|_| !who.named)?).ok()?;
-    chosen(world, &config.when).filter(|rule| rule.profile == who.name).map(words)
+    that_chose(world, &config, &who.name)
+}
+
+/// The rule by which no other profile than this is meant here, in words.
+pub fn that_chose(world: &World, config: &Config, name: &str) -> Option<String> {
+    chosen(world, &config.when).filter(|rule| rule.profile == name).map(words)
 }
 
 /// The rule in words.

@@ -63,6 +63,40 @@ fn the_first_rule_that_fits_chooses_the_profile() {
     assert!(me.types("token -v").err.contains("the profile `acme`, by the rule remote = \"Git.example/acme/*\""));
 }
 
+#[test]
+fn a_star_is_one_name_of_a_remote() {
+    let mut me = person();
+    for (remote, pattern, fits) in [
+        ("https://git.example/acme/a/b", "git.example/acme/*", false),
+        ("https://git.example/acme/a/b", "git.example/acme/**", true),
+        ("https://git.example/acme/a/b", "git.example/acme", true),
+        ("https://git.example/acme/../evil/x", "git.example/acme/*", false),
+        ("git@git.example:acme/../evil/x", "git.example/acme", false),
+        ("https://git.example:8443/acme/x", "git.example/acme/*", false),
+        ("https://git.example:8443/acme/x", "git.example:8443/acme/*", true),
+        ("file:///git.example/acme/x", "git.example/acme/*", false),
+        ("git@h:x", "*", false),
+        ("git@h:x", "*/*", true),
+        ("/srv/x.git", "**", false),
+    ] {
+        fs::write(me.path("own/.git/config"), format!("[remote \"origin\"]\nurl = {remote}\n")).unwrap();
+        me.config("config.toml", &CONFIG.replace("Git.example/acme/*", pattern));
+        assert_eq!(meant(&mut me, "own"), if fits { "acme" } else { "usual" }, "{remote} {pattern}");
+    }
+}
+
+#[test]
+fn a_rule_for_another_provider_than_the_named_one_is_left_out() {
+    let mut me = person();
+    me.config(
+        "config.toml",
+        "[[when]]\nfolder = \"~/own\"\nprofile = \"a\"\n[[when]]\nfolder = \"~/own\"\nprofile = \"b\"\n\
+         [profiles.a]\nprovider = \"getresponse\"\n[profiles.b]\nprovider = \"sandbox\"\n",
+    );
+    assert_eq!(meant(&mut me, "own"), "a");
+    assert!(me.types("token --provider sandbox").err.contains("no token is stored for `b`"));
+}
+
 #[cfg(unix)]
 #[test]
 fn a_folder_behind_a_link_is_the_same() {
@@ -107,5 +141,8 @@ fn a_rule_that_can_choose_nothing_is_an_error() {
         assert!(done.err.contains(why), "{rule}: {}", done.err);
     }
     me.config("config.toml", "[[when]]\nfolder = \"/\"\nprofile = \"nobody\"\n");
+    let told = me.set("FOLDER_OF_THE_TEST", "/").types("token").err;
+    assert!(told.contains("hint: the rule folder = \"/\" in config.toml names it: change its `profile`\n"), "{told}");
+    assert!(!me.types("token nobody").err.contains("the rule"), "the name was typed");
     assert!(me.types("doctor").out.contains("a rule `when` in config.toml names no profile: `nobody`"));
 }
