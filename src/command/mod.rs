@@ -127,6 +127,9 @@ pub enum Verb {
     /// Sign in and store the tokens.
     Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
+    ///
+    /// After a login `--scope`, `--resource` and `--audience` ask for another token of it: for
+    /// fewer scopes or for another service. See `oauthctl help sign-in`.
     Token(token::TokenArgs),
     /// Refresh the token now.
     Refresh(refresh::RefreshArgs),
