@@ -168,8 +168,8 @@ impl Editor {
         }
     }
 
-    /// Renames a profile and its references (`default-profile`, `subject-profile`, `when`); comments
-    /// stay.
+    /// Renames a profile and its references (`default-profile`, `subject-profile`, `when`);
+    /// comments stay.
     pub fn rename(&mut self, from: &str, to: &str) -> Result<(), ConfigError> {
         check_profile_name(to)?;
         if !self.has(from) {
