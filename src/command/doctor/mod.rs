@@ -202,13 +202,16 @@ fn stores(
     let file_wanted = (state == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
         || kind == Some(StoreKind::File)
         || paths.state.as_ref().is_some_and(|dir| file::folder(dir).exists());
-    let file = file_wanted.then(|| {
+    // it may name the keys of the files
+    let unknown = paths.config.as_ref().is_some_and(|dir| Config::load_for(dir, "").is_err());
+    let file = (file_wanted && !unknown).then(|| {
         session::store_of(world, StoreKind::File, paths).and_then(|store| probe(&*store, world).map_err(Error::from))
     });
-    let file_works = matches!(file, Some(Ok(_)));
+    let file_works = unknown || matches!(file, Some(Ok(_)));
     report.add(
         "file store",
         match file {
+            None if unknown => note("not looked at: config.toml can't be read, which may name its keys"),
             None if state == Keychain::Absent => good("not used"),
             None => good("not used: there is a keychain"),
             Some(Ok(place)) => {
