@@ -161,7 +161,7 @@ def resources_go_along_to_every_endpoint_and_a_foreign_one_is_refused(t):
 
 
 @test
-@shows("token: another resource or fewer scopes of one login")
+@shows("grant: another resource or fewer scopes of one login")
 def one_login_brings_a_token_for_each_resource_and_a_narrower_one(t):
     op = op_with_extras(t)
     one, two = "https://one.example.test/", "https://two.example.test/"
