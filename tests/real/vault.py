@@ -443,9 +443,16 @@ def a_job_signs_in_to_the_engine_as_itself(t):
     works(at).expect(5, err=[r"no token for the vault", r"\.vault-token"])
     works({"vault": ""}, VAULT_ADDR=engine.address, VAULT_TOKEN=ROOT).expect(0)
     works({"vault": ""}, VAULT_TOKEN=ROOT).expect(5, err="VAULT_ADDR are not set")
+    # the engine's own token goes to its own address alone
+    other = {"VAULT_ADDR": "https://other.example:8200"}
+    works(at, VAULT_TOKEN=ROOT, **other).expect(5, err="VAULT_TOKEN is for the engine of VAULT_ADDR")
+    works({"vault": ""}, BAO_ADDR=engine.address, VAULT_TOKEN=ROOT, **other).expect(5, err="VAULT_TOKEN is for the engine of VAULT_ADDR")
+    works({"vault": ""}, BAO_ADDR=engine.address, BAO_TOKEN=ROOT, **other).expect(0)
+    works({**at, "proof-variable": "VAULT_TOKEN"}, VAULT_TOKEN=ROOT, **other).expect(0)
     token = home.folder / ".vault-token"
     token.write_text(f"{ROOT}\n")
     works(at).expect(0)
+    works(at, **other).expect(5, err="the usual token is for the engine of VAULT_ADDR")
     token.rename(home.folder / "elsewhere")
     works(at, BAO_TOKEN_PATH=home.folder / "elsewhere").expect(0)
     works({**at, "proof-file": str(home.folder / "elsewhere")}).expect(0)

@@ -101,6 +101,7 @@ pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreErro
         }
         _ => None,
     };
+    let sign_in = SignIn::of(place, &address, env, doors.ask)?;
     Ok(Vault {
         place,
         api: Api {
@@ -111,7 +112,7 @@ pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreErro
             clock: Arc::clone(&doors.clock),
             authorities: file("CACERT")?.map(|pem| pem.expose().into()),
             identity,
-            sign_in: SignIn::of(place, env, doors.ask)?,
+            sign_in,
             token: RefCell::default(),
             state: RefCell::default(),
         },
@@ -146,7 +147,8 @@ impl Vault {
             };
             return match version {
                 0 => Ok((0, Whole::default())),
-                _ => Err(StoreError::Corrupt { place: self.in_words(), why: why() }),
+                // nothing is broken, and a `logout` would end it for the whole team
+                _ => Err(StoreError::Failed(self.api.name(), anyhow::Error::msg(why()))),
             };
         };
         if let Some(whole) = read_whole(&data) {

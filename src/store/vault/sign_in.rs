@@ -4,6 +4,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::place::{Auth, Place};
@@ -28,9 +29,12 @@ pub struct SignIn {
     proof: Proof,
 }
 
+/// How the engine's variables begin, in the order in which they count.
+const FAMILIES: [&str; 2] = ["BAO", "VAULT"];
+
 /// The engine's variable by either of its names.
 pub fn variable(env: &dyn Env, what: &str) -> Option<String> {
-    ["BAO", "VAULT"].iter().find_map(|whose| env.var(&format!("{whose}_{what}")))
+    FAMILIES.iter().find_map(|whose| env.var(&format!("{whose}_{what}")))
 }
 
 /// A program's answer.
@@ -38,14 +42,14 @@ pub type Asked<'a> = &'a dyn Fn(&[String]) -> io::Result<Zeroizing<String>>;
 
 impl SignIn {
     /// `ask` runs the person's token helper, where the engine's own configuration names one.
-    pub fn of(place: &'static Place, env: &dyn Env, ask: Asked) -> Result<SignIn, StoreError> {
+    pub fn of(place: &'static Place, address: &Url, env: &dyn Env, ask: Asked) -> Result<SignIn, StoreError> {
         let proof = match (&place.proof_file, &place.proof_variable, place.auth) {
             (Some(file), _, _) => Proof::File(file.into()),
             (_, Some(name), _) => match env.var(name) {
                 Some(value) => Proof::Given(value.trim().into()),
                 None => Proof::Missing(format!("the variable {name} is not set")),
             },
-            (None, None, Auth::Token) => own_token(env, ask)?,
+            (None, None, Auth::Token) => own_token(env, address, ask)?,
             (None, None, _) => Proof::File(OF_KUBERNETES.into()),
         };
         Ok(SignIn { place, proof })
@@ -80,9 +84,17 @@ impl SignIn {
 }
 
 /// The order of the engine's own program: variable, helper, file.
-fn own_token(env: &dyn Env, ask: Asked) -> Result<Proof, StoreError> {
-    if let Some(token) = variable(env, "TOKEN") {
-        return Ok(Proof::Given(token.trim().into()));
+fn own_token(env: &dyn Env, address: &Url, ask: Asked) -> Result<Proof, StoreError> {
+    for whose in FAMILIES {
+        if let Some(token) = env.var(&format!("{whose}_TOKEN")) {
+            return Ok(match of_another(env, &[whose], address) {
+                Some(other) => Proof::Missing(format!("{whose}_TOKEN is for the engine of {other}")),
+                None => Proof::Given(token.trim().into()),
+            });
+        }
+    }
+    if let Some(other) = of_another(env, &FAMILIES, address) {
+        return Ok(Proof::Missing(format!("the usual token is for the engine of {other}")));
     }
     if let Some(helper) = helper(env) {
         let failed = |e: io::Error| StoreError::Failed("token helper of the vault".to_owned(), e.into());
@@ -94,6 +106,16 @@ fn own_token(env: &dyn Env, ask: Asked) -> Result<Proof, StoreError> {
     }
     let file = variable(env, "TOKEN_PATH").map(PathBuf::from);
     Ok(Proof::File(file.or_else(|| Some(env.home()?.join(".vault-token"))).unwrap_or_default()))
+}
+
+/// The variable by which the engine's own token is for another address than this one.
+fn of_another(env: &dyn Env, families: &[&str], address: &Url) -> Option<String> {
+    let mut named = families.iter().map(|whose| format!("{whose}_ADDR")).filter(|name| env.var(name).is_some());
+    let first = named.next()?;
+    let is_this = |name: &String| {
+        env.var(name).and_then(|url| Url::parse(url.trim()).ok()).is_some_and(|url| url.origin() == address.origin())
+    };
+    (!is_this(&first) && !named.any(|name| is_this(&name))).then_some(first)
 }
 
 /// `token_helper = "/a/program"` in the person's own configuration of the engine's program.
