@@ -265,8 +265,8 @@ fn nobody_renews(session: &Session) -> Error {
 }
 
 /// GNOME Keyring aborts when many processes read at once, and a program is slow: they come one
-/// after the other. And for
-/// another token than the refused one, the lock shows whether another process refreshes it.
+/// after the other. And for another token than the refused one, the lock shows whether another
+/// process refreshes it.
 fn early_lock(
     world: &mut World,
     who: &Who,
