@@ -227,6 +227,11 @@ const CUT_OFF: [(&str, &str, &str, u8, &str); 16] = [
     ("play", "play", "list", 0, "play"),
 ];
 
+fn keychain_of(me: &Person) -> Box<dyn store::Store> {
+    let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
+    store::open(StoreKind::Keychain, &keychain, &FakeEnv::default(), &me.path("state/oauthctl"), Openers::default())
+}
+
 // P-19
 #[test]
 fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
@@ -236,14 +241,7 @@ fn a_rename_that_was_cut_off_is_finished_by_the_next_command() {
         me.config("config.toml", &mine("work"));
         assert_eq!(me.browser(allows).types("login work").code, 0);
         let token = me.kept("work", "access_token");
-        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
-        let store = store::open(
-            StoreKind::Keychain,
-            &keychain,
-            &FakeEnv::default(),
-            &me.path("state/oauthctl"),
-            Openers::default(),
-        );
+        let store = keychain_of(&me);
         let record = store.load("work").unwrap().unwrap();
         Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
         for gone in ["work", "play"].iter().filter(|name| !marked.contains(*name)) {
@@ -274,14 +272,7 @@ fn a_rename_that_was_cut_off_is_taken_back_where_its_name_is_taken() {
     for (config, code, left) in [(both, 2, "work"), ("", 2, "play")] {
         let mut me = Person::new();
         assert_eq!(me.browser(allows).types("login work --provider sandbox").code, 0);
-        let keychain: Arc<dyn oauthctl::world::Keychain> = me.keychain.clone();
-        let store = store::open(
-            StoreKind::Keychain,
-            &keychain,
-            &FakeEnv::default(),
-            &me.path("state/oauthctl"),
-            Openers::default(),
-        );
+        let store = keychain_of(&me);
         let record = store.load("work").unwrap().unwrap();
         Renaming { from: "work".into(), to: "play".into() }.begin(&*store, &record).unwrap();
         me.config("config.toml", config);

@@ -486,16 +486,23 @@ def python(home, text, **env):
 
 GOOGLE = """
 import google.auth, google.auth.transport.requests, requests
+
+class Here(requests.adapters.HTTPAdapter):
+    def send(self, request, *words, **more):
+        request.url = request.url.replace("https://sts.googleapis.com/", "https://{sts}/")
+        return super().send(request, *words, **more)
+
 session = requests.Session()
 session.verify = "{ca}"
-credentials, _ = google.auth.load_credentials_from_file("credentials.json")
+session.mount("https://sts.googleapis.com/", Here())
+credentials, _ = google.auth.{load}
 credentials.refresh(google.auth.transport.requests.Request(session))
 print(credentials.token)
 """
 
 
-@test
-def googles_library_exchanges_the_id_token_and_shows_why_there_is_none(t):
+def with_google(t):
+    """A login that may go to Google's service, its ID token, a token service, and Google's library, which loads a credential."""
     library = os.environ.get("GOOGLE_AUTH")
     if not library:
         raise rig.Skip(f"google-auth is not there: {rig.why_missing('google-auth')}")
@@ -504,15 +511,25 @@ def googles_library_exchanges_the_id_token_and_shows_why_there_is_none(t):
     answer = {"access_token": "of-google", "issued_token_type": kind, "token_type": "Bearer", "expires_in": 3600}
     sts = Form(t, lambda form: (200, json.dumps(answer).encode()))
 
+    def google(load):
+        allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "PYTHONPATH": library}
+        # a runner's mask command would spoil the answer: the library reads both streams as one
+        return python(home, GOOGLE.format(sts=sts.host, ca=rig.pki() / "ca.crt", load=load), GITHUB_ACTIONS="true", **allowed)
+
+    return home, id_token, sts, google
+
+
+@test
+def googles_library_exchanges_the_id_token_and_shows_why_there_is_none(t):
+    home, id_token, sts, library = with_google(t)
+
     def google(words="", host="iam.googleapis.com"):
         audience = f"//{host}/projects/1/locations/global/workloadIdentityPools/p/providers/q"
         executable = {"command": f"{home.folder}/bin/oauthctl helper google --profile sandbox{words}"}
-        file = {"type": "external_account", "audience": audience, "subject_token_type": kind}
-        file |= {"token_url": f"https://{sts.host}/v1/token", "credential_source": {"executable": executable}}
+        file = {"type": "external_account", "audience": audience, "subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}
+        file |= {"token_url": "https://sts.googleapis.com/v1/token", "credential_source": {"executable": executable}}
         (home.folder / "credentials.json").write_text(json.dumps(file))
-        allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "PYTHONPATH": library}
-        # a runner's mask command would spoil the answer: the library reads both streams as one
-        return python(home, GOOGLE.format(ca=rig.pki() / "ca.crt"), GITHUB_ACTIONS="true", **allowed)
+        return library('load_credentials_from_file("credentials.json")')
 
     google().expect(1, err="is no service of `sandbox`: no token is given")
     home.run("profile", "set", "sandbox", "helper-hosts", "iam.googleapis.com").expect(0)
@@ -845,32 +862,21 @@ current-context: x
 
 
 @test
-def pip_uses_the_helper_that_is_installed(t):
-    server = strict.serve(t, expires_in=3600)
-    home = strict.logged_in(t, server)
-    index = Index(t, lambda token: token and token == server.newest())
-    home.run("profile", "set", "strict", "helper-hosts", index.host).expect(0)
-    (home.folder / ".local/bin").mkdir(parents=True)
-    home.env["PATH"] = f"{home.folder}/.local/bin:{home.env['PATH']}"
-    run(home, "oauthctl", "helper", "install", "keyring", "--profile", "strict", "--yes").expect(0, err="PIP_KEYRING_PROVIDER=subprocess")
-    pip(home, index.host).expect(0)
-    home.run("helper", "uninstall", "keyring", "--yes").expect(0)
-    check(not (home.folder / ".local/bin/keyring").exists(), "the script should be gone")
-    shutil.rmtree(home.folder / index.host)
-    check(pip(home, index.host).code != 0, "without the helper there is no token")
-
-
-@test
-def uv_uses_the_helper_that_is_installed(t):
-    server = strict.serve(t, expires_in=3600)
-    home = strict.logged_in(t, server)
-    index = Index(t, lambda token: token and token == server.newest())
-    home.run("profile", "set", "strict", "helper-hosts", index.host).expect(0)
-    (home.folder / ".local/bin").mkdir(parents=True)
-    home.env["PATH"] = f"{home.folder}/.local/bin:{home.env['PATH']}"
-    run(home, "oauthctl", "helper", "install", "keyring", "--profile", "strict", "--yes").expect(0, err="UV_KEYRING_PROVIDER=subprocess")
-    uv(home, index.host).expect(0)
-    same(index.tokens(), [server.newest()], "tokens that came")
+def pip_and_uv_use_the_helper_that_is_installed(t):
+    for tool, variable in ((pip, "PIP_KEYRING_PROVIDER"), (uv, "UV_KEYRING_PROVIDER")):
+        server = strict.serve(t, expires_in=3600)
+        home = strict.logged_in(t, server)
+        index = Index(t, lambda token: token and token == server.newest())
+        home.run("profile", "set", "strict", "helper-hosts", index.host).expect(0)
+        (home.folder / ".local/bin").mkdir(parents=True)
+        home.env["PATH"] = f"{home.folder}/.local/bin:{home.env['PATH']}"
+        run(home, "oauthctl", "helper", "install", "keyring", "--profile", "strict", "--yes").expect(0, err=f"{variable}=subprocess")
+        tool(home, index.host).expect(0)
+        same(index.tokens(), [server.newest()], "tokens that came")
+        home.run("helper", "uninstall", "keyring", "--yes").expect(0)
+        check(not (home.folder / ".local/bin/keyring").exists(), "the script should be gone")
+        shutil.rmtree(home.folder / index.host)
+        check(tool(home, index.host).code != 0, "without the helper there is no token")
 
 
 class Packages(Tls):
@@ -926,40 +932,16 @@ def pnpm_uses_the_helper_that_is_installed_and_no_other_registry_gets_the_token(
     installed.end()
 
 
-INSTALLED_GOOGLE = """
-import google.auth, google.auth.transport.requests, requests
-
-class Here(requests.adapters.HTTPAdapter):
-    def send(self, request, *words, **more):
-        request.url = request.url.replace("https://sts.googleapis.com/", "https://{sts}/")
-        return super().send(request, *words, **more)
-
-session = requests.Session()
-session.verify = "{ca}"
-session.mount("https://sts.googleapis.com/", Here())
-credentials, _ = google.auth.default()
-credentials.refresh(google.auth.transport.requests.Request(session))
-print(credentials.token)
-"""
-
-
 @test
 def googles_library_uses_the_helper_that_is_installed(t):
-    library = os.environ.get("GOOGLE_AUTH")
-    if not library:
-        raise rig.Skip(f"google-auth is not there: {rig.why_missing('google-auth')}")
-    home, id_token = with_id_token(t)
+    home, id_token, sts, google = with_google(t)
     home.run("profile", "set", "sandbox", "helper-hosts", "iam.googleapis.com").expect(0)
-    answer = {"access_token": "of-google", "issued_token_type": "urn:ietf:params:oauth:token-type:id_token", "token_type": "Bearer", "expires_in": 3600}
-    sts = Form(t, lambda form: (200, json.dumps(answer).encode()))
     audience = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q"
     run(home, "oauthctl", "helper", "install", "google", "--profile", "sandbox", "--host", audience, "--yes").expect(0)
-    script = INSTALLED_GOOGLE.format(sts=sts.host, ca=rig.pki() / "ca.crt")
-    allowed = {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1", "PYTHONPATH": library}
-    same(python(home, script, **allowed).expect(0).token, "of-google", "the exchanged token")
+    same(google("default()").expect(0).token, "of-google", "the exchanged token")
     same([(form["audience"], form["subject_token"]) for form in sts.forms], [(audience, id_token)], "tokens that came")
     home.run("helper", "uninstall", "google", "--yes").expect(0)
-    python(home, script, **allowed).expect(1, err="DefaultCredentialsError")
+    google("default()").expect(1, err="DefaultCredentialsError")
     same(len(sts.forms), 1, "requests")
 
 
@@ -1263,22 +1245,6 @@ def curl_psql_and_httpie_have_the_token(t):
     same(len(re.findall(r"v1\.30\.0", done.out)), 2, f"answers of the API in {done.out}")
     check(re.search(r"^ +42$", done.out, re.M), f"no answer of the database in {done.out}")
     same(set(api.seen), {f"Bearer {server.newest()}"}, "headers")
-
-
-@test
-def hurl_has_the_token_and_does_not_show_it(t):
-    program = shutil.which("hurl")
-    if not program:
-        raise rig.Skip("hurl is not there: cargo install hurl")
-    server = strict.serve(t, expires_in=3600)
-    home = strict.logged_in(t, server)
-    api = Cluster(t, lambda token: token == server.newest())
-    (home.folder / "me.hurl").write_text(recipe("GET https", **{"api.example.com/me": f"{api.host}/"}))
-    line = re.search("`(oauthctl run work .*hurl me.hurl)`", (rig.ROOT / "src/command/topics/recipes.md").read_text())[1]
-    line = line.replace("run work", "run strict").replace("-- hurl", f"-- {program} --very-verbose --cacert {rig.pki() / 'ca.crt'}")
-    done = run(home, "sh", "-c", line).expect(0, out=r"v1\.30\.0")
-    same(api.seen, [f"Bearer {server.newest()}"], "headers")
-    check(server.newest() not in done.out + done.err, "the token should be left out")
 
 
 SCHEMA = """
