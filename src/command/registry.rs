@@ -250,16 +250,19 @@ enum Place {
 
 /// Where a registry is; an address that could run a program or holds a password is refused.
 fn place(source: &str) -> Result<Place, Error> {
-    let refused = |why: &str| {
-        Err(Error::usage(format!("`{}` is no place for a registry: {why}", safe(source)))
-            .hint("`https://…`, `ssh://…`, `user@host:path`, or a path of this machine"))
-    };
+    const FORMS: &str = "`https://…`, `ssh://…`, `user@host:path`, or a path of this machine";
+    let refused =
+        |why: &str| Err(Error::usage(format!("`{}` is no place for a registry: {why}", safe(source))).hint(FORMS));
+    // not repeated: it may be in it
+    let holds =
+        |what: &str| Err(Error::usage(format!("the address holds {what}: git has its own credentials")).hint(FORMS));
     if let Ok(url) = url::Url::parse(source)
         && source.contains("://")
     {
         return match url.scheme() {
-            _ if url.password().is_some() => refused("it holds a password"),
-            "https" if !url.username().is_empty() => refused("it holds a name, or a token"),
+            _ if url.password().is_some() => holds("a password"),
+            "https" | "http" if !url.username().is_empty() => holds("a name, or a token"),
+            "https" | "http" if url.query().is_some() => holds("a query, which may be a token"),
             "http" if !on_loopback(source) => refused("`http` is not safe"),
             "https" | "ssh" | "http" if !url.host_str().unwrap_or("-").starts_with('-') => {
                 Ok(Place::Git(source.to_owned()))

@@ -272,6 +272,11 @@ fn profiles(dir: &Path, text: &str) -> Result<BTreeMap<String, Values>, ConfigEr
             let at = place(&name, &key).unwrap_or_else(|| FILE.to_owned());
             return Err(holds_secret(&safe(&format!("profiles.{name}.{key}")), &at));
         }
+        let id = |name: &str| catalogue::find(name).map(|(id, _)| id);
+        if id(&name).is_some() && id(&name) != profile.provider.as_deref().and_then(id) {
+            let why = "it is a built-in provider's name, and the profile is of another one";
+            return Err(ConfigError::new(format!("the registry can't have a profile called `{}`: {why}", safe(&name))));
+        }
         all.insert(name, shared);
     }
     Ok(all)

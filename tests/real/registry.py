@@ -137,9 +137,12 @@ def what_a_registry_may_not_have(t):
         ({"config.toml": 'default-profile = "a"\n[profiles.a]\nprovider = "acme"\n'}, "a registry has profiles alone"),
         ({"config.toml": None, "providers/google.toml": ACME.replace("acme", "google")}, "built-in"),
         ({"providers/google.toml": None, "providers/acme.toml": ACME.replace("name =", 'aliases = ["github"]\nname =')}, "called `github`: it is a built-in"),
+        ({"providers/acme.toml": ACME, "config.toml": '[profiles.getresponse]\nprovider = "acme"\n'}, "profile called `getresponse`: it is a built-in provider's name"),
+        ({"config.toml": '[profiles.gr]\nprovider = "acme"\n'}, "profile called `gr`"),
     ]:
         team.put(files)
         refused(words)
+    team.put({"config.toml": None})
     team.put({"providers/acme.toml": ACME + f"# {'x' * 70_000}\n"})
     refused("longer than 60 KiB", 7)
     team.put({"providers/acme.toml": ACME})
@@ -163,8 +166,11 @@ def git_runs_nothing_of_the_repository(t):
     (home.folder / ".gitconfig").write_text(f'[core]\n\thooksPath = {hooks}\n\tfsmonitor = {hooks}/fsmonitor-watchman\n[filter "evil"]\n\tsmudge = {hooks}/post-merge\n[safe]\n\tdirectory = *\n')
     # variables of the caller's change nothing
     home.run("registry", "add", str(team.path), "--yes", env={"GIT_ALLOW_PROTOCOL": "ext", "GIT_OBJECT_DIRECTORY": "/nowhere"}).expect(0)
-    for bad in (f"ext::sh -c touch% {marks}", f"--upload-pack=touch {marks}", "-oProxyCommand=x:y", f"ssh://-oProxyCommand=touch%20{marks}/x", "http://team.example/x", "https://a:b@team.example/x", "git://team.example/x", "fd::3"):
+    for bad in (f"ext::sh -c touch% {marks}", f"--upload-pack=touch {marks}", "-oProxyCommand=x:y", f"ssh://-oProxyCommand=touch%20{marks}/x", "http://team.example/x", "git://team.example/x", "fd::3"):
         home.run("registry", "add", "--name", "bad", "--yes", "--", bad).expect(2, err="no place for a registry")
+    for bad in ("https://a:s3cret@team.example/x", "https://s3cret@team.example/x", "https://team.example/x?token=s3cret"):
+        said = home.run("registry", "add", "--name", "bad", "--yes", "--", bad).expect(2, err="the address holds")
+        check("s3cret" not in said.err, said.err)
     check(not marks.exists(), "something of the repository ran")
     same([p.name for p in (t.folder / "tmp").glob("oauthctl-registry-*")] if (t.folder / "tmp").exists() else [], [], "left behind")
 
