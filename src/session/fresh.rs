@@ -260,7 +260,7 @@ fn in_turn(
 fn nobody_renews(session: &Session) -> Error {
     let why = format!("nobody renews the token of `{}`, and this job may only read it", session.name);
     Error::new(Kind::TryLater, why)
-        .hint(format!("on a machine that may renew it, by a timer: `{}`", session.typed.line("token")))
+        .hint("on a machine that may renew it, by a timer: `oauthctl refresh --all --due`")
         .hint("`oauthctl store policy` prints what it must be allowed")
 }
 

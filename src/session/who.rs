@@ -320,8 +320,8 @@ impl Who {
     pub fn glance(&self) -> Result<Option<Record>, Error> {
         let Some(shared) = self.store.shared() else { return self.load() };
         let shown = shared.peek(&self.name).map_err(|e| self.unreadable(e))?;
-        // a holder that was ended may have shown nothing yet
-        shown.map_or_else(|| self.load(), |text| self.parsed(&text).map(Some))
+        // a holder that was ended may have shown nothing yet; what others wrote there is no record
+        shown.and_then(|text| self.parsed(&text).ok()).map_or_else(|| self.load(), |record| Ok(Some(record)))
     }
 
     pub(super) fn read(&self) -> Result<Option<Record>, Error> {

@@ -449,6 +449,14 @@ def a_job_signs_in_to_the_engine_as_itself(t):
     works({"vault": ""}, BAO_ADDR=engine.address, VAULT_TOKEN=ROOT, **other).expect(5, err="VAULT_TOKEN is for the engine of VAULT_ADDR")
     works({"vault": ""}, BAO_ADDR=engine.address, BAO_TOKEN=ROOT, **other).expect(0)
     works({**at, "proof-variable": "VAULT_TOKEN"}, VAULT_TOKEN=ROOT, **other).expect(0)
+    # an engine that keeps no versions, and none: told before anybody signs in, and nothing is written
+    engine.set("sys/mounts/first", {"type": "kv", "options": {"version": "1"}})
+    for mount, words in (("first", r"no KV engine of version 2.*enable-versioning first"), ("none", "there is no engine at `none`")):
+        config.write_text(f'store = {{ vault = "{engine.address}", mount = "{mount}" }}\n{profiles}')
+        env = {"OAUTHCTL_STORE": None, "VAULT_ADDR": None}
+        home.run("login", "work", "--no-browser", env=env).expect(5, err=words)
+    home.run("token", "work", env=env).expect(5, err="no handler for route")
+    same(engine.ask("first/?list=true")[0], 404, "what was written")
     token = home.folder / ".vault-token"
     token.write_text(f"{ROOT}\n")
     works(at).expect(0)
@@ -545,8 +553,10 @@ def a_broken_version_is_passed_over_and_a_deleted_one_is_told(t):
     server = strict.serve(t, expires_in=3600)
     here, there = signed_in(t, server, engine.env())
     here.run("refresh", "work").expect(0)
-    engine.set(f"{AT}work/renew", {"data": {"someone": "wrote this"}})
-    there.run("refresh", "work").expect(0)
+    for wrote in ({"someone": "wrote this"}, {"record": "garbage"}):
+        for part in ("work", "work/renew"):
+            engine.set(f"{AT}{part}", {"data": wrote})
+        there.run("refresh", "work").expect(0)
     same((here.run("token", "work").expect(0).token, server.reuses), (server.newest(), 0), "the token after a broken version")
     engine.ask(f"{AT}work/renew", method="DELETE")
     same(there.run("token", "work").expect(0).token, server.newest(), "what readers have")

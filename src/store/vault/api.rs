@@ -128,9 +128,12 @@ impl Api {
     pub fn read(&self, path: &str, version: Option<u64>) -> Result<Kept, StoreError> {
         let wanted = version.map(|version| format!("?version={version}")).unwrap_or_default();
         let Answer { response, .. } = self.signed("GET", &format!("{}/data/{path}{wanted}", self.mount), None)?;
+        let told = told(&response);
         match response.status {
+            // where no engine is, the answer says so
+            404 if told.data.is_none() && told.errors.is_empty() => Ok(Kept::default()),
             200 | 404 => {
-                let Some(data) = told(&response).data else { return Ok(Kept::default()) };
+                let Some(data) = told.data else { return Err(self.refused(&response)) };
                 let read: Read = serde_json::from_str(data.get()).map_err(|e| self.odd(&e.to_string()))?;
                 let data = read.data.filter(|data| data.get() != "null").map(|data| Secret::unlisted(data.get()));
                 Ok(Kept { version: read.metadata.version, data })
@@ -178,6 +181,26 @@ impl Api {
             (404, _) => Ok(Vec::new()),
             (200, Some(data)) => {
                 serde_json::from_str(data.get()).map(|names: Names| names.keys).map_err(|e| self.odd(&e.to_string()))
+            }
+            _ => Err(self.refused(&response)),
+        }
+    }
+
+    /// Fails unless the mount has an engine that keeps versions.
+    pub fn has_versions(&self) -> Result<(), StoreError> {
+        let Answer { response, .. } = self.signed("GET", &format!("sys/internal/ui/mounts/{}", self.mount), None)?;
+        let version = |data: &serde_json::value::RawValue| {
+            let about: serde_json::Value = serde_json::from_str(data.get()).ok()?;
+            Some(about.pointer("/options/version")?.as_str()? == "2")
+        };
+        match (response.status, told(&response).data) {
+            (200, Some(data)) if version(data) == Some(true) => Ok(()),
+            (200, Some(_)) => Err(self.odd(&format!(
+                "`{0}` is no KV engine of version 2, which `bao kv enable-versioning {0}` makes of one of version 1",
+                self.mount
+            ))),
+            (400 | 403 | 404, _) => {
+                Err(self.odd(&format!("there is no engine at `{}`, or this token may not use it", self.mount)))
             }
             _ => Err(self.refused(&response)),
         }

@@ -214,7 +214,12 @@ impl Vault {
 }
 
 fn read_whole(data: &Secret) -> Option<Whole> {
-    serde_json::from_str(data.expose()).ok().filter(|whole: &Whole| whole.record.is_some() || whole.lease.is_some())
+    let whole: Whole = serde_json::from_str(data.expose()).ok()?;
+    let is_whole = match &whole.record {
+        Some(record) => record.expose().starts_with('{'),
+        None => whole.lease.is_some(),
+    };
+    is_whole.then_some(whole)
 }
 
 impl Store for Vault {
@@ -281,6 +286,10 @@ impl Store for Vault {
     }
 
     fn writable(&self, profile: &str) -> Result<(), StoreError> {
+        // a holder of the lease has written there
+        if !self.held.borrow().contains_key(profile) {
+            self.api.has_versions()?;
+        }
         match self.api.may_write(&self.path_whole(profile))? {
             true => Ok(()),
             false => Err(StoreError::NotAllowed(self.api.name())),
