@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::address::on_loopback;
 use crate::config::ConfigError;
 use crate::protocol;
+use crate::protocol::api_error::is_wrong_client;
 use crate::protocol::authorization_request::AuthorizeError;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_response::AnswerError;
@@ -618,16 +619,6 @@ fn needs_a_person(error: &str) -> bool {
             | "unmet_authentication_requirements"
             | "mfa_required"
     )
-}
-
-/// Whether an OAuth error means a wrong client id or secret. Some servers answer a wrong secret by
-/// `unauthorized_client` and the status 401.
-pub fn is_wrong_client(error: &str, status: u16) -> bool {
-    match error {
-        "invalid_client" | "incorrect_client_credentials" => true,
-        "unauthorized_client" => status == 401,
-        _ => false,
-    }
 }
 
 /// The error for the authorization endpoint's `error` in the redirect.

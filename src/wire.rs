@@ -92,11 +92,25 @@ pub trait RequestSigner: std::fmt::Debug + Send + Sync {
     /// Adds the part. `draw.random` makes an identifier that was never used before.
     fn sign(&self, request: &mut Request, draw: Draw) -> Result<(), String>;
 
-    /// Looks at a response. `true`: the server refused for want of a nonce that this response
-    /// brings, so send the request once more.
-    fn learn_from(&self, _request: &Request, _status: u16, _headers: &[(String, String)], _body: &[u8]) -> bool {
-        false
+    /// Looks at a response, and says why the request is to be sent once more.
+    fn learn_from(
+        &self,
+        _request: &Request,
+        _status: u16,
+        _headers: &[(String, String)],
+        _body: &[u8],
+    ) -> Option<Again> {
+        None
     }
+}
+
+/// Why a request that was refused is sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The refusal brought the nonce that the proof must have.
+    Nonce,
+    /// The server may take the client's earlier secret.
+    EarlierSecret,
 }
 
 /// A certificate and its private key, as PEM.

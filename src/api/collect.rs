@@ -552,7 +552,8 @@ impl Helpers {
             let brought = self.from.recv().map_err(|_| Error::new(Kind::Other, "a page was never fetched"))?;
             if let Some((status, headers)) = &brought.answer {
                 let at_sending = brought.request.at_sending.as_ref();
-                let wants_nonce = at_sending.is_some_and(|at| at.learn_from(&brought.request, *status, headers, &[]));
+                let wants_nonce =
+                    at_sending.is_some_and(|at| at.learn_from(&brought.request, *status, headers, &[]).is_some());
                 if wants_nonce && self.challenged.insert(brought.at) {
                     self.ask(world, caller, brought.at, brought.request)?;
                     continue;

@@ -238,7 +238,7 @@ impl Caller<'_> {
             self.heed(world, (answer.status, &answer.headers, b""));
         }
         let at_sending = request.at_sending.as_ref();
-        if at_sending.is_some_and(|at| at.learn_from(&request, answer.status, &answer.headers, &[]))
+        if at_sending.is_some_and(|at| at.learn_from(&request, answer.status, &answer.headers, &[]).is_some())
             && !tries.challenged
             && self.body.can_be_sent_again()
         {

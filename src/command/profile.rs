@@ -294,12 +294,18 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
     session.load()?;
     let secret = secret_from_file(world, &file, "client secret")?;
     let fingerprint = secret.fingerprint();
+    let mut earlier = None;
     change_record(world, &mut session, |session, record| {
         // tokens of another server could no longer be refreshed and revoked
         if let Some(moved) = elsewhere(session, record) {
             return Err(moved.refused(&session.typed));
         }
-        record.client_secret = Some(secret);
+        let same_place = session.secret_moved(record, &provider, Scope::Every).is_none();
+        let replaced = record.client_secret.replace(secret);
+        // the last one that the provider took
+        let taken = record.earlier_client_secret.take().or(replaced);
+        earlier = taken.filter(|taken| same_place && Some(taken) != record.client_secret.as_ref());
+        record.earlier_client_secret.clone_from(&earlier);
         record.secret_bound = Some(session.bound(&provider, &BTreeMap::new()));
         record.unfinished = None;
         record.provider = Some(session.provider_name().to_owned());
@@ -310,6 +316,12 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
         session.name,
         session.store.in_words()
     ));
+    if let Some(earlier) = earlier {
+        world.say(&format!(
+            "The earlier one ({}) is sent where the provider refuses this one, until it has taken this one.",
+            earlier.fingerprint()
+        ));
+    }
     Ok(())
 }
 

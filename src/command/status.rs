@@ -187,6 +187,12 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
             record.and_then(|r| r.client_secret.as_ref()).map(|it| format!("in the store, {}", it.fingerprint())),
         ),
         (
+            "earlier secret",
+            record.and_then(|r| r.earlier_client_secret.as_ref()).map(|it| {
+                format!("in the store, {}, until the provider has taken the client secret", it.fingerprint())
+            }),
+        ),
+        (
             "unfinished",
             record.and_then(|r| r.unfinished.as_ref()).map(|_| {
                 let (login, logout) = (session.typed.login(), session.typed.line("logout"));

@@ -152,6 +152,9 @@ pub struct Profile {
     /// A file with the client secret; `-` reads it from standard input.
     #[arg(long = "client-secret-file", value_name = "FILE", value_parser = as_typed, help_heading = "Profile")]
     pub client_secret: Option<SecretSource> => once,
+    /// The secret that `client-secret` replaces, for a provider that does not take the new one yet.
+    #[arg(skip)]
+    pub earlier_client_secret: Option<SecretSource>,
     /// The redirect address. `login` and `register` have a flag for it.
     #[arg(skip)]
     #[serde(deserialize_with = "redirect_uri")]
@@ -773,6 +776,7 @@ mod tests {
             own,
             [
                 "client-secret",
+                "earlier-client-secret",
                 "listen",
                 "browser",
                 "helper-hosts",

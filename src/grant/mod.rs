@@ -39,7 +39,7 @@ use crate::protocol::trace;
 use crate::provider::{Endpoint, ErrorsAt, Provider, VarFrom, hints};
 use crate::secret::Secret;
 use crate::text::{Typed, safe};
-use crate::wire::{Draw, Request, Response};
+use crate::wire::{Again, Draw, Request, Response};
 use crate::world::World;
 
 /// The client of a request, the provider, and the profile.
@@ -184,16 +184,26 @@ fn look_closely(profile: &Typed, lost: &str) -> String {
 }
 
 /// One exchange, shown with `-v` and explained with `--explain`. If the server refuses it for want
-/// of a nonce and sends one, a second exchange with that nonce.
+/// of a nonce and sends one, or if it refuses the client and there is an earlier secret, another
+/// exchange with that. All of them take no longer than one.
 pub fn send(world: &mut World, request: &Request) -> Result<Response, Error> {
-    let response = once(world, request)?;
-    let Some(at_sending) = &request.at_sending else { return Ok(response) };
-    if !at_sending.learn_from(request, response.status, &response.headers, &response.body) {
-        return Ok(response);
+    let end = world.clock.elapsed() + request.timeout;
+    let mut response = once(world, request)?;
+    let mut last = None;
+    while let Some(at_sending) = &request.at_sending {
+        let again = at_sending.learn_from(request, response.status, &response.headers, &response.body);
+        let left = end.saturating_sub(world.clock.elapsed());
+        match again {
+            _ if again == last || left.is_zero() => break,
+            Some(Again::Nonce) => {
+                world.step(|| "the server wants its nonce in the proof: sending it once more with that".to_owned());
+            }
+            Some(Again::EarlierSecret) => world.warn("the provider refuses the client secret: trying the earlier one"),
+            None => break,
+        }
+        last = again;
+        response = once(world, &Request { timeout: left, ..request.clone() })?;
     }
-    world.step(|| "the server wants its nonce in the proof: sending it once more with that".to_owned());
-    let response = once(world, request)?;
-    at_sending.learn_from(request, response.status, &response.headers, &response.body);
     Ok(response)
 }
 

@@ -4,9 +4,9 @@
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
-use crate::error::{Asked, Error, Kind, is_wrong_client, unanswered};
+use crate::error::{Asked, Error, Kind, unanswered};
 use crate::grant::{Aim, Asking, read, redirected, send, taught};
-use crate::protocol::api_error::Told;
+use crate::protocol::api_error::{Told, is_wrong_client};
 use crate::protocol::device::{self, Poll, StartError};
 use crate::protocol::retry_after;
 use crate::protocol::token_request::{Param, targets};

@@ -31,6 +31,16 @@ pub fn read(body: &[u8]) -> Option<ApiError> {
     read_value(&serde_json::from_slice(body).ok()?)
 }
 
+/// Whether an OAuth error means a wrong client id or secret. Some servers answer a wrong secret by
+/// `unauthorized_client` and the status 401.
+pub fn is_wrong_client(error: &str, status: u16) -> bool {
+    match error {
+        "invalid_client" | "incorrect_client_credentials" => true,
+        "unauthorized_client" => status == 401,
+        _ => false,
+    }
+}
+
 /// Reads a refusal's `WWW-Authenticate` header (RFC 6750, section 3), of any scheme.
 pub fn challenge(headers: &[(String, String)]) -> Option<ApiError> {
     let mut said = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("www-authenticate"));

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::protocol::dpop::Dpop;
+use crate::protocol::earlier_secret::{EarlierSecret, Taken};
 use crate::protocol::jose::{Algorithm, SigningKey};
 use crate::provider::Announced;
 use crate::secret::Secret;
@@ -15,6 +16,8 @@ pub struct Client {
     /// Empty if an assertion identifies the subject alone.
     pub id: String,
     pub secret: Option<Secret>,
+    /// What the secret replaces, while the server may still want it.
+    pub earlier: Option<EarlierSecret>,
     /// The source of the secret, or of the login's missing one; not the store or the keyboard.
     pub secret_from: Option<String>,
     /// The client used a secret before; it was not stored and is not available now.
@@ -28,6 +31,11 @@ impl Client {
     /// A client with an id and perhaps a secret, and no other credentials.
     pub fn plain(id: impl Into<String>, secret: Option<Secret>) -> Client {
         Client { id: id.into(), secret, ..Client::default() }
+    }
+
+    /// Whether the server took the client's present secret, so that the earlier one is of no use.
+    pub fn has_proved_its_secret(&self) -> bool {
+        self.earlier.as_ref().is_some_and(|earlier| earlier.taken() == Some(Taken::Present))
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, members, sha256};
 use crate::protocol::token_response::is_opaque;
 use crate::secret::Secret;
-use crate::wire::{Draw, Request, RequestSigner, header};
+use crate::wire::{Again, Draw, Request, RequestSigner, header};
 
 /// The longest stored nonce, in characters: it comes from a server and goes into a header.
 const LONGEST_NONCE: usize = 1024;
@@ -131,16 +131,17 @@ impl RequestSigner for Proven {
 
     /// Section 8 (at the token endpoint: 400 and `error`), section 9 (at a resource: 401 and
     /// `WWW-Authenticate`).
-    fn learn_from(&self, request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> bool {
-        if !self.dpop.hear(request.url.expose(), headers) {
-            return false;
-        }
+    fn learn_from(&self, request: &Request, status: u16, headers: &[(String, String)], body: &[u8]) -> Option<Again> {
+        let heard = self.dpop.hear(request.url.expose(), headers);
         let in_body = || serde_json::from_slice::<Value>(body).is_ok_and(|value| value["error"] == "use_dpop_nonce");
         let in_header = || {
             let mut challenges = headers.iter().filter(|(name, _)| name == "www-authenticate");
             challenges.any(|(_, value)| value.to_ascii_lowercase().contains("use_dpop_nonce"))
         };
-        matches!(status, 400 | 401) && (in_header() || in_body())
+        if heard && matches!(status, 400 | 401) && (in_header() || in_body()) {
+            return Some(Again::Nonce);
+        }
+        self.beside.as_ref().and_then(|beside| beside.learn_from(request, status, headers, body))
     }
 }
 
@@ -230,10 +231,11 @@ mod tests {
         let nonce = header("dpop-nonce", "n");
         let challenge = header("www-authenticate", "DPoP error=\"use_dpop_nonce\", error_description=\"x\"");
         let wanted = br#"{"error":"use_dpop_nonce"}"#;
-        assert!(proven.learn_from(&request, 400, std::slice::from_ref(&nonce), wanted));
-        assert!(proven.learn_from(&request, 401, &[nonce.clone(), challenge.clone()], b""));
-        assert!(!proven.learn_from(&request, 400, &[], wanted));
-        assert!(!proven.learn_from(&request, 200, &[nonce.clone(), challenge], wanted));
-        assert!(!proven.learn_from(&request, 400, &[nonce], br#"{"error":"invalid_dpop_proof"}"#));
+        let learns = |status, headers: &[_], body| proven.learn_from(&request, status, headers, body).is_some();
+        assert!(learns(400, std::slice::from_ref(&nonce), wanted));
+        assert!(learns(401, &[nonce.clone(), challenge.clone()], b""));
+        assert!(!learns(400, &[], wanted));
+        assert!(!learns(200, &[nonce.clone(), challenge], wanted));
+        assert!(!learns(400, &[nonce], br#"{"error":"invalid_dpop_proof"}"#));
     }
 }

@@ -12,6 +12,7 @@ pub mod client;
 pub mod client_auth;
 pub mod device;
 pub mod dpop;
+pub mod earlier_secret;
 pub mod explain;
 pub mod form;
 pub mod id_token;

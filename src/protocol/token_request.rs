@@ -12,6 +12,7 @@ use url::form_urlencoded::byte_serialize;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::client_auth::Assertion;
 use crate::protocol::dpop::Proven;
+use crate::protocol::earlier_secret::TwoSecrets;
 use crate::protocol::form;
 use crate::provider::expand::open_variable;
 use crate::provider::{ClientAuth, Endpoint, ParamsIn};
@@ -113,6 +114,21 @@ struct Parts {
 impl Target<'_> {
     /// A request with parameters and client authentication where the endpoint wants them.
     pub fn request(&self, params: Vec<Param<'_>>) -> Result<Request, RequestError> {
+        let client = self.client;
+        let mut request = self.by_present_secret(params.clone())?;
+        if let Some(earlier) = client.earlier.as_ref().filter(|_| client.secret.is_some()) {
+            let client = Client { secret: Some(earlier.secret.clone()), ..client.clone() };
+            let by_earlier = Target { client: &client, ..*self }.by_present_secret(params)?;
+            request = TwoSecrets::request(earlier, request, by_earlier);
+        }
+        // the only place: each request for a token requests a bound one, whatever the grant
+        Ok(match client.proofs.dpop.as_ref().filter(|_| self.name == "token") {
+            Some(dpop) => Proven::request(dpop, None, &request),
+            None => request,
+        })
+    }
+
+    fn by_present_secret(&self, params: Vec<Param<'_>>) -> Result<Request, RequestError> {
         let Target { endpoint, client, .. } = *self;
         if let Some(name) = open_variable(endpoint) {
             return Err(RequestError::Unfilled(name));
@@ -146,10 +162,6 @@ impl Target<'_> {
         }
         if let Some(authorization) = parts.authorization {
             request = request.header("authorization", authorization);
-        }
-        // the only place: each request for a token requests a bound one, whatever the grant
-        if let Some(dpop) = client.proofs.dpop.as_ref().filter(|_| self.name == "token") {
-            request = Proven::request(dpop, None, &request);
         }
         for (name, value) in &endpoint.headers {
             request.headers.retain(|(n, _)| !n.eq_ignore_ascii_case(name));

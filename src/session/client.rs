@@ -11,6 +11,7 @@ use crate::error::{Error, Kind};
 use crate::grant::Asking;
 use crate::protocol::client::{Client, Credentials};
 use crate::protocol::dpop::Dpop;
+use crate::protocol::earlier_secret::EarlierSecret;
 use crate::protocol::jose::{self, Algorithm, KeyError, SigningKey};
 use crate::protocol::sender_constrained::{Binding, is_dpop};
 use crate::provider::expand::CLIENT_ID;
@@ -31,6 +32,7 @@ pub(super) struct LoadedClient {
     secret: Option<Secret>,
     /// The place that the secret is from, in words.
     secret_from: Option<String>,
+    earlier: Option<EarlierSecret>,
     proofs: Option<Credentials>,
     /// The key that this command's tokens are bound to.
     dpop: Option<Arc<Dpop>>,
@@ -149,6 +151,7 @@ fn no_client_id(world: &World, who: &Who) -> Error {
 impl Making<'_> {
     fn client(&mut self, world: &mut World) -> Result<Option<Client>, Error> {
         let secret = self.secret(world)?;
+        let earlier = self.earlier(world)?;
         let Making { who, provider, record, .. } = *self;
         let stored =
             || record.filter(|r| who.secret_moved(r, provider, who.scope_of_secret()).is_none())?.client_id.clone();
@@ -160,7 +163,7 @@ impl Making<'_> {
         let secret_not_kept = made.is_some();
         let secret_from = self.known.secret_from.clone().or_else(|| made?.secret_from.clone());
         let secret_unread = !who.named && world.env.var("OAUTHCTL_CLIENT_SECRET").is_some();
-        Ok(Some(Client { id, secret, secret_from, secret_not_kept, secret_unread, ..self.keyed(world)? }))
+        Ok(Some(Client { id, secret, earlier, secret_from, secret_not_kept, secret_unread, ..self.keyed(world)? }))
     }
 
     fn keyed(&mut self, world: &mut World) -> Result<Client, Error> {
@@ -196,6 +199,20 @@ impl Making<'_> {
             Some(_) if who.choice.signing_in => Ok(None),
             Some(moved) => Err(moved.refused(&who.typed)),
         }
+    }
+
+    /// The secret before the one of the record, or before that of the configuration's own place.
+    fn earlier(&mut self, world: &mut World) -> Result<Option<EarlierSecret>, Error> {
+        let Making { who, provider, record, ref mut known } = *self;
+        if known.earlier.is_none() {
+            let secret = match (&known.secret, who.secret_place_is_configured(world)) {
+                (None, _) => record.and_then(|record| record.earlier_client_secret.clone()),
+                (Some(_), true) => read(world, who, "earlier client secret", &who.profile.earlier_client_secret)?,
+                (Some(_), false) => None,
+            };
+            known.earlier = secret.map(|secret| EarlierSecret::new(secret, &provider.errors));
+        }
+        Ok(known.earlier.clone())
     }
 
     /// The credentials besides id and secret, read once.
@@ -268,6 +285,13 @@ impl Who {
     pub(super) fn secret_is_said(&self, world: &World) -> bool {
         let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
+    }
+
+    /// Whether the client secret comes from the place that the configuration names.
+    fn secret_place_is_configured(&self, world: &World) -> bool {
+        let said = self.choice.flags.client_secret.is_some()
+            || variable(world, &self.words, self.named, "CLIENT_SECRET").is_some();
+        self.profile.client_secret.is_some() && !said
     }
 
     /// The client secret from flag, environment or configuration, and its place in words.

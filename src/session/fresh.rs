@@ -557,6 +557,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         token: Some(set.clone()),
         renewed_by: lease::renewer(world, session),
         ended: None,
+        earlier_client_secret: before.earlier_secret(client),
         metadata: session.metadata().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
         bound: Some(bound),

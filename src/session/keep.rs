@@ -55,6 +55,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         true => session.store.in_words(),
         false => client.secret_from.clone().unwrap_or_else(|| "the terminal".to_owned()),
     });
+    let earlier_client_secret = before.earlier_secret(client).filter(|_| kept_secret == before.client_secret);
     let dpop = client.proofs.dpop.as_ref();
     let earlier = set.refresh_token.is_none().then(|| before.clone());
     let mut record = Record {
@@ -62,6 +63,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
         client_secret: kept_secret,
+        earlier_client_secret,
         secret_not_kept,
         secret_from,
         grant: Some(grant),

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::config::GrantKind;
 use crate::config::words::word;
 use crate::grant::jwks::KeptKeys;
+use crate::protocol::client::Client;
 use crate::protocol::registration::Management;
 use crate::provider::Provider;
 use crate::secret::{Secret, hash};
@@ -32,6 +33,9 @@ pub struct Record {
     /// Stored here by default; it stays when the tokens go.
     #[serde(serialize_with = "stored::expose_some")]
     pub client_secret: Option<Secret>,
+    /// What `client_secret` replaces, until the server has taken that.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "stored::expose_some")]
+    pub earlier_client_secret: Option<Secret>,
     /// The login used a secret of the environment, which stays there.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub secret_not_kept: bool,
@@ -236,6 +240,11 @@ impl Record {
         self.registered && refused.and_then(|kept| kept.client_id.as_deref()) == Some(client_id)
     }
 
+    /// The earlier client secret, unless the server took the present one.
+    pub fn earlier_secret(&self, client: &Client) -> Option<Secret> {
+        self.earlier_client_secret.clone().filter(|_| !client.has_proved_its_secret())
+    }
+
     /// Whether it holds the user's input or a registration: then it stays when the tokens go.
     pub fn outlives_its_tokens(&self) -> bool {
         self.client_secret.is_some()
@@ -330,6 +339,7 @@ mod tests {
             provider: Some("getresponse".into()),
             client_id: Some("id".into()),
             client_secret: Some("s3cret-value".into()),
+            earlier_client_secret: Some("s3cret-before".into()),
             secret_not_kept: true,
             secret_from: Some("the variable X".into()),
             renewed_by: Some("ci@builder".into()),

@@ -602,8 +602,9 @@ const BESIDE: [&str; 8] = [
 ];
 /// Those that decide how a token is asked for, where it rests, or how it is proved whose it is, and
 /// not which one it is.
-const PASSING: [&str; 27] = [
+const PASSING: [&str; 28] = [
     "client-secret",
+    "earlier-client-secret",
     "redirect-uri",
     "port",
     "listen",

@@ -324,7 +324,7 @@ fn no_key_of_a_profile_is_lost_on_the_way_to_a_colleague() {
     }
     assert_eq!(other.types("export work").out, done.out);
     // with those that stay, that is all of them
-    let own = 19;
+    let own = 20;
     let vars_and_environment = 2;
     let keys: std::collections::BTreeSet<String> = oauthctl::config::profile_keys()
         .iter()

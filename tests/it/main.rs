@@ -68,6 +68,7 @@ mod store;
 mod store_contract;
 mod teaching;
 mod token;
+mod two_secrets;
 mod typing;
 mod variant;
 mod whoami;

@@ -85,6 +85,27 @@ def a_confidential_client_logs_in_with_basic(t):
 
 @test
 @shows("client: client_secret_basic")
+def a_client_secret_is_replaced_while_the_server_knows_only_the_earlier_one(t):
+    op = t.oidc_provider()
+    home = t.home(OAUTHCTL_STORE="file")
+    secret = "a-secret-of-the-confidential-client"
+    home.provider("rig", op.provider_file(auth="basic"))
+    login = ["login", "rig", "--client-id", "confidential", "--client-secret-file"]
+    home.run(*login, "-", stdin=secret + "\n", env={"BROWSER": t.browser()}).expect(0)
+    home.run("profile", "set-secret", "rig", "-", stdin="the-next-secret\n").expect(0)
+    ran = rig.parallel(10, 10, lambda _: home.run("token", "rig", "--min-ttl", "2h"))
+    for one in ran:
+        one.expect(0)
+    same([e["status"] for e in op.token_requests("refresh_token")], [401, 200], "the server's answers")
+    check("earlier secret" in home.run("status", "rig").expect(0).out, "`status` should tell that two are in use")
+    home.run("profile", "set-secret", "rig", "-", stdin=secret + "\n").expect(0)
+    home.run("refresh", "rig").expect(0)
+    same([e["status"] for e in op.token_requests("refresh_token")], [401, 200, 200], "the server's answers")
+    check(op.alive(home.run("token", "rig").expect(0).token), "the grant should be alive")
+
+
+@test
+@shows("client: client_secret_basic")
 def odd_characters_in_id_and_secret_survive_basic(t):
     op = t.oidc_provider()
     home = t.home(OAUTHCTL_STORE="file")

@@ -394,6 +394,7 @@ impl<'a> Renewal<'a> {
             renewed_by: lease::renewer(world, session),
             metadata: session.metadata().or(record.metadata.clone()),
             bound,
+            earlier_client_secret: record.earlier_secret(&self.asking.client),
             keys: keys.kept().or(record.keys.as_ref()).cloned(),
             dpop_nonces: self.asking.client.proofs.dpop.as_ref().map(|dpop| dpop.nonces()).unwrap_or_default(),
             ..record.clone()

@@ -274,7 +274,7 @@ impl Worker {
         };
         let status = answer.status().as_u16();
         if let Some(at_sending) = &request.at_sending
-            && at_sending.learn_from(&request, status, &headers(answer.headers()), &[])
+            && at_sending.learn_from(&request, status, &headers(answer.headers()), &[]).is_some()
             && again
             && !std::mem::replace(&mut turn.challenged, true)
         {
