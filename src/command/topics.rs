@@ -15,6 +15,7 @@ pub const TOPICS: &[(&str, &str)] = &[
     ("recipes", include_str!("topics/recipes.md")),
     ("ci", include_str!("topics/ci.md")),
     ("storage", include_str!("topics/storage.md")),
+    ("store-programs", include_str!("topics/store-programs.md")),
     ("team", include_str!("topics/team.md")),
     ("configuration", include_str!("topics/configuration.md")),
     ("exit-codes", include_str!("topics/exit-codes.md")),

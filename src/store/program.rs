@@ -30,6 +30,8 @@ pub struct Table {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub put: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub create: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub delete: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
@@ -42,6 +44,7 @@ pub fn known(name: &str) -> Option<&'static StoreProgram> {
         PASS => Protocol::Arguments(Commands {
             get: argv(&["pass", "show", "oauthctl/{name}"]),
             put: argv(&["pass", "insert", "--multiline", "--force", "oauthctl/{name}"]),
+            create: Vec::new(),
             delete: argv(&["pass", "rm", "--force", "oauthctl/{name}"]),
             missing: Some("is not in the password store".to_owned()),
         }),
@@ -61,18 +64,19 @@ impl TryFrom<Table> for &'static StoreProgram {
     type Error = &'static str;
 
     fn try_from(table: Table) -> Result<&'static StoreProgram, &'static str> {
-        let Table { command, get, put, delete, missing } = table;
+        let Table { command, get, put, create, delete, missing } = table;
         let names_one = |argv: &Vec<String>| argv.first().is_some_and(|program| !program.is_empty());
         let commands = [&get, &put, &delete];
         let (first, protocol) = match command.is_empty() {
-            false if commands.iter().all(|argv| argv.is_empty()) && missing.is_none() => {
+            false if commands.iter().all(|argv| argv.is_empty()) && create.is_empty() && missing.is_none() => {
                 (command.clone(), Protocol::Docker(command))
             }
             true if commands.iter().all(|argv| names_one(argv)) => {
-                if !commands.iter().all(|argv| argv.iter().skip(1).any(|argument| argument.contains("{name}"))) {
-                    return Err("needs `{name}` among the arguments of `get`, `put` and `delete`");
+                let has_name = |argv: &Vec<String>| argv.iter().skip(1).any(|argument| argument.contains("{name}"));
+                if !(commands.iter().all(|argv| has_name(argv)) && (create.is_empty() || has_name(&create))) {
+                    return Err("needs `{name}` among the arguments of `get`, `put`, `create` and `delete`");
                 }
-                (get.clone(), Protocol::Arguments(Commands { get, put, delete, missing }))
+                (get.clone(), Protocol::Arguments(Commands { get, put, create, delete, missing }))
             }
             _ => return Err("must have `command`, or `get`, `put` and `delete`"),
         };
@@ -85,8 +89,8 @@ impl From<&'static StoreProgram> for Table {
     fn from(program: &'static StoreProgram) -> Table {
         match program.protocol.clone() {
             Protocol::Docker(command) => Table { command, ..Table::default() },
-            Protocol::Arguments(Commands { get, put, delete, missing }) => {
-                Table { command: Vec::new(), get, put, delete, missing }
+            Protocol::Arguments(Commands { get, put, create, delete, missing }) => {
+                Table { command: Vec::new(), get, put, create, delete, missing }
             }
         }
     }

@@ -102,6 +102,26 @@ def a_program_of_ones_own_is_told_what_to_do_by_its_arguments(t):
 
 
 @test
+def a_program_whose_put_can_only_replace_has_another_command_for_a_new_record(t):
+    program, kept = t.folder / "keeper", t.folder / "kept"
+    program.write_text(
+        '#!/bin/sh\nset -eu\nfile="$KEPT/$2"\ncase $1 in\nget | put | delete) [ -e "$file" ] || { echo "no such entry" >&2; exit 4; };;\nesac\n'
+        'case $1 in\nget) cat "$file";;\nput) cat > "$file";;\ncreate) set -C; cat > "$file";;\ndelete) rm "$file";;\nesac\n'
+    )
+    program.chmod(0o700)
+    kept.mkdir()
+    lines = ", ".join(f'{verb} = ["{program}", "{verb}", "{{name}}"]' for verb in ("get", "put", "create", "delete"))
+    server = strict.serve(t)
+    home, _ = logged_in(t, server, None, {"KEPT": kept}, f'store = {{ {lines}, missing = "no such entry" }}\n')
+    home.run("refresh", "work").expect(0)
+    same(home.run("token", "work", "--no-cache").expect(0).token, server.newest(), "the token")
+    home.run("profile", "rename", "work", "office").expect(0)
+    same([path.name for path in kept.iterdir()], ["office"], "its files")
+    home.run("logout", "office").expect(0)
+    same(list(kept.iterdir()), [], "its files")
+
+
+@test
 def a_program_that_destroys_what_it_was_to_replace_loses_no_login(t):
     program, kept, how = t.folder / "keeper", t.folder / "kept", t.folder / "how"
     program.write_text(
@@ -147,6 +167,8 @@ def what_the_configuration_says_of_a_program_is_checked(t):
         ("{ command = [] }", "must have `command`, or `get`, `put` and `delete`"),
         ('{ get = ["a", "{name}"], put = ["a", "{name}"] }', "must have `command`, or"),
         ('{ get = ["a"], put = ["a", "{name}"], delete = ["a", "{name}"] }', "needs `{name}`"),
+        ('{ get = ["a", "{name}"], put = ["a", "{name}"], create = ["a"], delete = ["a", "{name}"] }', "needs `{name}`"),
+        ('{ command = ["a"], create = ["a", "{name}"] }', "must have `command`, or"),
         ('{ comand = ["a"] }', "unknown field `comand`"),
     ):
         (home.config / "config.toml").write_text(f"store = {value}\n")

@@ -56,6 +56,8 @@ pub struct Commands {
     pub get: Vec<String>,
     /// Reads the record from its stdin.
     pub put: Vec<String>,
+    /// The same for a new record, if `put` can only replace one.
+    pub create: Vec<String>,
     pub delete: Vec<String>,
     /// What `get` says when it fails because there is no record. Without this text such a `get`
     /// succeeds, and prints nothing.
@@ -200,7 +202,9 @@ impl Keychain for Cared {
                 self.docker(argv, "store", &zeroize::Zeroizing::new(json)).and_then(succeeded).map(drop)
             }
             Protocol::Arguments(commands) => {
-                self.command(&commands.put, account, value.expose()).and_then(succeeded).map(drop)
+                let is_new = !commands.create.is_empty() && self.get(account)?.is_none();
+                let argv = if is_new { &commands.create } else { &commands.put };
+                self.command(argv, account, value.expose()).and_then(succeeded).map(drop)
             }
         }
     }
