@@ -94,7 +94,8 @@ impl Session {
 
     /// A secret that was typed at the terminal.
     pub fn set_secret(&mut self, secret: Secret) {
-        (self.credentials.secret, self.credentials.secret_from) = (Some(secret), None);
+        let known = &mut self.credentials;
+        (known.secret, known.secret_from, known.earlier) = (Some(secret), None, None);
     }
 
     /// Takes the port that the redirect address was registered with.
@@ -151,7 +152,7 @@ fn no_client_id(world: &World, who: &Who) -> Error {
 impl Making<'_> {
     fn client(&mut self, world: &mut World) -> Result<Option<Client>, Error> {
         let secret = self.secret(world)?;
-        let earlier = self.earlier(world)?;
+        let earlier = if secret.is_some() { self.earlier(world)? } else { None };
         let Making { who, provider, record, .. } = *self;
         let stored =
             || record.filter(|r| who.secret_moved(r, provider, who.scope_of_secret()).is_none())?.client_id.clone();

@@ -212,6 +212,7 @@ impl Who {
             Some(bound) => Record {
                 client_id: Some(made.client_id.clone()),
                 client_secret: made.client_secret.clone(),
+                earlier_client_secret: None,
                 secret_bound: made.client_secret.is_some().then_some(bound),
                 registered: true,
                 registration: made.management.clone(),

@@ -208,15 +208,18 @@ fn the_configuration_may_name_two_client_secrets() {
 fn an_earlier_client_secret_goes_to_its_own_server_alone() {
     let (mut me, server) = signed_in(BASIC);
     server.takes(&["secret-one"]);
+    replaces(&mut me, "secret-two");
     assert_eq!(me.types("token odd").code, 0);
     assert_eq!(me.types("logout odd --local-only").code, 0);
     let other = me.odd("other", |request| {
-        assert_ne!(secret_of(request), "secret-one", "the other server's");
+        assert_eq!(secret_of(request), "secret-three");
         answer(401, "application/json", r#"{"error":"invalid_client"}"#)
     });
     me.config("providers/odd.toml", &other.provider("odd").replace("\"none\", ", ""));
-    replaces(&mut me, "secret-two");
+    let typed = me.answers_hidden("secret-three").types("login odd --grant client-credentials");
+    assert!(typed.code == 2 && other.asked() == 1, "{}", typed.err);
+    replaces(&mut me, "secret-three");
     assert_eq!(me.record("odd")["earlier_client_secret"], json!(null));
     assert_ne!(me.types("login odd --grant client-credentials").code, 0);
-    assert_eq!((other.asked(), server.odd.asked()), (1, 1));
+    assert_eq!((other.asked(), server.odd.asked()), (2, 2));
 }
