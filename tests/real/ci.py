@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import subprocess
 from pathlib import Path
 
 import rig
@@ -136,6 +137,16 @@ def github_reads_the_workflow_and_the_action(t):
         same(faults, [], f"faults of {file.name}")
         # a schema that lets everything in would say nothing
         check(list(jsonschema.Draft7Validator(schema).iter_errors({**told, "runs-on": "a-stranger"})), f"{name}: an unknown key should be a fault")
+
+
+@test
+def no_shell_script_uses_a_name_that_nothing_sets(t):
+    rig.need("shellcheck", "git")
+    files = subprocess.run(["git", "-C", rig.ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True).stdout.split("\0")
+    scripts = [rig.ROOT / name for name in files if name and re.match(rb"#!\S*[/ ](ba)?sh\b", (rig.ROOT / name).read_bytes()[:40])]
+    check(rig.ROOT / "tests/run" in scripts, f"{scripts}")
+    said = subprocess.run(["shellcheck", "--include=SC2154", "--format=gcc", *scripts], capture_output=True, text=True, check=False)
+    same((said.returncode, said.stdout + said.stderr), (0, ""), "what shellcheck says")
 
 
 rig.main(globals())
