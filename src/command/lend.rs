@@ -106,13 +106,14 @@ pub fn run(args: LendArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let (to, events) = channel();
     let take = Mutex::new(to.clone());
     let take = move |asked| drop(take.lock().unwrap_or_else(PoisonError::into_inner).send(Event::Asked(asked)));
-    let serving = local_socket::serve(&path, take).map_err(not_served)?;
-    let end =
-        args.time.map_or_else(|| "until Ctrl-C".to_owned(), |time| format!("for {}", span(time.as_secs() as i64)));
-    world.say(&format!("access tokens of {} are lent {end}, through this socket:", lender.names()));
-    print(world, format!("{}\n", path.display()).as_bytes())?;
-    let signal = lender.until_end(world, (&to, &events), args.time);
-    drop(serving);
+    let signal = {
+        let _serving = local_socket::serve(&path, take).map_err(not_served)?;
+        let end =
+            args.time.map_or_else(|| "until Ctrl-C".to_owned(), |time| format!("for {}", span(time.as_secs() as i64)));
+        world.say(&format!("access tokens of {} are lent {end}, through this socket:", lender.names()));
+        print(world, format!("{}\n", path.display()).as_bytes())?;
+        lender.until_end(world, (&to, &events), args.time)
+    };
     match signal {
         Some(signal) => Ok(ended_by(signal)),
         None => {

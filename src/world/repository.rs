@@ -31,16 +31,20 @@ fn config_of(folder: &Path) -> Option<PathBuf> {
 /// The text of a plain file of this user's or of root's. A pipe is not waited for.
 fn read(file: &Path) -> Option<String> {
     let file = super::files::options().read(true).open(file.canonicalize().ok()?).ok()?;
-    let metadata = file.metadata().ok().filter(Metadata::is_file)?;
-    #[cfg(unix)]
-    if !super::users::is_own_or_root(std::os::unix::fs::MetadataExt::uid(&metadata)) {
-        return None;
-    }
-    #[cfg(not(unix))]
-    drop(metadata);
+    file.metadata().ok().filter(Metadata::is_file).filter(is_own_or_roots)?;
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text).ok()?;
     Some(text)
+}
+
+#[cfg(unix)]
+fn is_own_or_roots(file: &Metadata) -> bool {
+    super::users::is_own_or_root(std::os::unix::fs::MetadataExt::uid(file))
+}
+
+#[cfg(not(unix))]
+fn is_own_or_roots(_file: &Metadata) -> bool {
+    true
 }
 
 /// The values of `url` in the sections `[remote "…"]`.

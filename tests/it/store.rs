@@ -302,21 +302,16 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     me.types("store audit").is(0, "", "Nothing was found.\n");
     me.types("store audit --format json").is(0, "[]\n", "Nothing was found.\n");
     let state = me.path("state/oauthctl");
-    let names = |name: &str| {
-        std::fs::read_dir(state.join("store"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .find(|path| path.display().to_string().contains(name))
-            .unwrap()
-    };
     let mut expected = Vec::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let backup = state.with_file_name("oauthctl-backup.tar");
         std::fs::write(&backup, "x").unwrap();
-        for path in [&backup, &names("one-")] {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let mut records = std::fs::read_dir(state.join("store")).unwrap().map(|entry| entry.unwrap().path());
+        let record = records.find(|path| path.display().to_string().contains("one-")).unwrap();
+        for path in [backup, record] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
             expected.push(("permissions", path.display().to_string(), format!("chmod 600 {}", path.display())));
         }
     }
