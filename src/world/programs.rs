@@ -12,6 +12,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(windows)]
+use windows_sys::Win32::System::Pipes::PeekNamedPipe;
 use zeroize::Zeroizing;
 
 use super::Programs;
@@ -164,10 +166,22 @@ impl<P: Read + std::os::fd::AsFd> Read for Pipe<P> {
     }
 }
 
-#[cfg(not(unix))]
-impl<P: Read> Read for Pipe<P> {
+#[cfg(windows)]
+impl<P: Read + std::os::windows::io::AsRawHandle> Read for Pipe<P> {
     fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
-        self.pipe.read(room)
+        use std::ptr::null_mut;
+        loop {
+            let ended = self.ended.load(Ordering::Acquire);
+            let (pipe, mut bytes) = (self.pipe.as_raw_handle(), 0);
+            // SAFETY: a query of a pipe that is open, which writes to `bytes` alone
+            let known = unsafe { PeekNamedPipe(pipe, null_mut(), 0, null_mut(), &raw mut bytes, null_mut()) } != 0;
+            match known && bytes == 0 {
+                true if ended => return Ok(0),
+                true => thread::sleep(LOOK_EVERY),
+                // its end too
+                false => return self.pipe.read(room),
+            }
+        }
     }
 }
 

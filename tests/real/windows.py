@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import rig
@@ -19,7 +20,8 @@ PREFIX = Path(os.environ.get("OAUTHCTL_WINE", TARGET / "wine"))
 CROWD = int(os.environ.get("STORM", "200"))
 
 # The items of the Credential Manager with their sizes, and the removal of one; a file held open as other programs hold it; a
-# browser: it starts the Unix script of its own name, of which Windows programs get no handle.
+# program that prints a secret and leaves another behind, which keeps its pipes; a browser: it starts the Unix script of its own
+# name, of which Windows programs get no handle.
 HELPERS = r"""
 #include <windows.h>
 #include <wincred.h>
@@ -28,6 +30,16 @@ HELPERS = r"""
 int wmain(int count, wchar_t **words) {
   PCREDENTIALW *found;
   DWORD number = 0;
+  STARTUPINFOW start = {sizeof start};
+  PROCESS_INFORMATION made;
+  static wchar_t own[MAX_PATH], line[65536];
+  GetModuleFileNameW(NULL, own, MAX_PATH);
+  if (count == 6) return Sleep(_wtoi(words[1])), 0;
+  if (count == 5) { /* leave SECRET MILLISECONDS - */
+    swprintf(line, 65536, L"stay %ls - - - -", words[3]);
+    printf("%ls\n", words[2]);
+    return !CreateProcessW(own, line, NULL, NULL, TRUE, 0, NULL, NULL, &start, &made);
+  }
   if (count == 4) { /* hold FILE SHARED MILLISECONDS */
     HANDLE file = CreateFileW(words[1], GENERIC_READ, _wtoi(words[2]), NULL, OPEN_EXISTING, 0, NULL);
     printf(file == INVALID_HANDLE_VALUE ? "failed\n" : "held\n");
@@ -37,13 +49,9 @@ int wmain(int count, wchar_t **words) {
   }
   if (count == 3) return !CredDeleteW(words[2], CRED_TYPE_GENERIC, 0);
   if (count == 2) {
-    static wchar_t script[MAX_PATH], line[65536];
-    STARTUPINFOW start = {sizeof start};
-    PROCESS_INFORMATION made;
-    GetModuleFileNameW(NULL, script, MAX_PATH);
-    wcscpy(wcsrchr(script, L'.'), L".sh");
+    wcscpy(wcsrchr(own, L'.'), L".sh");
     swprintf(line, 65536, L"browser \"%ls\"", words[1]);
-    return !CreateProcessW(script, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &made);
+    return !CreateProcessW(own, line, NULL, NULL, FALSE, 0, NULL, NULL, &start, &made);
   }
   if (CredEnumerateW(NULL, 0, &number, &found))
     for (DWORD i = 0; i < number; i++) printf("%lu %ls\n", (unsigned long)found[i]->CredentialBlobSize, found[i]->TargetName);
@@ -278,6 +286,20 @@ def many_processes_that_find_the_same_token_stale_send_one_request(t):
     same([e["outcome"] for e in server.refreshes()], ["renewed"], "token requests")
     same(crowd.tally(), {0: CROWD}, f"exit codes ({crowd.errors_of(75) or crowd.errors_of(5)})")
     same(set(crowd.outputs), {server.newest() + "\n"}, "outputs")
+
+
+@test
+def a_program_that_leaves_another_behind_gives_its_secret_at_once(t):
+    home, server = t.home(OAUTHCTL_STORE="none"), t.scripted()
+    home.provider("rig", server.provider_file())
+    server.on["/token"] = answer(200, {"access_token": "got", "token_type": "Bearer", "expires_in": 3600})
+    command = [dos(HELPER), "leave", "the-secret-of-the-test", "90000", "-"]
+    (home.config / "config.toml").write_text(
+        f'[profiles.rig]\nprovider = "rig"\ngrant = "client-credentials"\nclient-id = "an-app"\nclient-secret = {{ command = {json.dumps(command)} }}\n'
+    )
+    started = time.monotonic()
+    same(home.run("token", "rig").expect(0).out, "got\n", "stdout of `token`")
+    check(time.monotonic() - started < 45, "the other program, which runs for 90 seconds, should not be waited for")
 
 
 def logged_in(t, server):
