@@ -190,6 +190,31 @@ def a_fresh_token_takes_no_longer_than_a_program_that_does_nothing(t):
     check(mine <= theirs, f"no more than /bin/true expected: {', '.join(seen)}")
 
 
+@test
+def the_program_for_arm_logs_in_keeps_the_token_and_refreshes_it(t):
+    need("qemu-aarch64-static")
+    program = TARGET / "aarch64-unknown-linux-musl/debug/oauthctl"
+    if not program.exists():
+        raise Skip("`packaging/make --profile dev --target aarch64-unknown-linux-musl static` makes it")
+    told = ran("readelf", "--wide", "--file-header", "--program-headers", "--dynamic", program)
+    check(re.search(r"Type: +DYN", told) and "INTERP" not in told and "(NEEDED)" not in told, f"one file that can lie anywhere\n{told}")
+    home = t.home(OAUTHCTL_STORE="file")
+
+    def run(*argv, **env):
+        # in place of the program that the other tests run
+        return home.run(*argv, env=env, under=["sh", "-c", f'shift; exec qemu-aarch64-static {program} "$@"', "sh"])
+
+    run("version").expect(0, out=r"target: aarch64-unknown-linux-musl")
+    run("login", "sandbox", BROWSER=t.browser()).expect(0)
+    check(list((home.state / "store").glob("*.sealed")), "a sealed file")
+    first = run("token", "sandbox").expect(0).token
+    same(run("token", "sandbox").expect(0).token, first, "the token that is kept")
+    run("call", "sandbox", "/me").expect(0).json()
+    run("refresh", "sandbox").expect(0)
+    check(run("token", "sandbox").expect(0).token != first, "`refresh` should bring another token")
+    run("logout", "sandbox").expect(0)
+
+
 # ---- the packages ----------------------------------------------------------------------------------------------------
 
 
