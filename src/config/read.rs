@@ -130,7 +130,8 @@ impl TryFrom<Rule> for When {
     type Error = &'static str;
 
     fn try_from(Rule { profile, folder, remote }: Rule) -> Result<When, &'static str> {
-        let is_rooted = |folder: &str| folder == "~" || folder.starts_with("~/") || Path::new(folder).is_absolute();
+        // on Windows too: a file that people have on several systems is no mistake there
+        let is_rooted = |folder: &str| folder == "~" || folder.starts_with("~/") || Path::new(folder).has_root();
         match (&folder, &remote) {
             _ if profile.is_empty() => Err("names no `profile`"),
             (None, None) => Err("names neither `folder` nor `remote`"),
