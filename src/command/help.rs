@@ -19,6 +19,11 @@ const FIRST: [(&str, [&str; 5]); 4] = [
     ("register", ["redirect_uri", "initial_access_token_file", "show", "update", "delete"]),
 ];
 
+/// The commands whose flags ask for another token of a login that is there.
+const OF_A_LOGIN: [&str; 7] = ["token", "refresh", "call", "whoami", "introspect", "run", "proxy"];
+
+const FURTHER_TOKENS: &str = "After a login `--scope`, `--resource` and `--audience` ask for another token of it: for fewer scopes or for another service. See `oauthctl help sign-in`.";
+
 /// All commands, for the parser, the help, the completions and the manual.
 pub fn definition() -> Command {
     let root = Cli::command();
@@ -37,7 +42,14 @@ fn shortened(command: Command) -> Command {
         let needed = needed(&arg);
         arg.hide_short_help(!needed)
     };
-    command.mut_args(shorten).mut_subcommands(shortened)
+    let command = command.mut_args(shorten).mut_subcommands(shortened);
+    match command.get_about() {
+        Some(about) if OF_A_LOGIN.contains(&command.get_name()) => {
+            let long = format!("{about}\n\n{FURTHER_TOKENS}");
+            command.long_about(long)
+        }
+        _ => command,
+    }
 }
 
 /// The text for `help TOPIC`, if that was typed; an error names the nearest topic or command.

@@ -35,7 +35,8 @@ use crate::world::{Unanswered, World};
     after_help = "Whoever has your user number and reaches the socket gets access tokens of these profiles, until
 Ctrl-C: never a refresh token, a client secret or a key. Each one is a line on standard error. A
 token that is bound to a key or a certificate is not lent, since the key stays here: `oauthctl
-proxy` and `ssh -R` carry the requests themselves.
+proxy` and `ssh -R` carry the requests themselves. Lent is each profile's main token alone: a
+borrower chooses no scopes.
 
 On the other machine `token`, `run`, `call`, `proxy`, `helper`, `status` and `whoami` ask here each
 time, and store nothing. Whoever signs in, signs in here. `oauthctl help ssh` has the rest.

@@ -48,7 +48,7 @@ pub use help::definition;
 
 use crate::address::issuer_meant;
 use crate::api::rate_limit::Pace;
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, TokenTarget};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::redact;
@@ -127,9 +127,6 @@ pub enum Verb {
     /// Sign in and store the tokens.
     Login(Box<login::LoginArgs>),
     /// Print a fresh access token, and nothing else.
-    ///
-    /// After a login `--scope`, `--resource` and `--audience` ask for another token of it: for
-    /// fewer scopes or for another service. See `oauthctl help sign-in`.
     Token(token::TokenArgs),
     /// Refresh the token now.
     Refresh(refresh::RefreshArgs),
@@ -188,6 +185,9 @@ pub enum Verb {
     /// Lend access tokens to another machine or a container, through a socket.
     Lend(lend::LendArgs),
     /// Hand tokens to other programs, by the protocol of each.
+    ///
+    /// With `--profile`, `--scope`, `--resource` and `--audience` give another token of its login.
+    /// See `oauthctl help sign-in`.
     #[command(
         subcommand,
         after_help = "Examples:
@@ -243,6 +243,11 @@ pub struct WhoFlags {
 }
 
 impl WhoFlags {
+    /// The flags of a command that takes no others of a profile.
+    pub fn of(target: &TokenTarget) -> WhoFlags {
+        WhoFlags { profile: Profile { target: target.clone(), ..Profile::default() }, ..WhoFlags::default() }
+    }
+
     pub fn choice(&self, profile: Option<String>, global: &Global) -> Overrides {
         let mut flags = self.profile.clone();
         flags.provider = flags.provider.map(issuer_meant);
@@ -252,8 +257,8 @@ impl WhoFlags {
         flags.vars = self.vars.iter().cloned().collect();
         flags.params = self.params.iter().cloned().collect();
         // `--scope "a b"` means two scopes, as documents write them
-        let scopes = flags.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
-        flags.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
+        let scopes = flags.target.scopes.iter().flatten().flat_map(|s| s.split_whitespace()).map(str::to_owned);
+        flags.target.scopes = Some(scopes.collect::<Vec<_>>()).filter(|scopes| !scopes.is_empty());
         Overrides {
             profile: profile.map(issuer_meant),
             implied: false,

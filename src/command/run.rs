@@ -13,7 +13,7 @@ use crate::api::path_rule::Rule;
 use crate::command::keeper::{Event, Keeper, TokenFile};
 use crate::command::token::{mask, warn_of_lifetime};
 use crate::command::{Global, WhoFlags, duration, not_run, sandbox_session};
-use crate::config::Config;
+use crate::config::{Config, TokenTarget};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::secret::Secret;
@@ -69,6 +69,8 @@ pub struct RunArgs {
     /// Ask for tokens that are valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub min_ttl: Option<Duration>,
+    #[command(flatten)]
+    pub target: TokenTarget,
     /// Give the profiles' ID tokens in the place of their access tokens.
     #[arg(long)]
     pub id_token: bool,
@@ -146,7 +148,7 @@ pub fn run(args: &RunArgs, global: &Global, world: &mut World) -> Result<u8, Err
     // the companion is forked before there is a thread, or a secret in memory
     let mut environment = if kept.is_empty() { Vec::new() } else { accompany(world, (args, global), &kept)? };
     for Wanted { profile, variables, gets } in now {
-        let mut session = open(world, global, profile)?;
+        let mut session = open(world, (args, global), profile)?;
         let min_ttl = seconds(args);
         let obtain = if args.id_token { fresh_id_token } else { fresh };
         let set = obtain(world, &mut session, FreshnessPolicy { min_ttl, ..FreshnessPolicy::default() })?;
@@ -188,8 +190,8 @@ fn offer(world: &World, descriptors: &[String], token: &str) -> Result<(), Error
     Ok(())
 }
 
-fn open(world: &mut World, global: &Global, profile: Option<String>) -> Result<Session, Error> {
-    sandbox_session::open(world, WhoFlags::default().choice(profile, global))
+fn open(world: &mut World, (args, global): (&RunArgs, &Global), profile: Option<String>) -> Result<Session, Error> {
+    sandbox_session::open(world, WhoFlags::of(&args.target).choice(profile, global))
 }
 
 fn seconds(args: &RunArgs) -> Option<i64> {
@@ -306,7 +308,7 @@ fn fill(
 ) -> Result<Vec<(String, String)>, Error> {
     let mut made: Vec<(String, OsString)> = Vec::new();
     for (number, Wanted { profile, variables, gets }) in kept.iter().enumerate() {
-        let session = open(world, global, profile.clone())?;
+        let session = open(world, (args, global), profile.clone())?;
         let name = session.name.clone();
         let value = match gets {
             Gets::Address => keeper.serve(world, session, (None, args.allow.clone()))?,
@@ -377,5 +379,13 @@ fn wanted(args: &RunArgs) -> Result<Vec<Wanted>, Error> {
             all.push(Wanted { profile, gets: Gets::Token, variables: Vec::new() });
         }
     }
-    Ok(all)
+    // scopes and services are those of one server
+    let of_token = WhoFlags::of(&args.target).profile.options();
+    match (of_token.first(), all.windows(2).find(|two| two[0].profile != two[1].profile)) {
+        (Some((flag, _)), Some(_)) => Err(Error::usage(format!("`{flag}` is for one profile, and there are several"))
+            .hint(format!(
+                "a `run` in another gives the second token: oauthctl run ONE {flag} … -- oauthctl run TWO -- COMMAND"
+            ))),
+        _ => Ok(all),
+    }
 }

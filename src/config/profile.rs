@@ -180,9 +180,10 @@ pub struct Profile {
     #[arg(long, value_name = "STORE", value_parser = words::stores(), help_heading = "Profile")]
     #[serde(with = "words::store")]
     pub store: Option<StoreKind> => own,
-    /// A scope to ask for; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = said, help_heading = "Profile")]
-    pub scopes: Option<Vec<String>>,
+    /// What the token is for.
+    #[command(flatten)]
+    #[serde(rename = "*target")]
+    pub target: TokenTarget,
     /// Extra parameters of the request that the grant begins with. Their flag is `--param`.
     #[arg(skip)]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -238,20 +239,29 @@ pub struct ClientAuthSettings {
 }
 
 layer! {
-/// What a token is for, and the inputs of the grants without a browser.
+/// What a token is for. Also flags by themselves, where a command takes no others of a profile.
+pub struct TokenTarget {
+    /// A scope to ask for; may be given several times.
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = said, help_heading = "Token")]
+    pub scopes: Option<Vec<String>>,
+    /// A service that the token is for, by its URL (RFC 8707); may be given several times.
+    #[arg(long, value_name = "URL", value_parser = resource, help_heading = "Token")]
+    #[serde(deserialize_with = "resources", skip_serializing_if = "Vec::is_empty")]
+    pub resource: Vec<String> => decides,
+    /// A service that the token is for (RFC 8693); may be given several times.
+    #[arg(long, value_name = "NAME", value_parser = said, help_heading = "Token")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub audience: Vec<String> => decides,
+}
+}
+
+layer! {
+/// The parameters of a sign-in, and the inputs of the grants without a browser.
 pub struct RequestOptions {
     /// The parameters of a sign-in. `login` has the flags.
     #[arg(skip)]
     #[serde(rename = "*sign-in")]
     pub sign_in: SignIn,
-    /// A service that the token is for, by its URL (RFC 8707); may be given several times.
-    #[arg(long, value_name = "URL", value_parser = resource, help_heading = "Grants")]
-    #[serde(deserialize_with = "resources", skip_serializing_if = "Vec::is_empty")]
-    pub resource: Vec<String> => decides,
-    /// A service that the token is for (RFC 8693); may be given several times.
-    #[arg(long, value_name = "NAME", value_parser = said, help_heading = "Grants")]
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub audience: Vec<String> => decides,
     /// A file with the assertion to exchange (`jwt-bearer`, `saml2-bearer`); `-` reads it from
     /// standard input.
     #[arg(long = "assertion-file", value_name = "FILE", value_parser = file, help_heading = "Grants")]
@@ -494,13 +504,11 @@ impl Profile {
         }
         options
     }
-}
 
-impl RequestOptions {
     /// The parameters of the authorization request; `resource` and `audience` may occur several
     /// times.
     pub fn authorize_params(&self) -> Vec<(&'static str, String)> {
-        let sign_in = &self.sign_in;
+        let sign_in = &self.asks.sign_in;
         let texts = [
             ("response_mode", &sign_in.response_mode),
             ("login_hint", &sign_in.login_hint),
@@ -515,8 +523,8 @@ impl RequestOptions {
         // `query` is the default, and overrides a provider's own mode
         let mode = out.iter_mut().find(|(name, value)| *name == "response_mode" && value == "query");
         mode.into_iter().for_each(|(_, value)| value.clear());
-        out.extend(self.resource.iter().map(|resource| ("resource", resource.clone())));
-        out.extend(self.audience.iter().map(|audience| ("audience", audience.clone())));
+        out.extend(self.target.resource.iter().map(|resource| ("resource", resource.clone())));
+        out.extend(self.target.audience.iter().map(|audience| ("audience", audience.clone())));
         out
     }
 }
@@ -712,12 +720,12 @@ mod tests {
     #[test]
     fn what_is_said_now_wins_and_only_what_is_new_is_remembered() {
         let mut known = Profile::default();
-        known.asks.resource = vec!["https://a.example".into()];
+        known.target.resource = vec!["https://a.example".into()];
         (known.asks.sign_in.prompt, known.asks.sign_in.max_age) = (Some("login".into()), Some(5));
         known.proofs.auth = Some(ClientAuth::PrivateKeyJwt);
         let mut now = Profile { client_secret: Some(SecretSource::File("/x/s".into())), ..Profile::default() };
         (now.asks.sign_in.prompt, now.asks.sign_in.max_age) = (Some("consent".into()), Some(5));
-        (now.asks.sign_in.par, now.asks.audience) = (Some(When::Always), vec!["b c".into()]);
+        (now.asks.sign_in.par, now.target.audience) = (Some(When::Always), vec!["b c".into()]);
         now.asks.assertion = Some(SecretSource::File("/x/jwt".into()));
         now.asks.subject_token = Some(SecretSource::File("-".into()));
         now.asks.actor_token = Some(SecretSource::File("/dev/fd/63".into()));
@@ -741,7 +749,7 @@ mod tests {
         let mut laid = known.clone();
         laid.overlay(&now);
         assert_eq!(laid.asks.sign_in.prompt.as_deref(), Some("consent"));
-        assert_eq!((&laid.asks.resource, &laid.asks.audience), (&known.asks.resource, &now.asks.audience));
+        assert_eq!((&laid.target.resource, &laid.target.audience), (&known.target.resource, &now.target.audience));
         assert_eq!(laid.client_secret, None, "it is for one command");
         let by_profile = RequestOptions { subject_profile: Some("work".into()), ..RequestOptions::default() };
         laid.overlay(&Profile { asks: by_profile, ..Profile::default() });
@@ -752,8 +760,8 @@ mod tests {
 
     #[test]
     fn every_flag_is_a_key_and_is_said_again_by_its_name() {
-        let mut profile =
-            Profile { allow_private: Some(true), scopes: Some(vec!["a".into(), "b".into()]), ..Profile::default() };
+        let mut profile = Profile { allow_private: Some(true), ..Profile::default() };
+        profile.target.scopes = Some(vec!["a".into(), "b".into()]);
         profile.vars.insert("x y".into(), "1 2".into());
         profile.asks.sign_in.par = Some(When::Auto);
         profile.proofs.client_key = Some(SecretSource::File("/x/key".into()));

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crate::config::RequestOptions;
+use crate::config::TokenTarget;
 use crate::error::{Asked, Error, Kind, refused_at_authorize, unanswered};
 use crate::grant::authorization_url::{self, Address, Travel};
 use crate::grant::jarm::SignedAnswer;
@@ -54,7 +54,7 @@ pub struct Login<'a> {
     /// The profile's parameters beside scopes, by their names on the wire.
     pub asks: Vec<(&'static str, String)>,
     /// The services that the token is for.
-    pub targets: &'a RequestOptions,
+    pub targets: &'a TokenTarget,
     pub travel: Travel,
     /// The server announced that it names itself in each response (RFC 9207).
     pub iss_required: bool,

@@ -79,7 +79,7 @@ impl<'a> Aim<'a> {
         if !self.scopes.is_empty() {
             params.push((facts.param.as_str(), Secret::unlisted(self.scopes.join(&facts.separator))));
         }
-        params.extend(targets(&self.profile.asks.resource, &self.profile.asks.audience));
+        params.extend(targets(&self.profile.target.resource, &self.profile.target.audience));
         for (name, value) in &self.profile.params {
             if is_reserved(name) || own.contains(&name.as_str()) {
                 return Err(AuthorizeError::Reserved(name.clone()).into());

@@ -67,7 +67,7 @@ pub struct Polling<'a> {
 /// The token request's parameters. `by`: the name and the value that the sign-in is known by.
 pub fn params<'a>(grant_type: &str, by: (&'a str, &Secret), aim: Aim<'_>) -> Vec<Param<'a>> {
     let mut params = vec![("grant_type", Secret::unlisted(grant_type)), (by.0, by.1.clone())];
-    params.extend(targets(&aim.profile.asks.resource, &aim.profile.asks.audience));
+    params.extend(targets(&aim.profile.target.resource, &aim.profile.target.audience));
     params
 }
 

@@ -184,7 +184,7 @@ fn of_file(who: &Who, grant: GrantKind) -> Option<String> {
 fn scopes_differ(who: &Who, record: &Record, asked_with: Option<&AskedWith>) -> Option<String> {
     let grant = who.grant(None, Some(record));
     if grant.needs_person() {
-        who.profile.scopes.as_ref()?;
+        who.profile.target.scopes.as_ref()?;
         let said = who.said_scopes(&who.raw_provider().ok()?)?;
         return said.into_iter().find(|scope| !record.asked.contains(scope));
     }
@@ -206,7 +206,7 @@ fn asked_with(world: &mut World, who: &Who, grant: GrantKind) -> Result<AskedWit
     if grant.needs_person() {
         return Ok(with);
     }
-    with.extend(who.profile.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));
+    with.extend(who.profile.target.scopes.as_ref().map(|scopes| (SCOPES.to_owned(), scopes.join(" "))));
     for (what, source) in INPUTS.into_iter().zip([&asks.assertion, &asks.subject_token, &asks.actor_token]) {
         let told = told_apart(world, who, what, source)?;
         with.extend(told.map(|told| (key_of(what), told)));

@@ -295,7 +295,7 @@ pub(super) fn overlay_environment(
     said.proofs.client_key = var("CLIENT_KEY_FILE").map(|file| SecretSource::File(file.into()));
     said.proofs.client_certificate = var("CLIENT_CERTIFICATE").map(PathBuf::from);
     let words = |scope: String| scope.split([' ', ',']).filter(|s| !s.is_empty()).map(str::to_owned).collect();
-    said.scopes = var("SCOPE").map(words);
+    said.target.scopes = var("SCOPE").map(words);
     profile.overlay(&said);
     Ok(())
 }

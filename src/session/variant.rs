@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::config::Profile;
+use crate::config::{Profile, TokenTarget};
 use crate::stored;
 use crate::text::pasted;
 use crate::token::TokenSet;
@@ -42,19 +42,17 @@ pub fn sorted(list: impl IntoIterator<Item = String>) -> Vec<String> {
 impl Variant {
     /// Takes the flags out of those of the profile. `None`: there are none.
     pub fn taken_from(flags: &mut Profile) -> Option<Variant> {
-        let asks = &mut flags.asks;
-        let scopes = flags.scopes.take().unwrap_or_default();
-        let (resource, audience) = (std::mem::take(&mut asks.resource), std::mem::take(&mut asks.audience));
-        let variant = Variant { scopes: sorted(scopes), resource: sorted(resource), audience: sorted(audience) };
+        let TokenTarget { scopes, resource, audience } = std::mem::take(&mut flags.target);
+        let scopes = sorted(scopes.unwrap_or_default());
+        let variant = Variant { scopes, resource: sorted(resource), audience: sorted(audience) };
         (variant != Variant::default()).then_some(variant)
     }
 
     /// The same as flags of a profile.
     pub fn as_flags(&self) -> Profile {
         let scopes = Some(self.scopes.clone()).filter(|scopes| !scopes.is_empty());
-        let mut flags = Profile { scopes, ..Profile::default() };
-        (flags.asks.resource, flags.asks.audience) = (self.resource.clone(), self.audience.clone());
-        flags
+        let target = TokenTarget { scopes, resource: self.resource.clone(), audience: self.audience.clone() };
+        Profile { target, ..Profile::default() }
     }
 
     /// The options of a command line that ask for it.

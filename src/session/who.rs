@@ -209,7 +209,7 @@ impl Who {
 
     /// The profile's scopes. `--scope a,b` is two where the provider's own documents write it so.
     pub fn said_scopes(&self, provider: &Provider) -> Option<Vec<String>> {
-        self.profile.scopes.as_ref().map(|said| Who::split(said, provider))
+        self.profile.target.scopes.as_ref().map(|said| Who::split(said, provider))
     }
 
     pub(super) fn split(said: &[String], provider: &Provider) -> Vec<String> {

@@ -53,7 +53,7 @@ fn the_whole_file_is_read() {
     assert_eq!((config.store, config.cache), (Some(StoreKind::File), Some(false)));
     let work = &config.profiles["work"];
     assert_eq!(work.grant, Some(GrantKind::ClientCredentials));
-    assert_eq!(work.scopes, Some(vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(work.target.scopes, Some(vec!["a".to_owned(), "b".to_owned()]));
     assert_eq!((work.port.clone(), work.store), (Some("8123".to_owned()), Some(StoreKind::Keychain)));
     assert_eq!(work.vars["domain"], "mail.example.com");
     assert_eq!(work.params["prompt"], "login");

@@ -1254,6 +1254,9 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
     ("provider add", "--extends", "tests/it/provider_add.rs::nothing_is_written_over_and_nothing_wrong_is_written"),
     ("provider add", "--openapi", "tests/it/provider_add.rs::an_openapi_document_tells_the_endpoints"),
+    ("TOKEN", "--scope", "tests/it/variant.rs::a_command_and_a_helper_get_another_token_by_the_same_flags"),
+    ("TOKEN", "--resource", "tests/it/variant.rs::a_command_and_a_helper_get_another_token_by_the_same_flags"),
+    ("TOKEN", "--audience", "tests/it/variant.rs::a_command_and_a_helper_get_another_token_by_the_same_flags"),
     ("run", "--id-token", "tests/it/run.rs::a_command_gets_each_token_in_the_variable_that_is_meant"),
     ("token", "--id-token", "tests/it/id_token.rs::the_id_token_is_printed_and_refreshed_as_the_access_token_is"),
     ("token", "--method", "tests/it/proofs.rs::a_bound_token_says_what_it_needs_beside_it"),
@@ -1619,25 +1622,27 @@ fn every_source_of_a_secret_is_seen() {
     });
 }
 
-/// The options of each command, those that make a profile once: `("call", "--jq")`. `init` has those
-/// of `login`.
+/// The options of each command, those that make a profile once: `("call", "--jq")`; and those for
+/// another token of a login once. `init` has those of `login`.
 fn options() -> BTreeSet<(String, String)> {
     fn below(command: &clap::Command, path: &str, of_profile: &BTreeSet<String>, out: &mut BTreeSet<(String, String)>) {
         for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "init") {
             let path = format!("{path} {}", sub.get_name()).trim().to_owned();
             let has_profile = sub.get_arguments().any(|arg| arg.get_long() == Some("client-id"));
-            for long in sub.get_arguments().filter_map(|arg| arg.get_long()) {
+            for (arg, long) in sub.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?))) {
                 let long = format!("--{long}");
-                if !(has_profile && of_profile.contains(&long)) {
-                    out.insert((path.clone(), long));
+                if has_profile && of_profile.contains(&long) {
+                    continue;
                 }
+                let path = if arg.get_help_heading() == Some("Token") { "TOKEN" } else { &path };
+                out.insert((path.to_owned(), long));
             }
             below(sub, &path, of_profile, out);
         }
     }
     let root = oauthctl::command::definition();
     let token = root.find_subcommand("token").expect("a command");
-    let headed = |arg: &&clap::Arg| matches!(arg.get_help_heading(), Some("Profile" | "Client" | "Grants"));
+    let headed = |arg: &&clap::Arg| matches!(arg.get_help_heading(), Some("Profile" | "Client" | "Token" | "Grants"));
     let of_profile =
         token.get_arguments().filter(headed).filter_map(|arg| arg.get_long()).map(|long| format!("--{long}"));
     let of_profile: BTreeSet<String> = of_profile.collect();

@@ -38,7 +38,7 @@ fn an_issuers_address_is_repeated_and_its_options() {
         me.runs(&["token", "http://[::1]:9", "--client-id", "my app", "--dpop", "--resource", "https://a.example/?b"]);
     assert_eq!(
         next(&done.err_raw),
-        "login 'http://[::1]:9' --client-id 'my app' --dpop --resource 'https://a.example/?b'"
+        "login 'http://[::1]:9' --client-id 'my app' --resource 'https://a.example/?b' --dpop"
     );
 }
 

@@ -230,6 +230,49 @@ fn another_service_is_asked_for_in_the_place_of_the_logins() {
 }
 
 #[test]
+fn a_command_and_a_helper_get_another_token_by_the_same_flags() {
+    let (mut me, server, bodies) = odd("", issued);
+    assert_eq!(me.types("profile set odd helper-hosts git.example").code, 0);
+    for (flags, sent) in [
+        ("--scope b", "scope=b"),
+        ("--resource https://x.example", "resource=https%3A%2F%2Fx.example"),
+        ("--audience y", "audience=y"),
+    ] {
+        let other = token(&mut me, &format!("token odd {flags}"));
+        assert!(bodies.lock().unwrap().last().unwrap().contains(sent));
+        me.program(&["make"], &format!("A={other}\n"));
+        me.types(&format!("run odd --env A {flags} -- make")).is(7, "", "");
+        let asks = me.stdin("protocol=https\nhost=git.example\n");
+        let git = asks.types(&format!("helper git --profile odd {flags} get"));
+        assert!(git.out.contains(&format!("password={other}\n")), "{flags}: {}{}", git.out, git.err);
+        me.types(&format!("helper pnpm --profile odd {flags} git.example")).is(0, &format!("Bearer {other}\n"), "");
+    }
+    assert_eq!(server.asked(), 3, "each is obtained once");
+    me.program(&["make"], "A=access-0123456789\n");
+    me.types("run odd --env A -- make").is(7, "", "");
+    me.types("run --env A=odd --env B=work --scope b -- make").fails(
+        2,
+        "
+        error: `--scope` is for one profile, and there are several
+        hint: a `run` in another gives the second token: oauthctl run ONE --scope … -- oauthctl run TWO -- COMMAND
+    ",
+    );
+    me.types("helper pnpm --scope b git.example").fails(
+        2,
+        "
+        error: `--scope` is for the login of one profile: `--profile` names it
+    ",
+    );
+    // the ID token is the login's
+    me.types("run odd --id-token --audience y -- make").fails(
+        2,
+        "
+        error: `--audience y` is for an access token, not for an ID token
+    ",
+    );
+}
+
+#[test]
 fn a_refusal_ends_no_login() {
     let still_good = "`oauthctl refresh odd` shows whether the login itself is still good";
     for (error, code, flags, hints) in [

@@ -11,7 +11,7 @@ use crate::address::Service;
 use crate::api::hosts;
 use crate::command::token::{mask, must_be_presentable, parameter};
 use crate::command::{Global, WhoFlags, sandbox_session};
-use crate::config::{Config, Profile};
+use crate::config::{Config, Profile, TokenTarget};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::{ApiAuthPlace, VarFrom};
@@ -24,7 +24,7 @@ use crate::text::{pasted, safe};
 use crate::token::TokenSet;
 use crate::world::World;
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct Chosen {
     /// The profile [default: the one that the host belongs to]
     #[arg(long, value_name = "PROFILE")]
@@ -32,6 +32,9 @@ pub struct Chosen {
     /// Give the login's ID token in the access token's place.
     #[arg(long)]
     pub id_token: bool,
+    /// Another token of the login than its main one.
+    #[command(flatten)]
+    pub target: TokenTarget,
 }
 
 /// The same for services that take an ID token.
@@ -48,7 +51,7 @@ impl ForIdentity {
     /// What was chosen; without a profile, `other`.
     pub fn chosen(&self, other: Option<&str>) -> Chosen {
         let profile = self.chosen.profile.as_deref().or(other).map(str::to_owned);
-        Chosen { profile, id_token: !self.access_token }
+        Chosen { profile, id_token: !self.access_token, target: self.chosen.target.clone() }
     }
 }
 
@@ -159,8 +162,12 @@ impl Chosen {
     }
 
     fn session(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Session>, Error> {
+        let flags = WhoFlags::of(&self.target);
+        if let (None, Some((flag, _))) = (&self.profile, flags.profile.options().first()) {
+            return Err(Error::usage(format!("`{flag}` is for the login of one profile: `--profile` names it")));
+        }
         let open = |world: &mut World, name: &str, implied| {
-            let choice = WhoFlags::default().choice(Some(name.to_owned()), global);
+            let choice = flags.choice(Some(name.to_owned()), global);
             sandbox_session::open(world, Overrides { implied, ..choice })
         };
         let named = self.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));

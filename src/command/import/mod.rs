@@ -204,7 +204,7 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
     }
     flags.provider = flags.provider.take().or(found.provider);
     flags.client_id = flags.client_id.take().or(found.client_id);
-    flags.scopes = flags.scopes.take().or(found.scopes.clone());
+    flags.target.scopes = flags.target.scopes.take().or(found.scopes.clone());
     choice.signing_in = true;
     let mut session = sandbox_session::open(world, choice)?;
     if let Some(notice) = choose_store(world, &mut session)? {

@@ -75,7 +75,7 @@ impl Attempt {
 fn response_mode(session: &Session, provider: &Provider) -> Option<String> {
     const NAME: &str = "response_mode";
     let profile = &session.profile;
-    let asked = || profile.asks.authorize_params().into_iter().find(|(name, _)| *name == NAME).map(|(_, mode)| mode);
+    let asked = || profile.authorize_params().into_iter().find(|(name, _)| *name == NAME).map(|(_, mode)| mode);
     let mode = profile.params.get(NAME).cloned().or_else(asked);
     mode.or_else(|| provider.authorize.params.get(NAME).cloned()).filter(|mode| !mode.is_empty())
 }
@@ -171,8 +171,8 @@ pub(super) fn by_browser(
         browser: browser.as_deref().unwrap_or_default(),
         take_paste,
         ssh,
-        asks: session.profile.asks.authorize_params(),
-        targets: &session.profile.asks,
+        asks: session.profile.authorize_params(),
+        targets: &session.profile.target,
         travel: Travel {
             par: session.profile.asks.sign_in.par.unwrap_or_default(),
             request_object: session.profile.asks.sign_in.request_object.unwrap_or_default(),

@@ -78,7 +78,7 @@ pub(super) fn ask_scopes(
     (provider, old): (&Provider, Option<&Record>),
 ) -> Result<(), Error> {
     let facts = &provider.scopes;
-    let said = session.profile.scopes.is_some() || !session.grant(Some(provider), None).needs_person();
+    let said = session.profile.target.scopes.is_some() || !session.grant(Some(provider), None).needs_person();
     let unasked = |scope: &&String| {
         let usual = || facts.default.iter().chain(&facts.always).chain(&facts.offline);
         let preset = || facts.presets.values().any(|scopes| scopes.as_slice() == [(*scope).clone()]);
@@ -116,8 +116,8 @@ pub(super) fn ask_scopes(
     }
     unfinished::keep(world, session, |kept| kept.scopes = Some(words.clone()));
     if words != [USUAL] {
-        session.profile.scopes = Some(scopes.clone());
-        session.choice.flags.scopes = Some(scopes);
+        session.profile.target.scopes = Some(scopes.clone());
+        session.choice.flags.target.scopes = Some(scopes);
     }
     Ok(())
 }

@@ -212,7 +212,7 @@ fn ask_more(
     if args.presets.is_empty() && args.added_scopes.is_empty() {
         return if guided { guide::ask_scopes(world, session, (provider, old)) } else { Ok(()) };
     }
-    let mut asked = session.choice.flags.scopes.take().unwrap_or_default();
+    let mut asked = session.choice.flags.target.scopes.take().unwrap_or_default();
     if !args.added_scopes.is_empty() && asked.is_empty() {
         asked = login_scopes(session, provider, old);
     }
@@ -223,8 +223,8 @@ fn ask_more(
             asked.push(scope);
         }
     }
-    session.profile.scopes = Some(asked.clone());
-    session.choice.flags.scopes = Some(asked);
+    session.profile.target.scopes = Some(asked.clone());
+    session.choice.flags.target.scopes = Some(asked);
     Ok(())
 }
 

@@ -136,7 +136,7 @@ fn meant(world: &mut World, choice: &mut Overrides, word: &str) -> Result<Option
     }
     world.say(&format!("Its authorization server is {}.", safe(&issuer)));
     choice.profile = Some(issuer);
-    choice.flags.asks.resource.extend(resource);
+    choice.flags.target.resource.extend(resource);
     Ok(None)
 }
 

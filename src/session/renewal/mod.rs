@@ -261,17 +261,17 @@ impl<'a> Renewal<'a> {
 
     /// The login's services, unless others are asked for.
     fn wanted(&self) -> Wanted<'_> {
-        let (asks, variant) = (&self.session.profile.asks, self.variant.as_ref());
+        let (target, variant) = (&self.session.profile.target, self.variant.as_ref());
         Wanted {
             scopes: variant.map(|variant| &variant.scopes[..]).unwrap_or_default(),
             resource: variant
                 .map(|variant| &variant.resource)
                 .filter(|said| !said.is_empty())
-                .unwrap_or(&asks.resource),
+                .unwrap_or(&target.resource),
             audience: variant
                 .map(|variant| &variant.audience)
                 .filter(|said| !said.is_empty())
-                .unwrap_or(&asks.audience),
+                .unwrap_or(&target.audience),
         }
     }
 

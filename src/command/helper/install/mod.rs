@@ -261,7 +261,7 @@ fn spelled(host: &str) -> String {
 /// The rules that are asked for. Each host is one that may get the profile's token.
 fn wanted(args: &InstallArgs, tool: &Tool, global: &Global, world: &mut World) -> Result<Vec<Rule>, Error> {
     let rule = |host| Rule { profile: args.profile.clone(), host, options: args.options.clone() };
-    let chosen = Chosen { profile: args.profile.clone(), id_token: false };
+    let chosen = Chosen { profile: args.profile.clone(), ..Chosen::default() };
     let mail = match tool.takes {
         Takes::Hosts { mail } => mail,
         Takes::Audience => {
