@@ -71,7 +71,7 @@ fn whole(
     session: &mut Session,
     (profile, (name, to)): (String, &(String, Recipient)),
 ) -> Result<(), Error> {
-    let (login, record, lock) = hand_over::take(world, session, profile)?;
+    let (login, record, lock) = hand_over::take(world, session, (profile, name))?;
     let text = zeroize::Zeroizing::new(serde_json::to_string(&login).unwrap_or_default());
     let sealed = age::seal(to, text.as_bytes()).map_err(|_| Error::usage("the recipient's key can't be used"))?;
     print(world, sealed.as_bytes())?;

@@ -103,9 +103,17 @@ fn renewable(session: &Session, standing: &Standing) -> bool {
     if session.store.kind() == StoreKind::Lent {
         return true;
     }
+    if went_to(standing).is_some() {
+        return false;
+    }
     let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
     let spendable = |p: Provider| set.is_some_and(|set| crate::grant::refresh::spendable(&p, set).is_some());
     !standing.grant.needs_person() || session.raw_provider().map_or(true, spendable)
+}
+
+/// Who got the login by `export --to`, and renews it.
+fn went_to(standing: &Standing) -> Option<&str> {
+    standing.record.as_ref().and_then(|record| record.moved_to.as_deref())
 }
 
 struct Next {
@@ -136,6 +144,14 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     };
     if session.store.kind() == StoreKind::Lent {
         return alone("each command asks the machine that lends it, which refreshes it".to_owned());
+    }
+    if let Some(to) = went_to(standing) {
+        let words = format!(
+            "the login went to {}, and is renewed there; `{}` renews it here again",
+            safe(to),
+            session.typed.line("refresh")
+        );
+        return Next { words, login_needed: set.freshness(world.clock.now(), None) == Freshness::Expired };
     }
     match (set.freshness(world.clock.now(), None), renewable(session, standing)) {
         (Freshness::Unknown, true) if !from_outside => alone(format!(

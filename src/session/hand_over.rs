@@ -9,6 +9,7 @@ use super::{Lock, Record, Session, renewal};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::stored;
+use crate::text::safe;
 use crate::world::World;
 
 /// The version of the form.
@@ -43,11 +44,20 @@ impl Login {
 }
 
 /// The login of a profile, under its lock, and its record.
-pub fn take(world: &mut World, session: &mut Session, profile: String) -> Result<(Login, Record, Lock), Error> {
+pub fn take(
+    world: &mut World,
+    session: &mut Session,
+    (profile, to): (String, &str),
+) -> Result<(Login, Record, Lock), Error> {
     let lock = session.lock(world)?;
     let none = |session: &Session| Error::login_first(&session.typed, format!("`{}` has no login", session.name));
     let record = renewal::settled(world, session, &lock)?.ok_or_else(|| none(session))?;
     let set = record.token.clone().ok_or_else(|| none(session))?;
+    if let Some(went) = record.moved_to.as_ref().filter(|went| *went != to) {
+        return Err(Error::usage(format!("the login of `{}` went to {} already", session.name, safe(went)))
+            .because("it is renewed there, and its refresh token may be spent")
+            .hint(format!("`{}` takes it back, if it is not in use there", session.typed.line("refresh"))));
+    }
     let stays = |why: &str| {
         Err(Error::new(Kind::Usage, format!("the login of `{}` stays here: {why}", session.name))
             .hint("sign in over there: oauthctl login"))

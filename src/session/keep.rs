@@ -30,11 +30,13 @@ pub struct NewLogin<'a> {
     /// The provider's variables that it brought.
     pub vars: BTreeMap<String, String>,
     pub account: Option<String>,
+    /// The refresh token that was taken over, as a hash.
+    pub imported: Option<String>,
 }
 
 /// Stores a login. `true`: the client secret is not stored, and is needed at each refresh.
 pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
-    let NewLogin { provider, old, grant, set, client, asked, vars, account } = login;
+    let NewLogin { provider, old, grant, set, client, asked, vars, account, imported } = login;
     if session.store.kind() == StoreKind::None {
         return Ok(false);
     }
@@ -84,6 +86,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         registering: None,
         ended: None,
         moved_to: None,
+        imported,
         renewed_by: lease::renewer(world, session),
         unrevoked: None,
         variants: Vec::new(),

@@ -102,6 +102,9 @@ pub struct Record {
     /// Who got the login by `export --to`, and renews it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moved_to: Option<String>,
+    /// The refresh token of another program's that became this login, as a hash: it may be spent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imported: Option<String>,
     /// Who got the token, on which machine, where several share the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_by: Option<String>,
@@ -399,6 +402,7 @@ mod tests {
                 changes: vec![("port".to_owned(), "8976".to_owned())],
             }),
             moved_to: Some("age1x".into()),
+            imported: Some("0123".into()),
             ended: Some("the server answered `invalid_grant`".into()),
             unrevoked: None,
             variants: vec![Beside {

@@ -14,6 +14,7 @@ struct Server {
     seen: Mutex<Vec<String>>,
     count: AtomicUsize,
     busy: AtomicBool,
+    wants_secret: AtomicBool,
 }
 
 /// A server that replaces each refresh token, and refuses one that begins with `dead`.
@@ -24,8 +25,10 @@ fn server(me: &mut Person) -> (Odd, Arc<Server>) {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         let busy = its.busy.load(Ordering::SeqCst);
         let number = its.count.fetch_add(usize::from(!busy), Ordering::SeqCst) + 1;
+        let has_secret = request.header("authorization").is_some() || body.contains("client_secret=");
         let (status, said) = match () {
             () if body.contains("refresh_token=dead") => (400, json!({ "error": "invalid_grant" })),
+            () if its.wants_secret.load(Ordering::SeqCst) && !has_secret => (401, json!({ "error": "invalid_client" })),
             () if busy => (503, json!({})),
             () => {
                 let token = |kind: &str| format!("{kind}-{number}");
@@ -86,6 +89,77 @@ fn a_refresh_token_becomes_a_login_and_is_spent_once() {
 }
 
 #[test]
+fn what_was_taken_over_once_is_not_sent_again() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    assert_eq!(me.stdin("refresh-of-another\n").types(TOKEN).code, 0);
+    let sent = state.seen.lock().unwrap().len();
+    // the token that came, and the one that took its place
+    for token in ["refresh-of-another", "refresh-1"] {
+        me.stdin(token).types(&TOKEN.replace("work", "two")).fails(
+            2,
+            "
+            error: that login is here already, as `work`
+            caused by: a refresh token that is sent a second time may end it
+            hint: to give it another name: oauthctl profile rename work NEW
+        ",
+        );
+    }
+    assert_eq!(state.seen.lock().unwrap().len(), sent, "nothing was sent");
+    // one that was refused for want of a secret is tried again with it
+    state.wants_secret.store(true, Ordering::SeqCst);
+    let line = TOKEN.replace("work", "two");
+    let done = me.stdin("refresh-of-two").types(&line);
+    assert!(done.code == 2 && done.err.contains("the login is stored: `oauthctl refresh two`"), "{}", done.err);
+    std::fs::write(me.path("secret"), "the-secret-of-acme\n").unwrap();
+    let file = me.path("secret").display().to_string();
+    assert_eq!(me.stdin("refresh-of-two").types(&format!("{line} --client-secret-file {file}")).code, 0);
+    me.later(600);
+    assert_eq!(me.types("token two").code, 0, "the secret is stored with it");
+    state.wants_secret.store(false, Ordering::SeqCst);
+    assert_eq!(me.types("logout two --local-only").code, 0);
+    // an ended login may come back
+    assert_eq!(me.types("logout work --local-only").code, 0);
+    assert_eq!(me.stdin("refresh-of-another").types(&TOKEN.replace("work", "two")).code, 0);
+}
+
+#[test]
+fn what_is_no_login_is_told_without_its_words() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    for (source, text, says) in [
+        ("refresh-token", "{\n\"refresh_token\": \"a-secret-word\" }", "no refresh token alone: it begins as JSON"),
+        ("refresh-token", "\n", "it is empty"),
+        ("rclone", " \r\n", "standard input is empty: there is no login in it"),
+        ("rclone", "[a]\ntype = sftp\n", "standard input has no login that can be imported"),
+        ("gcloud", "\"a-secret-word\"", "invalid type: text, expected struct Credentials at line 1"),
+        ("postman", "{ \"values\": \"a-secret-word\" }", "invalid type: text, expected a sequence"),
+        ("oauth2l", "\"a-\\\"secret-word\"", "invalid type: text, expected a map"),
+        ("ortie", "accounts = \"a-secret-word\"", "invalid type: text, expected a map"),
+        ("login", "-----BEGIN AGE ENCRYPTED FILE-----\n", "that login is still sealed"),
+        ("dotenv", "A_REFRESH_TOKEN=a-secret-word\nB_REFRESH_TOKEN=b\n", "several refresh tokens: A_REFRESH_TOKEN,"),
+    ] {
+        let done = me.stdin(text).types(&format!("import {source} - --provider acme --client-id app"));
+        assert!(done.code == 2 && done.err.contains(says), "{source} {text}: {}", done.err);
+        done.tells_nothing_of("secret-word");
+    }
+    assert!(state.seen.lock().unwrap().is_empty());
+    // the variables of a provider of one's own are its own
+    let text = "ACME_REFRESH_TOKEN=a-secret-word\nACME_CLIENT_ID=c\n";
+    let done = me.stdin(text).types("import dotenv - --provider dropbox");
+    assert!(done.code == 2 && done.err.contains("the variables are those of `acme`, and"), "{}", done.err);
+    let done = me.stdin(text).types("import dotenv -");
+    assert!(done.err.contains("Imported: the token of `acme`"), "{}", done.err);
+    assert!(state.seen.lock().unwrap().iter().all(|sent| sent.contains("client_id=c")));
+    // nothing is promised of a store before the provider's file is read
+    me.set("OAUTHCTL_STORE", "file").config("providers/broken.toml", "id = 5\n");
+    let done = me.stdin("a-token").types("import refresh-token --provider broken --client-id app --profile b");
+    assert!(done.code == 2 && !done.err.contains("sealed files"), "{}", done.err);
+    let done = me.stdin("a-token").types("import refresh-token --client-id app --profile b");
+    assert!(done.err.contains("hint: `--provider NAME` says at which provider the login was made\n"), "{}", done.err);
+}
+
+#[test]
 fn a_login_that_is_dead_or_a_server_that_is_busy_is_told() {
     let mut me = Person::new();
     let (_server, state) = server(&mut me);
@@ -142,7 +216,7 @@ fn rclones_remotes_are_taken_over_each_under_its_name() {
     let done = me.runs(&["import", "rclone", &file]);
     assert!(done.code == 2 && done.err.contains("has a login already"), "{}", done.err);
     let done = me.runs(&["import", "rclone", &file, "--profile", "nobody"]);
-    assert!(done.code == 2 && done.err.contains("has no such login"), "{}", done.err);
+    assert!(done.code == 2 && done.err.contains("chooses one of several: "), "{}", done.err);
     me.config("rclone.conf", "# Encrypted rclone configuration File\n\nRCLONE_ENCRYPT_V0:\nAAAA\n");
     let done = me.runs(&["import", "rclone", &file]);
     assert!(done.code == 2 && done.err.contains("rclone config show | oauthctl import rclone -"), "{}", done.err);
@@ -359,15 +433,16 @@ fn ghs_accounts_are_taken_over_with_the_tokens_they_have() {
     let hosts = "github.com:\n    users:\n        ann:\n            oauth_token: gho_of_ann_12345\n        bob:\n            \
                  oauth_token: \"gho_of_bob_12345\"\n        eve:\n            oauth_token: ghp_of_eve_12345\n    \
                  git_protocol: https\n    user: ann\n    oauth_token: gho_of_ann_12345\nghe.example:\n    user: x\n    \
-                 users:\n        x:\n";
+                 users:\n        x:\nold.example:\n    user: y\n    oauth_token: gho_of_old_12345\n";
     std::fs::create_dir_all(me.path("config/gh")).unwrap();
     std::fs::write(me.path("config/gh/hosts.yml"), hosts).unwrap();
     let done = me.types("import gh");
     assert_eq!(done.code, 4, "{}", done.err);
     for said in [
         "`ghe.example` is left out: its token is not in the file: gh auth token | oauthctl import gh -\n",
+        "`y` is left out: its server has no built-in provider",
         "`eve` is left out: that is no token of a sign-in",
-        "Imported: the token of `ann` of ann. It is stored in the keychain",
+        "Imported: the token of `ann`, of ann, is stored in the keychain",
         "the API refuses the token (401); nothing was stored",
     ] {
         assert!(done.err.contains(said), "{said} should be in\n{}", done.err);
@@ -473,6 +548,22 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
         assert!(done.out.is_empty() && !done.err.contains("access-"), "{line}: {}", done.err);
     }
     assert_eq!(state.seen.lock().unwrap().len(), 1);
+    let status = me.types("status work");
+    let next = format!("the login went to {TO}, and is renewed there; `oauthctl refresh work` renews it here again");
+    assert!(status.code == 4 && status.out.contains(&next), "{}", status.out);
+    // a lost file is made again for the same machine, and for no other
+    assert_eq!(me.types(&format!("export work --to {TO}")).code, 0);
+    const OTHER: &str = "age1q23l9arx47yzf5vm3sq4na82af9aczem7ly30c9lr832rf065vvsm6uh82";
+    me.types(&format!("export work --to {OTHER}")).fails(
+        2,
+        &format!(
+            "
+            error: the login of `work` went to {TO} already
+            caused by: it is renewed there, and its refresh token may be spent
+            hint: `oauthctl refresh work` takes it back, if it is not in use there
+        "
+        ),
+    );
     assert_eq!(me.types("refresh work").code, 0);
     me.types("token work").is(0, "access-2\n", "");
     assert_eq!(me.record("work")["moved_to"], Value::Null);

@@ -12,14 +12,17 @@ use sources::{Found, Token};
 
 use crate::api;
 use crate::api::whoami::Told;
-use crate::command::{Global, WhoFlags, pace, sandbox_session};
+use crate::command::{Global, WhoFlags, list, pace, sandbox_session};
+use crate::config;
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
 use crate::provider::{Provider, catalogue};
-use crate::secret::Secret;
+use crate::secret::{Secret, hash};
 use crate::session::Session;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
+use crate::session::paths::Paths;
+use crate::session::record::Record;
 use crate::session::secret_source::{secret_from_file, text_of_file};
 use crate::text::{pasted, safe, times};
 use crate::token::TokenSet;
@@ -134,7 +137,15 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
     if args.source == Source::Profile {
         return profiles::add(world, text.expose(), args.profile.as_deref());
     }
-    let (found, left) = sources::read(args.source, &text)?;
+    if text.expose().trim().is_empty() {
+        let place = if file == "-" { "standard input" } else { &file };
+        return Err(Error::usage(format!("{place} is empty: there is no login in it")));
+    }
+    let own = match Paths::find(&*world.env).config {
+        Some(dir) => config::provider_names(&dir)?.into_iter().filter_map(|(name, own)| own.then_some(name)).collect(),
+        None => Vec::new(),
+    };
+    let (found, left) = sources::read(args.source, &text, &own)?;
     for why in left {
         world.say(&why);
     }
@@ -143,9 +154,9 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
         let token = printed_token(world, &found)?;
         found.iter_mut().for_each(|login| login.token = Token::Refresh(token.clone()));
     }
-    let mut failed = None;
+    let (mut failed, mut notice) = (None, None);
     for login in found {
-        if let Err(e) = take_over(world, global, (args, login))
+        if let Err(e) = take_over(world, global, (args, login, &mut notice))
             && let Some(earlier) = failed.replace(e)
         {
             world.say(&earlier.to_string());
@@ -156,16 +167,22 @@ pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, 
 
 /// The logins that are meant. Of several `--profile` chooses one; a single one gets that name.
 fn named(mut found: Vec<Found>, profile: Option<&str>, file: &str) -> Result<Vec<Found>, Error> {
+    let all: Vec<String> = found.iter().filter_map(|login| login.name.clone()).collect();
     if let Some(profile) = profile {
         match &mut found[..] {
             [only] => only.name = Some(profile.to_owned()),
             _ => found.retain(|login| login.name.as_deref() == Some(profile)),
         }
     }
-    match found.is_empty() {
-        true => Err(Error::usage(format!("{} has no such login", if file == "-" { "standard input" } else { file }))),
-        false => Ok(found),
+    if !found.is_empty() {
+        return Ok(found);
     }
+    let place = if file == "-" { "standard input" } else { file };
+    Err(match profile.filter(|_| !all.is_empty()) {
+        Some(profile) => Error::usage(format!("{place} has no login called `{}`", safe(profile)))
+            .hint(format!("`--profile` chooses one of several: {}", safe(&all.join(", ")))),
+        None => Error::usage(format!("{place} has no login that can be imported")),
+    })
 }
 
 /// The token from standard input, for a single login. It runs no program of another's file.
@@ -182,10 +199,89 @@ fn printed_token(world: &mut World, found: &[Found]) -> Result<Secret, Error> {
     Err(error)
 }
 
-/// Stores a login, and refreshes it.
-fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Found)) -> Result<(), Error> {
-    let mut choice = args.flags.choice(found.name, global);
-    let mut settings = found.settings;
+/// Stores a login, and refreshes it. `notice`: what was said of the store, which is said once.
+fn take_over(
+    world: &mut World,
+    global: &Global,
+    (args, mut found, notice): (&ImportArgs, Found, &mut Option<String>),
+) -> Result<(), Error> {
+    let mut session = session_of(world, global, (args, &mut found))?;
+    // a mistake in the provider's file is told before anything is promised
+    session.raw_provider()?;
+    let told = choose_store(world, &mut session)?;
+    if let Some(told) = told.filter(|told| notice.as_ref() != Some(told)) {
+        world.say(&told);
+        *notice = Some(told);
+    }
+    let old = earlier(world, &mut session)?;
+    must_be_free(world, global, (&session, old.as_ref()), (args.source, &found))?;
+    let provider = session.provider(world, old.as_ref())?;
+    let grant = session.grant(Some(&provider), None);
+    if !grant.needs_person() {
+        return Err(Error::usage(format!(
+            "`{}` needs no login: its grant obtains each token by itself",
+            safe(&session.name)
+        )));
+    }
+    let Some(mut client) = session.client(world, old.as_ref())? else {
+        return Err(Error::usage("a refresh token belongs to a client, and none is named")
+            .hint("--client-id ID, and `--client-secret-file FILE` if it has a secret"));
+    };
+    if found.client_secret.is_some() {
+        client = Client { secret: found.client_secret, secret_from: Some(args.source.name()), ..client };
+    }
+    let (mut set, account) = obtained(world, (&mut session, &provider), found.token)?;
+    let is_whole = set.refresh_token.is_none();
+    let imported = set.refresh_token.as_ref().map(|token| hash(token.expose().as_bytes()));
+    let asked = session.scopes(&provider, grant);
+    let (client, set, vars) = (&client, &mut set, found.vars);
+    let who = account.as_ref().map(|account| format!(", of {},", safe(account))).unwrap_or_default();
+    let login = NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account, imported };
+    store_login(world, &mut session, login)?;
+    if is_whole {
+        let place = session.store.in_words();
+        world.say(&format!("Imported: the token of `{}`{who} is stored in {place}.", safe(&session.name)));
+        return Ok(());
+    }
+    let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
+    let set = fresh(world, &mut session, want).map_err(|e| match e.kind {
+        Kind::TryLater | Kind::Usage => {
+            e.hint(format!("the login is stored: `{}` tries it again", session.typed.line("refresh")))
+        }
+        _ => e,
+    })?;
+    let until = times::good_until(set.expires_at, world.clock.now());
+    world.say(&format!("Imported: the token of `{}` {until}.", safe(&session.name)));
+    Ok(())
+}
+
+/// What there is of a login, and the account of an access token.
+fn obtained(
+    world: &mut World,
+    (session, provider): (&mut Session, &Provider),
+    token: Token,
+) -> Result<(TokenSet, Option<String>), Error> {
+    let now = world.clock.now();
+    match token {
+        Token::Access(token) => {
+            let set = TokenSet::new(token, "Bearer", now);
+            let account = account_of(world, session, provider, &set)?;
+            Ok((set, account))
+        }
+        Token::Printed(command) => Err(Error::usage(format!("its token is printed by `{}`", safe(&command)))),
+        Token::Refresh(token) => {
+            // no access token: of what was there nobody knows when it expires
+            let mut set = TokenSet::new(Secret::unlisted(""), "Bearer", now);
+            (set.refresh_token, set.expires_at) = (Some(token), Some(now));
+            Ok((set, None))
+        }
+    }
+}
+
+/// The profile that gets the login: its settings there, and those of the flags over them.
+fn session_of(world: &mut World, global: &Global, (args, found): (&ImportArgs, &mut Found)) -> Result<Session, Error> {
+    let mut choice = args.flags.choice(found.name.take(), global);
+    let mut settings = std::mem::take(&mut found.settings);
     settings.overlay(&choice.flags);
     // it is of this command alone, and `overlay` leaves it out
     settings.client_secret = choice.flags.client_secret.take();
@@ -197,82 +293,56 @@ fn take_over(world: &mut World, global: &Global, (args, found): (&ImportArgs, Fo
         && named != *own
     {
         return Err(Error::usage(format!(
-            "the variables are those of `{own}`, and `--provider` is `{}`",
+            "the variables are those of `{}`, and `--provider` is `{}`",
+            safe(own),
             safe(&named)
         ))
         .hint("a refresh token goes to its own server alone: rename the variables if they are not"));
     }
-    flags.provider = flags.provider.take().or(found.provider);
-    flags.client_id = flags.client_id.take().or(found.client_id);
-    flags.target.scopes = flags.target.scopes.take().or(found.scopes.clone());
+    flags.provider = flags.provider.take().or(found.provider.take());
+    flags.client_id = flags.client_id.take().or(found.client_id.take());
+    flags.target.scopes = flags.target.scopes.take().or(found.scopes.take());
     choice.signing_in = true;
-    let mut session = sandbox_session::open(world, choice)?;
-    if let Some(notice) = choose_store(world, &mut session)? {
-        world.say(&notice);
-    }
-    let name = session.name.clone();
-    let old = earlier(world, &mut session)?;
-    if old.as_ref().is_some_and(|record| record.token.is_some()) {
-        return Err(Error::usage(format!("`{}` has a login already", safe(&name)))
-            .hint(format!("oauthctl import {} --profile ANOTHER", args.source.name()))
+    let says_whose = choice.flags.provider.is_some();
+    sandbox_session::open(world, choice).map_err(|e| match says_whose {
+        false => e.hint("`--provider NAME` says at which provider the login was made"),
+        true => e,
+    })
+}
+
+/// Refuses a profile that has another login, and a login that is another profile's already: its
+/// refresh token may be spent, and a server may end a login for the second use of one.
+fn must_be_free(
+    world: &mut World,
+    global: &Global,
+    (session, old): (&Session, Option<&Record>),
+    (source, found): (Source, &Found),
+) -> Result<(), Error> {
+    let token = if let Token::Refresh(token) = &found.token { Some(token) } else { None };
+    let has_it = |record: &Record| record.token.as_ref().is_some_and(|set| set.refresh_token.as_ref() == token);
+    // what could not be refreshed is tried again with another client
+    let again = token.is_some() && old.is_some_and(has_it);
+    if !again && old.is_some_and(|record| record.token.is_some()) {
+        return Err(Error::usage(format!("`{}` has a login already", safe(&session.name)))
+            .hint(format!("oauthctl import {} --profile ANOTHER", source.name()))
             .hint(format!(
                 "`{}` ends it; with `--local-only` the provider isn't asked",
                 session.typed.line("logout")
             )));
     }
-    let provider = session.provider(world, old.as_ref())?;
-    let grant = session.grant(Some(&provider), None);
-    if !grant.needs_person() {
-        return Err(Error::usage(format!("`{}` needs no login: its grant obtains each token by itself", safe(&name))));
-    }
-    let Some(mut client) = session.client(world, old.as_ref())? else {
-        return Err(Error::usage("a refresh token belongs to a client, and none is named")
-            .hint("--client-id ID, and `--client-secret-file FILE` if it has a secret"));
-    };
-    if found.client_secret.is_some() {
-        client = Client { secret: found.client_secret, secret_from: Some(args.source.name()), ..client };
-    }
-    let now = world.clock.now();
-    let (mut set, account) = match found.token {
-        Token::Access(token) => {
-            let set = TokenSet::new(token, "Bearer", now);
-            let account = account_of(world, &mut session, &provider, &set)?;
-            (set, account)
+    let Some(known) = token.map(|token| hash(token.expose().as_bytes())) else { return Ok(()) };
+    let became = |record: &Record| record.token.is_some() && record.imported.as_ref() == Some(&known);
+    let mut holder = None;
+    list::each(world, global, |_, who, standing| {
+        let is_same = standing.record.as_ref().is_some_and(|record| has_it(record) || became(record));
+        if is_same && who.name != session.name {
+            holder.get_or_insert(standing.profile);
         }
-        Token::Printed(command) => return Err(Error::usage(format!("its token is printed by `{}`", safe(&command)))),
-        Token::Refresh(token) => {
-            // no access token: it has expired long ago
-            let mut set = TokenSet::new(Secret::unlisted(""), "Bearer", now);
-            (set.refresh_token, set.expires_at) = (Some(token), Some(0));
-            (set, None)
-        }
-    };
-    let is_whole = set.refresh_token.is_none();
-    let asked = session.scopes(&provider, grant);
-    let vars = found.vars;
-    let (client, set) = (&client, &mut set);
-    let who = account.as_ref().map(|account| format!(" of {}", safe(account))).unwrap_or_default();
-    store_login(
-        world,
-        &mut session,
-        NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account },
-    )?;
-    if is_whole {
-        world.say(&format!(
-            "Imported: the token of `{}`{who}. It is stored in {}.",
-            safe(&name),
-            session.store.in_words()
-        ));
-        return Ok(());
-    }
-    let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
-    let set = fresh(world, &mut session, want).map_err(|e| match e.kind {
-        Kind::TryLater => e.hint(format!("the login is stored: `{}` tries it again", session.typed.line("refresh"))),
-        _ => e,
     })?;
-    let until = times::good_until(set.expires_at, world.clock.now());
-    world.say(&format!("Imported: the token of `{}` {until}.", safe(&name)));
-    Ok(())
+    let Some(holder) = holder else { return Ok(()) };
+    Err(Error::usage(format!("that login is here already, as `{}`", safe(&holder)))
+        .because("a refresh token that is sent a second time may end it")
+        .hint(format!("to give it another name: oauthctl profile rename {} NEW", pasted(&holder))))
 }
 
 /// The account of an access token. Nothing is stored of one that the API refuses.

@@ -62,17 +62,18 @@ const BACK_ENDS: [(&str, &str); 7] = [
     ("zoho", "zoho"),
 ];
 
-/// The logins in a text, and why others are left out.
-pub fn read(source: Source, text: &Secret) -> Result<(Vec<Found>, Vec<String>), Error> {
+/// The logins in a text, and why others are left out. `own`: the names of the person's own
+/// providers.
+pub fn read(source: Source, text: &Secret, own: &[String]) -> Result<(Vec<Found>, Vec<String>), Error> {
     let alone = |found| Ok((vec![found], Vec::new()));
     match source {
-        Source::RefreshToken => alone(Found::of(text.clone())),
+        Source::RefreshToken => alone(Found::of(bare(text)?)),
         Source::Rclone => rclone(text.expose()),
         Source::Gcloud => alone(gcloud(text.expose())?),
         Source::OidcAgent => alone(oidc_agent(text.expose())?),
         Source::MuttOauth2 => alone(mutt(text.expose())?),
-        Source::Dotenv => alone(by_names(dotenv(text.expose()))?),
-        Source::Postman => alone(by_names(postman(text.expose())?)?),
+        Source::Dotenv => alone(by_names(dotenv(text.expose()), own)?),
+        Source::Postman => alone(by_names(postman(text.expose())?, own)?),
         Source::Gh => gh(text.expose()),
         Source::Oauth2l => oauth2l(text.expose()),
         Source::Ortie => ortie(text.expose()),
@@ -81,9 +82,20 @@ pub fn read(source: Source, text: &Secret) -> Result<(Vec<Found>, Vec<String>), 
     }
 }
 
+/// A refresh token alone: the server is sent no whole answer in its place.
+fn bare(text: &Secret) -> Result<Secret, Error> {
+    match text.expose().starts_with('{') {
+        false => Ok(text.clone()),
+        true => Err(Error::usage("that is no refresh token alone: it begins as JSON does")
+            .hint("jq -r .refresh_token FILE | oauthctl import refresh-token --provider NAME")),
+    }
+}
+
 /// A login that `export --to` sealed.
 fn exported(text: &str) -> Result<Found, Error> {
-    let none = || Error::usage("that is no exported login").hint("age -d -i KEYFILE FILE | oauthctl import login");
+    let what =
+        if text.starts_with("-----BEGIN AGE") { "that login is still sealed" } else { "that is no exported login" };
+    let none = || Error::usage(what).hint("age -d -i KEYFILE FILE | oauthctl import login");
     let login = Login::read(text).ok_or_else(none)?;
     // the folder is for paths, and a profile that is shared has none
     let told = Config::from_text(Path::new("/"), &login.profile)?;
@@ -105,7 +117,17 @@ fn exported(text: &str) -> Result<Found, Error> {
 }
 
 fn json<'a, T: Deserialize<'a>>(text: &'a str, of: &str) -> Result<T, Error> {
-    serde_json::from_str(text).map_err(|e| Error::usage(format!("it is no login of {of}")).cause(e))
+    let no_login = |e: serde_json::Error| Error::usage(format!("it is no login of {of}")).because(without_value(&e));
+    serde_json::from_str(text).map_err(no_login)
+}
+
+/// What a reader says of a text, without the value at fault: it may be the secret.
+fn without_value(e: &dyn std::fmt::Display) -> String {
+    let said = safe(&e.to_string());
+    match (said.find("string \""), said.rfind("\", expected")) {
+        (Some(from), Some(to)) if from < to => format!("{}text{}", &said[..from], &said[to + 1..]),
+        _ => said,
+    }
 }
 
 /// google-auth's `authorized_user`.
@@ -220,7 +242,7 @@ fn postman(text: &str) -> Result<Vec<(String, String)>, Error> {
 /// A login of variables that are called like what they hold: `GR_REFRESH_TOKEN`, `clientId`. All
 /// have the same beginning: a file may hold the logins of several servers. A beginning that is a
 /// known provider's name says whose it is.
-fn by_names(pairs: Vec<(String, String)>) -> Result<Found, Error> {
+fn by_names(pairs: Vec<(String, String)>, own: &[String]) -> Result<Found, Error> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
     let values = |what: &str| {
         let begins = |name: &str| plain(name).strip_suffix(what).map(str::to_owned);
@@ -242,8 +264,9 @@ fn by_names(pairs: Vec<(String, String)>) -> Result<Found, Error> {
     };
     let value = |what: &str| values(what).into_iter().find(|(own, ..)| own == begin).map(|(_, _, value)| value.clone());
     let scopes = value("scope").or_else(|| value("scopes"));
+    let built_in = || catalogue::find(begin).map(|(id, _)| id.to_owned());
     Ok(Found {
-        provider: catalogue::find(begin).map(|(id, _)| id.to_owned()),
+        provider: own.iter().find(|name| plain(name) == *begin).cloned().or_else(built_in),
         client_id: value("clientid"),
         client_secret: value("clientsecret").map(Secret::new),
         scopes: scopes.map(|scopes| scopes.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect()),
@@ -311,7 +334,7 @@ fn gh(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
         return Ok((found, left));
     }
     let mut path: Vec<(usize, &str)> = Vec::new();
-    let (mut accounts, mut hosts) = (Vec::new(), Vec::new());
+    let (mut accounts, mut of_before, mut hosts) = (Vec::new(), Vec::new(), Vec::new());
     for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
         let Some((key, value)) = line.split_once(':') else { continue };
         let (indent, key) = (key.len() - key.trim_start().len(), key.trim());
@@ -319,17 +342,20 @@ fn gh(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
         path.retain(|(outer, _)| *outer < indent);
         let names: Vec<&str> = path.iter().map(|(_, name)| *name).collect();
         match (&names[..], key) {
-            ([], host) => hosts.push(host),
+            ([], host) if value.is_empty() => hosts.push(host),
             ([host, "users", user], "oauth_token") => accounts.push((*host, *user, value)),
             // before version 2.40 a host had one account
-            ([host], "oauth_token") if !text.contains("users:") => accounts.push((*host, "", value)),
-            ([host], "user") => {
-                let of_host = accounts.iter_mut().filter(|(of, user, _)| of == host && user.is_empty());
-                of_host.for_each(|(_, user, _)| *user = value);
-            }
+            ([host], "oauth_token" | "user") => of_before.push((*host, key, value)),
             _ => {}
         }
         path.push((indent, key));
+    }
+    for host in &hosts {
+        let said =
+            |what: &str| of_before.iter().find(|(of, key, _)| of == host && *key == what).map(|(.., said)| *said);
+        if let (false, Some(token)) = (accounts.iter().any(|(of, ..)| of == host), said("oauth_token")) {
+            accounts.push((host, said("user").unwrap_or_default(), token));
+        }
     }
     for host in hosts.iter().filter(|host| !accounts.iter().any(|(of, ..)| of == *host)) {
         left.push(format!(
@@ -457,7 +483,7 @@ fn ortie(text: &str) -> Result<(Vec<Found>, Vec<String>), Error> {
     }
     // the error's own words alone: the line that it shows may hold the secret
     let said: Config = toml_edit::de::from_str(text).map_err(|e: toml_edit::de::Error| {
-        Error::usage("it is no configuration of ortie's").because(safe(e.message()))
+        Error::usage("it is no configuration of ortie's").because(without_value(&e.message()))
     })?;
     let login = |(name, account): (String, Account)| {
         let printed = match account.storage.get("read").and_then(|read| read.command.as_ref()) {

@@ -302,6 +302,7 @@ fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtai
                 asked: &obtained.asked,
                 vars: vars.clone(),
                 account: account.clone(),
+                imported: None,
             },
         )?;
         for name in provider.untaught(&vars) {
