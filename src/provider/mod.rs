@@ -52,6 +52,8 @@ schema! {
         pub docs: Option<String> as Url,
         /// The page where an app is registered.
         pub console_url: Option<String> as Url,
+        /// What to choose on that page: the kind of app, and where it stands.
+        pub console_choice: Option<String>,
         /// This is a practice server: the app to use there, in words.
         pub practice: Option<String>,
         /// Its discovery document is read; keys given here win.
@@ -107,7 +109,7 @@ schema! {
         pub hints_of: Option<String>,
         /// How much may be asked.
         pub limits: Limits,
-        /// Shown by `provider show`; the first one at a login too.
+        /// Shown by `provider show`.
         pub notes: Vec<String>,
         /// How sure the addresses of its endpoints are.
         pub addresses: Option<Addresses>,

@@ -324,6 +324,13 @@ const KEYS: &[Key] = &[
         "login odd",
         "https://console.example",
     ),
+    (
+        "console-choice",
+        "# without: client-id\nconsole-url = \"https://console.example\"",
+        "console-choice = \"the row's kind\"",
+        "login odd",
+        "choose there: the row's kind",
+    ),
     ("practice", "# without: client-id", "practice = \"the row's app\"", "login odd", "use the app the row's app"),
     ("issuer", "", "issuer = \"BASE\"", "p login odd; logout odd", "POST /revoke"),
     ("client-id", "# without: client-id", "client-id = \"row-app\"", "s login odd --no-browser", "client_id=row-app"),

@@ -362,7 +362,9 @@ pub(super) fn unregistered(session: &Session, provider: &Provider, (plan, vars):
         format!("register an app at {}{redirect}", safe(console))
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
-    error.hints.extend(practise.or(register));
+    let choice = provider.console_choice.as_deref().filter(|_| practise.is_none() && register.is_some());
+    let choice = choice.map(|choice| format!("choose there: {}", safe(choice)));
+    error.hints.extend(practise.or(register).into_iter().chain(choice));
     if provider.registration_url.is_some() {
         error = error.hint(session.typed.login_with(&[("--register", "")]));
     }
@@ -394,6 +396,9 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
         world.say(&format!("  Register it at: {}", safe(console)));
     } else if let Some(docs) = &provider.docs {
         world.say(&format!("  Its documentation says where: {}", safe(docs)));
+    }
+    if let Some(choice) = &provider.console_choice {
+        world.say(&format!("  Choose there: {}", safe(choice)));
     }
     if let Some(plan) = plan {
         let uris = match plan.to_register() {
