@@ -143,6 +143,18 @@ def where_loopback_is_down_nothing_hangs_and_every_error_says_so(t):
 
 
 @test
+def doctor_tells_a_port_that_the_system_reserves(t):
+    need("setpriv")
+    home = t.home(OAUTHCTL_STORE="file")
+    for key, value in (("client-id", "an-app"), ("port", "80")):
+        home.run("profile", "set", "google", key, value).expect(0)
+    nobody = 'ip link set lo up; set -- setpriv --bounding-set=-net_bind_service --inh-caps=-net_bind_service "$@";'
+    ran = home.run("doctor", "google", under=without_loopback(nobody)).expect(1)
+    check(re.search(r"FAIL +port +the system reserves port 80", ran.out), ran.out)
+    check("do: register another port, then: oauthctl login google --port 8976" in ran.out, ran.out)
+
+
+@test
 def where_loopback_goes_down_in_the_middle_practice_still_ends_on_a_signal(t):
     if not shutil.which("ip", path=f"{os.environ['PATH']}:{SBIN}"):
         raise Skip("ip not installed (Debian: iproute2)")

@@ -23,7 +23,7 @@ pub enum ListenError {
     /// `holder` is empty or begins with a space.
     #[error("port {port} is taken{holder}")]
     PortTaken { port: u16, holder: String },
-    #[error("port {0} is reserved for the system's administrator")]
+    #[error("the system reserves port {0}")]
     Reserved(u16),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     NoneFree(Vec<ListenError>),
