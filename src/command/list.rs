@@ -136,6 +136,8 @@ pub struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     renewable: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    reads_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_in: Option<i64>,
@@ -165,7 +167,10 @@ impl Shown<'_> {
             account: record.and_then(|r| r.account.as_ref()),
             client_id: record.and_then(|r| r.client_id.as_ref()),
             token: set.map(|set| set.access_token.fingerprint()),
-            renewable: set.map(|set| set.refresh_token.is_some() || !s.grant.needs_person()),
+            renewable: set.zip(record).map(|(set, record)| {
+                set.refresh_token.is_some() || record.withholds("refresh_token") || !s.grant.needs_person()
+            }),
+            reads_only: record.and_then(|record| record.withheld.as_ref()).map(|_| true),
             expires_at: expires_at.map(times::rfc3339),
             expires_in: expires_at.map(|at| at - world.clock.now()),
             login_ends_at: ends_at.map(times::rfc3339),

@@ -106,9 +106,8 @@ fn renewable(session: &Session, standing: &Standing) -> bool {
     if went_to(standing).is_some() {
         return false;
     }
-    let set = standing.record.as_ref().and_then(|r| r.token.as_ref());
-    let spendable = |p: Provider| set.is_some_and(|set| crate::grant::refresh::spendable(&p, set).is_some());
-    !standing.grant.needs_person() || session.raw_provider().map_or(true, spendable)
+    let by_refresh = |p: Provider| standing.record.as_ref().is_some_and(|record| record.is_refreshable(&p));
+    !standing.grant.needs_person() || session.raw_provider().map_or(true, by_refresh)
 }
 
 /// Who got the login by `export --to`, and renews it.
@@ -123,7 +122,9 @@ struct Next {
 
 fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     let login = |words: String| Next { words, login_needed: true };
-    let sign_in = |why: &str| login(format!("{why}: {}", session.typed.login()));
+    let reads_only = standing.record.as_ref().is_some_and(|record| record.withheld.is_some());
+    let place = if reads_only { ", on a machine that may renew it" } else { "" };
+    let sign_in = |why: &str| login(format!("{why}{place}: {}", session.typed.login()));
     let alone = |words: String| Next { words, login_needed: false };
     if let Some(e) = &standing.trouble {
         return alone(e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()));
@@ -153,7 +154,11 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
         );
         return Next { words, login_needed: set.freshness(world.clock.now(), None) == Freshness::Expired };
     }
-    match (set.freshness(world.clock.now(), None), renewable(session, standing)) {
+    let freshness = set.freshness(world.clock.now(), None);
+    if reads_only {
+        return alone(for_a_reader(freshness, renewable(session, standing)));
+    }
+    match (freshness, renewable(session, standing)) {
         (Freshness::Unknown, true) if !from_outside => alone(format!(
             "the token is used until the provider refuses it; then `call` refreshes it, and so does `{}`",
             session.typed.line("refresh")
@@ -172,6 +177,19 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
         }
         (Freshness::Expired, false) => sign_in("it can't be refreshed; sign in again"),
     }
+}
+
+/// For a job that may only read a shared login.
+fn for_a_reader(freshness: Freshness, renewable: bool) -> String {
+    let now = match freshness {
+        Freshness::Fresh | Freshness::Unknown => "`token` prints it",
+        Freshness::Stale | Freshness::Expired => "`token` waits for another one, half a minute at most",
+    };
+    let renewer = match renewable {
+        true => "a machine that may renew it does so: `oauthctl refresh --all --due`",
+        false => "it can't be refreshed: who may renew it signs in again when it expires",
+    };
+    format!("{now}; {renewer}")
 }
 
 /// `in 3 days, at 2026-11-24T22:00:00Z`.
@@ -219,6 +237,10 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
         ),
         ("bound to", record.and_then(bound_to)),
         ("ended", record.and_then(|r| r.ended.as_deref()).map(safe)),
+        (
+            "this job",
+            record.and_then(|r| r.withheld.as_ref()).map(|_| "may only read the access token, not renew it".to_owned()),
+        ),
         ("renewed by", record.and_then(|r| r.renewed_by.as_deref()).map(safe)),
         ("signed in", record.and_then(|r| r.login_at).map(rfc3339)),
     ];
@@ -259,7 +281,10 @@ fn token(world: &World, s: &Standing) -> [(&'static str, Option<String>); 4] {
         return [("token", Some(token.to_owned())), ("refresh token", None), ("login ends", None), ("scopes", None)];
     };
     let expiry = times::good_until(set.expires_at, world.clock.now());
-    let refresh = set.refresh_token.as_ref().map_or("none".to_owned(), Secret::fingerprint);
+    let refresh = match s.record.as_ref().is_some_and(|record| record.withholds("refresh_token")) {
+        true => "there is one, which this job may not read".to_owned(),
+        false => set.refresh_token.as_ref().map_or("none".to_owned(), Secret::fingerprint),
+    };
     let until = set.refresh_expires_at.map(|at| format!(", expires at {}", rfc3339(at)));
     [
         ("token", Some(format!("{}, {expiry}", set.access_token.fingerprint()))),

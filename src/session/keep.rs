@@ -87,6 +87,7 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
         ended: None,
         moved_to: None,
         imported,
+        withheld: None,
         renewed_by: lease::renewer(world, session),
         unrevoked: None,
         variants: Vec::new(),

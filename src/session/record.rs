@@ -114,6 +114,10 @@ pub struct Record {
     /// The login's further tokens, the newest last.
     #[serde(deserialize_with = "variants", skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Beside>,
+    /// The names of the members that the store keeps from this job, which may only read the token.
+    /// `None`: this is the whole record.
+    #[serde(deserialize_with = "withheld", skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Vec<String>>,
 }
 
 /// The most further tokens that a record keeps.
@@ -125,6 +129,10 @@ fn asked<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
 
 fn variants<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Beside>, D::Error> {
     stored::list(from).map(Option::unwrap_or_default)
+}
+
+fn withheld<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    stored::list(from)
 }
 
 fn bound<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Bound>, D::Error> {
@@ -226,8 +234,7 @@ impl Record {
     /// Each end that the provider names: of its age, of its disuse, of this refresh token. The
     /// nearest comes first.
     pub fn all_ends(&self, provider: &Provider) -> Vec<End> {
-        let spendable = |set: &&TokenSet| crate::grant::refresh::spendable(provider, set).is_some();
-        let Some(set) = self.token.as_ref().filter(spendable) else { return Vec::new() };
+        let Some(set) = self.token.as_ref().filter(|_| self.is_refreshable(provider)) else { return Vec::new() };
         let end = |from: i64, life: i64, unused: bool| End { at: from.saturating_add(life), life, unused };
         let idle = provider.refresh.max_idle_s.map(|life| end(set.received_at, life, true));
         let age = provider.refresh.max_age_s.zip(self.login_at).map(|(life, at)| end(at, life, false));
@@ -235,6 +242,17 @@ impl Record {
         let mut ends: Vec<End> = [idle, age, said].into_iter().flatten().collect();
         ends.sort_by_key(|end| end.at);
         ends
+    }
+
+    /// Whether it has what the provider refreshes a token by, for this job or for another.
+    pub fn is_refreshable(&self, provider: &Provider) -> bool {
+        let own = self.token.as_ref().is_some_and(|set| crate::grant::refresh::spendable(provider, set).is_some());
+        own || provider.refresh.supported && self.withholds("refresh_token")
+    }
+
+    /// Whether the record has this member, and keeps it from this job.
+    pub fn withholds(&self, name: &str) -> bool {
+        self.withheld.iter().flatten().any(|withheld| withheld == name)
     }
 
     /// Whether the server refused the client that was registered from here: it has forgotten it.
@@ -403,6 +421,7 @@ mod tests {
             }),
             moved_to: Some("age1x".into()),
             imported: Some("0123".into()),
+            withheld: Some(vec!["refresh_token".into()]),
             ended: Some("the server answered `invalid_grant`".into()),
             unrevoked: None,
             variants: vec![Beside {

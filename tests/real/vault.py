@@ -400,13 +400,29 @@ def readers_read_the_access_token_and_nothing_else(t):
     renewer, reader = (engine.policy(name, homes[0], "work") for name in ("renewer", "reader"))
     here, _, other = homes
     here.env["VAULT_TOKEN"], other.env["VAULT_TOKEN"] = renewer, reader
-    here.run("login", "work", env={"BROWSER": strict.browser(t)}).expect(0)
+    here.run("login", "work", "--client-secret-file", "-", stdin="the-secret-of-the-app\n", env={"BROWSER": strict.browser(t)}).expect(0)
     same(other.run("token", "work").expect(0).token, server.newest(), "the token of a reader")
     same(engine.ask(f"{AT}work/renew", token=reader)[0], 403, "a reader's request for the rest")
-    other.run("status", "work").expect(0, out=r"renewed by +\S+@\S+")
-    check(re.search(r"note +vault .*can't be written", other.run("doctor", "work").out), "what doctor says to a reader")
+    other.run("status", "work").expect(0, out=[
+        r"^renewed by +\S+@\S+",
+        r"^this job +may only read the access token",
+        r"^refresh token +there is one, which this job may not read",
+        r"^next +`token` prints it; a machine that may renew it does so: `oauthctl refresh --all --due`",
+    ])
+    other.run("status", "work", "--check", "--within", "7d").expect(0)
+    (listed,) = other.run("list", "--format", "json").expect(0).json()
+    same((listed["renewable"], listed["reads_only"]), (True, True), f"what `list` says to a reader: {listed}")
+    said = other.run("doctor", "work").out
+    for row in (r"note +client +`a-client`, whose secret this job may not read", r"note +vault .*can't be written", r"note +refresh token +there is one, which this job may not read"):
+        check(re.search(row, said), f"what doctor says to a reader: {row}\n{said}")
+    check("reads_only" not in here.run("status", "work", "--format", "json").expect(0).json(), "what is said to a renewer")
     other.run("logout", "work", "--local-only").expect(5, err=[r"does not allow this", r"store policy"])
     # it is about to expire: the reader takes it after a moment; once it has expired, it waits for a renewer, or ends with 75
+    server.expires_in = 1
+    here.run("refresh", "work").expect(0)
+    time.sleep(1.1)
+    other.run("status", "work", "--check").expect(0)
+    other.run("status", "work").expect(0, out=r"^next +`token` waits for another one, half a minute at most")
     server.expires_in = 30
     here.run("refresh", "work").expect(0)
     waits = other.start("token", "work", "--min-ttl", "60s")
@@ -420,6 +436,7 @@ def readers_read_the_access_token_and_nothing_else(t):
     # what is due alone
     here.run("refresh", "--all", "--due").expect(0, err=r"work: fresh")
     here.run("logout", "work").expect(0)
+    here.run("profile", "remove", "work").expect(0)
     same(engine.ask("secret/metadata/oauthctl?list=true")[0], 404, "what is left in the engine")
 
 

@@ -54,6 +54,9 @@ fn client(
         let page = provider.console_url.as_deref().map(|page| format!(": register an app at {}", safe(page)));
         return Ok(note(format!("no client id is known{}", page.unwrap_or_default())).advice(guided));
     };
+    if record.is_some_and(|record| record.withholds("client_secret")) {
+        return Ok(note(format!("`{}`, whose secret this job may not read", safe(&client.id))));
+    }
     let refused = record.and_then(|record| record.unfinished.as_ref()).is_some_and(|kept| kept.refused);
     let at_last_login = format!("the provider refused `{}`, or its secret, at the last login", safe(&client.id));
     let auth = match usable_auth(&provider.token, &client) {
@@ -219,6 +222,9 @@ fn bound(address: &Address) -> Result<(), ListenError> {
 /// Why a login has no refresh token.
 fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Option<Found> {
     let set = record.token.as_ref()?;
+    if record.withholds("refresh_token") {
+        return Some(note("there is one, which this job may not read: another machine renews the token"));
+    }
     if set.refresh_token.is_some() {
         return None;
     }
