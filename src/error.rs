@@ -21,7 +21,7 @@ use crate::provider::expand::ExpandError;
 use crate::provider::{ErrorRule, ErrorsAt, Means};
 use crate::store::StoreError;
 use crate::text::times::again_in;
-use crate::text::{Typed, safe};
+use crate::text::{Typed, pasted, safe};
 use crate::world::http_server::loopback::ListenError;
 use crate::world::{HttpError, Unanswered};
 
@@ -298,6 +298,10 @@ impl From<StoreError> for Error {
             let error = Error::new(Kind::named(&e.kind), e.message).hint(e.hint);
             return e.cause.into_iter().fold(error, Error::because);
         }
+        if let StoreError::Advised { cures, .. } = &e {
+            let cures = cures.clone();
+            return Error::of(Kind::Store, e).hints(cures);
+        }
         const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
         let hints: &[&str] = match &e {
             StoreError::Locked(_) => &[UNLOCK, OR_SEALED],
@@ -316,10 +320,10 @@ impl From<StoreError> for Error {
                 &["run the command again; `oauthctl store test vault` shows whether it answers"]
             }
             StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
-            StoreError::NotAllowed(_) => &[
-                "`oauthctl store policy` prints what a reader and a renewer must be allowed",
-                "the engine's token may have expired: sign in to it again",
-            ],
+            StoreError::NotAllowed { profile, .. } => {
+                let of = profile.iter().map(|name| format!(" {}", pasted(name))).collect::<String>();
+                &[&format!("`oauthctl store policy{of}` prints what a reader and a renewer must be allowed")]
+            }
             StoreError::Overtaken(_) => &["run the command again"],
             StoreError::Full(_) => &["free some space and run the command again"],
             StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
@@ -333,13 +337,15 @@ impl From<StoreError> for Error {
             StoreError::ReadOnly(_) => &[
                 "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
             ],
-            StoreError::Corrupt { .. } => &["`oauthctl logout NAME --local-only` forgets it unread; then log in again"],
+            StoreError::Corrupt { profile, .. } => {
+                &[&format!("`oauthctl logout {} --local-only` forgets it unread; then log in again", pasted(profile))]
+            }
             StoreError::BadKey(_) => &[
                 "restore it from a backup, or remove it and log in again: records sealed with it can't be read any more",
             ],
             StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
             StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
-            StoreError::NotBorrowed(_) => &[],
+            StoreError::NotBorrowed(_) | StoreError::Advised { .. } => &[],
         };
         let kind = match e {
             StoreError::BadVariable { .. } => Kind::Unsafe,

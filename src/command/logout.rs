@@ -84,7 +84,11 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         return keeps_nothing(world, &session).map(|()| session);
     }
     // a refresh in another process ends first, so that its token is revoked too
-    let lock = session.lock(world)?;
+    let lock = match session.lock(world) {
+        // the lease of a team's record is in it: where it can't be read, there is none to wait for
+        Err(e) if local_only && e.kind == Kind::Store => session.lock_here(world)?,
+        lock => lock?,
+    };
     let record = match session.load_if_any(world) {
         Ok(record) => record,
         // a record that can't be read can be deleted

@@ -41,6 +41,7 @@ pub mod word {
 /// engine.
 pub mod store {
     use super::*;
+    use crate::layers::de::fields_of;
     use crate::store::program::Table;
     use crate::store::vault::{NAME, Place};
     use serde::de::value::MapAccessDeserializer;
@@ -63,6 +64,7 @@ pub mod store {
         fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
             let table: Map<String, Value> = Map::deserialize(MapAccessDeserializer::new(map))?;
             let is_vault = table.contains_key(NAME);
+            refuse_unknown(&table, if is_vault { fields_of::<Place>() } else { fields_of::<Table>() })?;
             let table = Value::Object(table);
             let kind = match is_vault {
                 true => serde_json::from_value(table).map(Place::checked).map(|place| place.map(StoreKind::Vault)),
@@ -70,6 +72,13 @@ pub mod store {
             };
             kind.map_err(M::Error::custom)?.map(Some).map_err(M::Error::custom)
         }
+    }
+
+    fn refuse_unknown<E: serde::de::Error>(table: &Map<String, Value>, known: &[&str]) -> Result<(), E> {
+        let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+        let meant = nearest(key, known.iter().copied());
+        let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        Err(E::custom(format!("has no key `{}`{meant}", safe(key))))
     }
 
     /// Reads the word, or the table.

@@ -244,7 +244,7 @@ fn in_turn(
         Ok(set)
     });
     match turn {
-        Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed(_))) => {}
+        Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed { .. })) => {}
         turn => return turn,
     }
     let old = session.glance()?.and_then(|record| record.token);

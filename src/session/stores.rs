@@ -54,7 +54,8 @@ pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn 
     if let StoreKind::Vault(place) = kind {
         let ask = |argv: &[String]| world.programs.output(argv, HELPER_WITHIN);
         let (env, http, clock) = (&*world.env, world.http.clone(), world.clock.clone());
-        return Ok(Rc::new(vault::open(place, &vault::Doors { env, http, clock, ask: &ask })?));
+        let doors = vault::Doors { env, http, clock, ask: &ask, step: world.steps() };
+        return Ok(Rc::new(vault::open(place, doors)?));
     }
     let (state, openers) = match kind {
         StoreKind::File => (paths.require_state()?, openers(world, paths)?),

@@ -338,6 +338,7 @@ impl Who {
             .hint("update this program; it leaves the record as it is"),
             false => self.unreadable(StoreError::Corrupt {
                 place: self.store.in_words(),
+                profile: self.name.clone(),
                 why: "it is not a record of this program".to_owned(),
             }),
         })

@@ -141,7 +141,11 @@ impl KeychainStore {
     }
 
     fn corrupt(&self, profile: &str, why: &str) -> StoreError {
-        StoreError::Corrupt { place: format!("the item `{profile}` of the {}", self.what()), why: why.to_owned() }
+        StoreError::Corrupt {
+            place: format!("the item `{profile}` of the {}", self.what()),
+            profile: profile.to_owned(),
+            why: why.to_owned(),
+        }
     }
 
     /// Whether the parts gave the record that the header names; `None` when they did not.

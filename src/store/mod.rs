@@ -234,6 +234,9 @@ pub trait Shared {
 
     /// Shows readers a record whose holder was killed before it did.
     fn mend(&self, profile: &str, seen: &Seen);
+
+    /// What is wrong with what readers see of the record, in words that follow it.
+    fn fault(&self, profile: &str) -> Result<Option<&'static str>, StoreError>;
 }
 
 /// Why a store operation failed. Nothing was changed.
@@ -253,8 +256,11 @@ pub enum StoreError {
     Unavailable(String, String),
     #[error("the {0} is sealed")]
     Sealed(String),
-    #[error("the {0} does not allow this with the token that was given")]
-    NotAllowed(String),
+    #[error("the {place} does not allow this with the token that was given")]
+    NotAllowed { place: String, profile: Option<String> },
+    /// The store knows what to do.
+    #[error("{why}")]
+    Advised { why: String, cures: Vec<String> },
     #[error("another machine has the lease of this record in the {0}, or has changed it meanwhile")]
     Overtaken(String),
     #[error("no space left in {0}")]
@@ -262,7 +268,7 @@ pub enum StoreError {
     #[error("{0} can't be written: {1}")]
     NotWritable(String, #[source] PrivateError),
     #[error("{place} holds a record that can't be read: {why}")]
-    Corrupt { place: String, why: String },
+    Corrupt { place: String, profile: String, why: String },
     #[error("{0} holds no key")]
     BadKey(String),
     #[error("what the variable {variable} holds is no token: it {why}")]

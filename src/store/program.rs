@@ -20,7 +20,7 @@ static KEPT: Mutex<Vec<&'static StoreProgram>> = Mutex::new(Vec::new());
 
 /// The key `store` as a table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Table {
     /// A docker credential helper and its arguments.
     #[serde(skip_serializing_if = "Vec::is_empty")]

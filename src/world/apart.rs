@@ -156,6 +156,7 @@ impl Seat {
     }
 }
 
+#[derive(Clone)]
 struct Heard {
     to: Written,
     seat: Arc<Seat>,
@@ -184,6 +185,10 @@ impl Talk for Heard {
             }
         }
         Ok(())
+    }
+
+    fn another(&self) -> Box<dyn Talk> {
+        Box::new(self.clone())
     }
 }
 

@@ -76,6 +76,9 @@ pub trait Talk: Write {
     /// For the few texts that must show a secret to a user or a CI runner: the authorize URL with
     /// its `state`, the mask command of a CI log.
     fn show(&mut self, text: &str) -> std::io::Result<()>;
+
+    /// Another handle to the same.
+    fn another(&self) -> Box<dyn Talk>;
 }
 
 /// How much is written to standard error.
@@ -139,9 +142,20 @@ impl World {
     /// Writes a step under `-v`.
     pub fn step(&mut self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
-            let _ = writeln!(self.err, "* {}", line());
+            write_step(&mut *self.err, &line());
         }
     }
+
+    /// The same for a room below, which has no world: `None` without `-v`.
+    pub fn steps(&self) -> Option<Box<dyn Fn(&str)>> {
+        let err = std::cell::RefCell::new(self.err.another());
+        (self.verbosity == Verbosity::Verbose)
+            .then(|| -> Box<dyn Fn(&str)> { Box::new(move |line| write_step(&mut **err.borrow_mut(), line)) })
+    }
+}
+
+fn write_step(err: &mut dyn Talk, line: &str) {
+    let _ = writeln!(err, "* {line}");
 }
 
 /// The environment's variables, and the machine's properties that follow from them.
@@ -377,6 +391,10 @@ pub trait Programs {
     /// Runs a program from the user's configuration (`client-secret = { command = [...] }`).
     /// Returns its stdout without the last newline. It inherits stderr; its stdin is empty.
     fn output(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>>;
+    /// The same; what it prints to stderr is the text of the error.
+    fn output_or_words(&self, argv: &[String], timeout: Duration) -> std::io::Result<Zeroizing<String>> {
+        self.output(argv, timeout)
+    }
     /// Runs a command in the foreground with variables added; its exit code.
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> std::io::Result<u8>;
     /// The same in the place of this process where the system can do that: then signals, the

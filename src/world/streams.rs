@@ -66,6 +66,10 @@ impl Talk for Err {
     fn show(&mut self, text: &str) -> io::Result<()> {
         write_err(text.as_bytes())
     }
+
+    fn another(&self) -> Box<dyn Talk> {
+        Box::new(Err)
+    }
 }
 
 #[cfg(unix)]

@@ -514,8 +514,9 @@ fn an_engine_keeps_the_promises() {
         Place {
             name: "vault",
             open: Box::new(move || {
-                let doors = vault::Doors { env: &env, http: http.clone(), clock: clock.clone(), ask: &|_| panic!() };
-                Box::new(vault::open(place, &doors).unwrap())
+                let (http, clock) = (http.clone(), clock.clone());
+                let doors = vault::Doors { env: &env, http, clock, ask: &|_| panic!(), step: None };
+                Box::new(vault::open(place, doors).unwrap())
             }),
             prefix: String::new(),
             keeps: true,

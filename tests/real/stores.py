@@ -169,7 +169,7 @@ def what_the_configuration_says_of_a_program_is_checked(t):
         ('{ get = ["a"], put = ["a", "{name}"], delete = ["a", "{name}"] }', "needs `{name}`"),
         ('{ get = ["a", "{name}"], put = ["a", "{name}"], create = ["a"], delete = ["a", "{name}"] }', "needs `{name}`"),
         ('{ command = ["a"], create = ["a", "{name}"] }', "must have `command`, or"),
-        ('{ comand = ["a"] }', "unknown field `comand`"),
+        ('{ comand = ["a"] }', "has no key `comand`; did you mean `command`?"),
     ):
         (home.config / "config.toml").write_text(f"store = {value}\n")
         home.run("list").expect(2, err=re.escape(why))

@@ -457,9 +457,10 @@ def a_job_signs_in_to_the_engine_as_itself(t):
 
     at = {"vault": engine.address}
     works(at, BAO_TOKEN=ROOT).expect(0, out=r"vault at http://127.*`secret/oauthctl`: written in \d+ ms, read in")
-    works(at).expect(5, err=[r"no token for the vault", r"\.vault-token"])
+    works(at).expect(5, err=[r"no token for the vault", r"\.vault-token", "^hint: set BAO_TOKEN or VAULT_TOKEN, or sign in"])
     works({"vault": ""}, VAULT_ADDR=engine.address, VAULT_TOKEN=ROOT).expect(0)
-    works({"vault": ""}, VAULT_TOKEN=ROOT).expect(5, err="VAULT_ADDR are not set")
+    none = works({"vault": ""}, VAULT_TOKEN=ROOT).expect(5, err=["VAULT_ADDR are not set", "^hint: set BAO_ADDR or VAULT_ADDR, or name the address as `vault`"])
+    check("sealed file" not in none.err, none)
     # the engine's own token goes to its own address alone
     other = {"VAULT_ADDR": "https://other.example:8200"}
     works(at, VAULT_TOKEN=ROOT, **other).expect(5, err="VAULT_TOKEN is for the engine of VAULT_ADDR")
@@ -495,7 +496,16 @@ def a_job_signs_in_to_the_engine_as_itself(t):
     secret = engine.set("auth/machines/role/farm/secret-id", {})["data"]["secret_id"]
     by_role = {**at, "auth": "approle", "auth-mount": "machines", "role": role, "proof-variable": "SECRET_ID"}
     works(by_role, SECRET_ID=secret).expect(0)
-    works(by_role, SECRET_ID="another").expect(5)
+    works(by_role, SECRET_ID="another").expect(5, err=[
+        r"did not let this job sign in at `auth/machines/login`: HTTP status 400: invalid role or secret ID",
+        r"^hint: check `role` and `auth-mount` .* secret id in the variable SECRET_ID",
+    ])
+    by_file = {key: value for key, value in by_role.items() if key != "proof-variable"}
+    missing = works({**by_file, "proof-file": "/nowhere/secret-id"})
+    missing.expect(5, err=[r"no secret id for the vault: there is no file `/nowhere/secret-id`, which `proof-file` names", "^hint: write the secret id there"])
+    check("BAO_TOKEN" not in missing.err, missing)
+    works(by_role).expect(5, err=[r"the variable SECRET_ID is not set, which `proof-variable` names", "^hint: set SECRET_ID"])
+    works({**at, "auth": "kubernetes", "role": "job"}).expect(5, err=["no JWT for the vault", "where Kubernetes puts it"])
     # a JWT of the job's own, by file: what Kubernetes does too, with another name
     key, public = home.folder / "key.pem", home.folder / "public.pem"
     subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
@@ -523,7 +533,7 @@ def a_job_signs_in_to_the_engine_as_itself(t):
         ({**at, "proof-file": "a", "proof-variable": "b"}, "has both"),
         ({"vault": "http://vault.example"}, "needs `https`"),
         ({**at, "path": "../x"}, "letters, digits"),
-        ({**at, "mont": "x"}, "unknown field `mont`"),
+        ({**at, "mont": "x"}, "has no key `mont`; did you mean `mount`?"),
     ):
         works(table).expect(2, err=re.escape(why))
 
@@ -577,10 +587,50 @@ def a_broken_version_is_passed_over_and_a_deleted_one_is_told(t):
     same((here.run("token", "work").expect(0).token, server.reuses), (server.newest(), 0), "the token after a broken version")
     engine.ask(f"{AT}work/renew", method="DELETE")
     same(there.run("token", "work").expect(0).token, server.newest(), "what readers have")
-    there.run("refresh", "work").expect(5, err=[r"version \d+ of `secret/oauthctl/work/renew` was deleted in the engine", "kv undelete"])
-    version = engine.ask("secret/metadata/oauthctl/work/renew")[1]["data"]["current_version"]
-    engine.set("secret/undelete/oauthctl/work/renew", {"versions": [version]})
+    told = there.run("refresh", "work").expect(5, err=r"version \d+ of `secret/oauthctl/work/renew` was deleted in the vault")
+    same(advised(engine, there, told, "undelete"), 0, "the end of `bao kv undelete`")
     there.run("refresh", "work").expect(0)
+    # nothing undeletes a destroyed one; the version before it is taken back
+    engine.set(f"{AT}work/renew", {"data": {"record": "garbage"}})
+    version = engine.ask("secret/metadata/oauthctl/work/renew")[1]["data"]["current_version"]
+    engine.set("secret/destroy/oauthctl/work/renew", {"versions": [version]})
+    told = there.run("refresh", "work").expect(5, err=[rf"version {version} of .* was destroyed in the vault", "^hint: `bao kv rollback"])
+    check("undelete" not in told.err, told)
+    same(advised(engine, there, told, "rollback"), 0, "the end of `bao kv rollback`")
+    there.run("refresh", "work").expect(0)
+    same(server.reuses, 0, "second uses")
+    # no version is left: then it can be forgotten
+    version = engine.ask("secret/metadata/oauthctl/work/renew")[1]["data"]["current_version"]
+    engine.set("secret/destroy/oauthctl/work/renew", {"versions": list(range(1, version + 1))})
+    told = there.run("refresh", "work").expect(5, err="^hint: `oauthctl logout work --local-only` forgets it")
+    check("rollback" not in told.err, told)
+    there.run("logout", "work", "--local-only").expect(0)
+    same(engine.ask("secret/metadata/oauthctl?list=true")[0], 404, "what is left in the engine")
+    engine.set(f"{AT}work/renew", {"data": {"record": "garbage"}})
+    here.run("token", "work").expect(5, err="`oauthctl logout work --local-only` forgets it")
+    here.run("logout", "work", "--local-only").expect(0)
+    same(engine.ask("secret/metadata/oauthctl?list=true")[0], 404, "what is left in the engine")
+
+
+def advised(engine, home, told, verb):
+    """Types the command of a hint; its exit code."""
+    line = re.search(rf"`bao (kv {verb} [^`]*)`", told.err).group(1)
+    env = {"PATH": os.environ["PATH"], "HOME": str(home.folder), "BAO_ADDR": engine.address, "BAO_TOKEN": ROOT}
+    return subprocess.run([openbao.program(), *line.split()], env=env, capture_output=True).returncode
+
+
+@test
+def each_request_to_the_engine_is_told_under_v_without_a_secret(t):
+    engine = Engine(t)
+    server = strict.serve(t, expires_in=3600)
+    (home,) = signed_in(t, server, engine.env(), 1)
+    said = home.run("-v", "token", "work").expect(0, err=rf"^\* vault: GET {engine.address}/v1/{AT}work: 200$").err
+    same(said.count("* vault: "), 1, f"requests that were told\n{said}")
+    said = home.run("-v", "refresh", "work").expect(0, err=[rf"^\* vault: POST {engine.address}/v1/{AT}work/renew: 200$", "sys/capabilities-self: 200"]).err
+    for secret in [ROOT, server.newest(), *secrets_of(server)]:
+        check(secret not in said, f"a secret is told\n{said}")
+    gone = f"http://127.0.0.1:{rig.free_port()}"
+    home.run("-v", "token", "work", env={"VAULT_ADDR": gone}).expect(75, err=rf"^\* vault: GET {gone}/v1/{AT}work: .*refused")
 
 
 @test
@@ -591,7 +641,13 @@ def an_engine_that_is_away_sealed_or_refuses_loses_nothing(t):
     here, there = signed_in(t, server, engine.env(address=between.address))
     strict.stale(server)
     there.run("token", "work", env={"VAULT_ADDR": f"http://127.0.0.1:{rig.free_port()}"}).expect(75, err=r"vault at \S+ can't answer now")
-    there.run("token", "work", env={"VAULT_TOKEN": "another"}).expect(5, err=[r"does not allow this", r"store policy"])
+    there.run("token", "work", env={"VAULT_TOKEN": "another"}).expect(5, err=[r"does not know the token from the variable VAULT_TOKEN"])
+    there.run("login", "work", "--no-browser", env={"VAULT_TOKEN": "another"}).expect(5, err=[r"does not know the token from the variable VAULT_TOKEN"])
+    engine.set("sys/policies/acl/nothing", {"policy": 'path "secret/data/nothing" { capabilities = ["read"] }'})
+    for more in ({}, {"no_default_policy": True}):
+        weak = engine.set("auth/token/create", {"policies": ["nothing"], **more})["auth"]["client_token"]
+        for verb in (["token", "work"], ["login", "work", "--no-browser"]):
+            there.run(*verb, env={"VAULT_TOKEN": weak}).expect(5, err=[r"does not allow this", r"^hint: `oauthctl store policy work`"])
     same(len(server.refreshes()), 0, "token requests")
     # the engine is cut off from the one that holds the answer: it waits in the journal
     between.at = lambda number, when, line: False if server.refreshes() else None
@@ -619,9 +675,53 @@ def a_redirect_is_followed_to_the_leader_alone(t):
     for leader, to, code in ((engine, engine.address, 0), (engine, thief.base, 75)):
         standby.on["/v1/sys/leader"] = rig.answer(200, {"leader_address": leader.address})
         standby.on[path] = rig.answer(307, "", Location=to + path)
-        home.run("token", "work", env={"VAULT_ADDR": standby.base}).expect(code)
+        words = rf"HTTP status 307, a redirect to {thief.base}\S*, which it does not name as its leader" if code else None
+        home.run("token", "work", env={"VAULT_ADDR": standby.base}, timeout=90).expect(code, err=words)
     same(thief.requests, [], "what went to another address")
     check(all(asked.header("X-Vault-Token") is None for asked in standby.to("/v1/sys/leader")), "a token went along with the question for the leader")
+
+
+@test
+def an_audit_tells_what_readers_see_and_what_a_killed_migration_left(t):
+    engine = Engine(t)
+    between = Between(t, engine)
+    server = strict.serve(t, expires_in=3600)
+    here, there = signed_in(t, server, engine.env(address=between.address))
+    here.run("store", "audit").expect(0)
+    whole = engine.kept("work")[0]
+    for part, words in (({"someone": "wrote this"}, "is no record"), ({**whole, "record": whole["record"].replace("strict", "another")}, "is not what the record says")):
+        engine.set(f"{AT}work", {"data": part})
+        there.run("store", "audit").expect(1, out=[rf"^note +readers +what readers of `work` see in the vault .*{words}", "do: oauthctl refresh work"])
+    there.run("refresh", "work").expect(0)
+    engine.ask("secret/metadata/oauthctl/work", method="DELETE")
+    there.run("store", "audit").expect(1, out=r"readers of `work` see .* is missing")
+    there.run("refresh", "work").expect(0)
+    there.run("store", "audit").expect(0)
+    # a login of one machine, killed on its way there: the engine has a copy, the profile its own
+    (alone,) = machines(t, server, engine.env(address=between.address), 1, ("own",))
+    alone.env.pop("OAUTHCTL_STORE")
+    alone.run("login", "own", "--store", "file", env={"BROWSER": strict.browser(t)}).expect(0)
+    started, writes = threading.Event(), []
+
+    def at(_number, when, line):
+        # the first takes the lease, the second has the record
+        if (when, line) == ("after", f"POST {AT}own/renew") and (writes.append(line) or len(writes) == 2):
+            started.wait()
+            every_process(process, 9)
+            return False
+        return None
+
+    between.at = at
+    process = alone.start("store", "migrate", "file", "vault")
+    started.set()
+    process.wait(timeout=rig.PATIENCE)
+    between.at = None
+    found = alone.run("store", "audit").expect(1, out=[r"^note +leftover +the login of `own` is in the vault .* too, and lives in", "logout own --store vault"])
+    check("work" not in found.out, f"the team's other logins are none of its business\n{found}")
+    alone.run("logout", "own", "--store", "vault").expect(0, err="the login goes on in")
+    alone.run("store", "audit").expect(0)
+    alone.run("refresh", "own").expect(0)
+    same(server.reuses, 0, "second uses")
 
 
 @test

@@ -229,7 +229,7 @@ fn stores(
         let found = match found {
             Ok(place) => good(format!("{place}: wrote, read and deleted a test record")),
             // who may only read a team's tokens
-            Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed(_))) => {
+            Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed { .. })) => {
                 note(format!("{e}: it can't be written")).advice("`oauthctl store policy` prints what a renewer may do")
             }
             Err(e) => {

@@ -119,4 +119,8 @@ impl Talk for Kept {
     fn show(&mut self, _: &str) -> io::Result<()> {
         Ok(())
     }
+
+    fn another(&self) -> Box<dyn Talk> {
+        Box::new(self.clone())
+    }
 }

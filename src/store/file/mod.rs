@@ -562,7 +562,10 @@ impl FileStore {
 
     fn open_file(&self, profile: &str, path: &Path, file: &[u8]) -> Result<Secret, StoreError> {
         let place = format!("`{}`", path.display());
-        let corrupt = |why: &str| StoreError::Corrupt { place: place.clone(), why: why.to_owned() };
+        let corrupt = |why: &str| {
+            let (place, profile) = (place.clone(), profile.to_owned());
+            StoreError::Corrupt { place, profile, why: why.to_owned() }
+        };
         if file.starts_with(age::MAGIC) {
             let sealed = age::Sealed::parse(file).ok_or_else(|| corrupt("it is damaged"))?;
             let keys = self.age()?.ok_or_else(|| StoreError::NeedsIdentity(place.clone()))?;

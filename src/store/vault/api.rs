@@ -9,7 +9,7 @@
 //! by itself; where it redirects instead, the address must be the one that it tells of as its
 //! leader.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::text::safe;
 use crate::wire::{ClientCertificate, Request, Response};
-use crate::world::{Clock, Http, HttpError};
+use crate::world::{Clock, Http, HttpError, item_name};
 
 /// The pauses before a request is sent again: a cluster may take some seconds to choose a leader.
 const PAUSES: [Duration; 7] = [
@@ -38,6 +38,9 @@ const PAUSES: [Duration; 7] = [
 /// A server that can't be connected to is tried once more: it may be no server's address at all.
 const PAUSES_UNREACHED: usize = 1;
 
+/// A version that no record comes to.
+const NO_VERSION: u64 = 2_000_000_000;
+
 /// The time of one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -49,14 +52,27 @@ pub struct Api {
     pub address: Url,
     pub namespace: Option<String>,
     pub mount: String,
+    /// The folder of the records there.
+    pub folder: String,
     pub http: Arc<dyn Http>,
     pub clock: Arc<dyn Clock>,
     pub authorities: Option<Arc<str>>,
     pub identity: Option<Arc<ClientCertificate>>,
     pub sign_in: SignIn,
     pub token: RefCell<Option<Secret>>,
+    /// Whether the engine has taken the token for something.
+    pub accepted: Cell<bool>,
+    /// Tells each request under `-v`.
+    pub step: Option<Box<dyn Fn(&str)>>,
     /// The newest state of the engine that an answer named, in words of its own.
     pub state: RefCell<Option<String>>,
+}
+
+/// A part of a profile's record.
+#[derive(Clone, Copy)]
+pub struct At<'a> {
+    pub profile: &'a str,
+    pub part: &'static str,
 }
 
 /// What is kept under a path.
@@ -66,6 +82,8 @@ pub struct Kept {
     pub version: u64,
     /// The data as JSON. `None`: there is none, or it was deleted in the engine.
     pub data: Option<Secret>,
+    /// Nothing brings it back.
+    pub destroyed: bool,
 }
 
 /// An answer, and whether an earlier try of the same request may have been done.
@@ -99,6 +117,8 @@ struct Read<'a> {
 #[derive(Deserialize)]
 struct Version {
     version: u64,
+    #[serde(default)]
+    destroyed: bool,
 }
 
 #[derive(Deserialize)]
@@ -125,30 +145,32 @@ impl Api {
     }
 
     /// The current version, or the one that is named.
-    pub fn read(&self, path: &str, version: Option<u64>) -> Result<Kept, StoreError> {
+    pub fn read(&self, at: At<'_>, version: Option<u64>) -> Result<Kept, StoreError> {
         let wanted = version.map(|version| format!("?version={version}")).unwrap_or_default();
-        let Answer { response, .. } = self.signed("GET", &format!("{}/data/{path}{wanted}", self.mount), None)?;
+        let path = format!("{}/data/{}{wanted}", self.mount, self.path(at));
+        let Answer { response, .. } = self.signed("GET", &path, None)?;
         let told = told(&response);
         match response.status {
             // where no engine is, the answer says so
             404 if told.data.is_none() && told.errors.is_empty() => Ok(Kept::default()),
             200 | 404 => {
-                let Some(data) = told.data else { return Err(self.refused(&response)) };
+                let Some(data) = told.data else { return Err(self.refused(&response, Some(at))) };
                 let read: Read = serde_json::from_str(data.get()).map_err(|e| self.odd(&e.to_string()))?;
                 let data = read.data.filter(|data| data.get() != "null").map(|data| Secret::unlisted(data.get()));
-                Ok(Kept { version: read.metadata.version, data })
+                let Version { version, destroyed } = read.metadata;
+                Ok(Kept { version, data, destroyed })
             }
-            _ => Err(self.refused(&response)),
+            _ => Err(self.refused(&response, Some(at))),
         }
     }
 
     /// Writes the next version, and returns its number. `None`: another than `cas` is there.
-    pub fn write(&self, path: &str, data: &Secret, cas: u64) -> Result<Option<u64>, StoreError> {
+    pub fn write(&self, at: At<'_>, data: &Secret, cas: u64) -> Result<Option<u64>, StoreError> {
         let raw = serde_json::from_str(data.expose()).map_err(|e| self.odd(&e.to_string()))?;
         let body =
             serde_json::to_string(&Write { options: Cas { cas }, data: raw }).map_err(|e| self.odd(&e.to_string()))?;
-        let path_of_data = format!("{}/data/{path}", self.mount);
-        let Answer { response, doubtful } = self.signed("POST", &path_of_data, Some(&Secret::unlisted(body)))?;
+        let path = format!("{}/data/{}", self.mount, self.path(at));
+        let Answer { response, doubtful } = self.signed("POST", &path, Some(&Secret::unlisted(body)))?;
         match response.status {
             200 => {
                 let Some(data) = told(&response).data else { return Err(self.odd("no version")) };
@@ -157,32 +179,34 @@ impl Api {
             }
             400 if told(&response).errors.iter().any(|error| error.contains("check-and-set")) => {
                 // an earlier try may have been done, its answer lost
-                let now = if doubtful { self.read(path, None)? } else { Kept::default() };
+                let now = if doubtful { self.read(at, None)? } else { Kept::default() };
                 let ours = now.version == cas + 1 && now.data.is_some_and(|there| same(&there, data));
                 Ok(ours.then_some(cas + 1))
             }
-            _ => Err(self.refused(&response)),
+            _ => Err(self.refused(&response, Some(at))),
         }
     }
 
     /// Deletes all versions, for good.
-    pub fn remove(&self, path: &str) -> Result<(), StoreError> {
-        let Answer { response, .. } = self.signed("DELETE", &format!("{}/metadata/{path}", self.mount), None)?;
+    pub fn remove(&self, at: At<'_>) -> Result<(), StoreError> {
+        let path = format!("{}/metadata/{}", self.mount, self.path(at));
+        let Answer { response, .. } = self.signed("DELETE", &path, None)?;
         match response.status {
             200 | 204 | 404 => Ok(()),
-            _ => Err(self.refused(&response)),
+            _ => Err(self.refused(&response, Some(at))),
         }
     }
 
-    /// The names in a folder; those of folders end in `/`.
-    pub fn names(&self, path: &str) -> Result<Vec<String>, StoreError> {
-        let Answer { response, .. } = self.signed("GET", &format!("{}/metadata/{path}?list=true", self.mount), None)?;
+    /// The names in the folder; those of folders end in `/`.
+    pub fn names(&self) -> Result<Vec<String>, StoreError> {
+        let path = format!("{}/metadata/{}?list=true", self.mount, self.folder);
+        let Answer { response, .. } = self.signed("GET", &path, None)?;
         match (response.status, told(&response).data) {
             (404, _) => Ok(Vec::new()),
             (200, Some(data)) => {
                 serde_json::from_str(data.get()).map(|names: Names| names.keys).map_err(|e| self.odd(&e.to_string()))
             }
-            _ => Err(self.refused(&response)),
+            _ => Err(self.refused(&response, None)),
         }
     }
 
@@ -199,26 +223,36 @@ impl Api {
                 "`{0}` is no KV engine of version 2, which `bao kv enable-versioning {0}` makes of one of version 1",
                 self.mount
             ))),
+            (403, _) if self.is_refused(&response) => Err(self.refused(&response, None)),
             (400 | 403 | 404, _) => {
                 Err(self.odd(&format!("there is no engine at `{}`, or this token may not use it", self.mount)))
             }
-            _ => Err(self.refused(&response)),
+            _ => Err(self.refused(&response, None)),
         }
     }
 
     /// Whether this token may write there.
-    pub fn may_write(&self, path: &str) -> Result<bool, StoreError> {
-        let asked = serde_json::json!({ "paths": [format!("{}/data/{path}", self.mount)] }).to_string();
+    pub fn may_write(&self, at: At<'_>) -> Result<bool, StoreError> {
+        let asked = serde_json::json!({ "paths": [format!("{}/data/{}", self.mount, self.path(at))] }).to_string();
         let Answer { response, .. } = self.signed("POST", "sys/capabilities-self", Some(&Secret::unlisted(asked)))?;
         match response.status {
             200 => {
                 let told = String::from_utf8_lossy(&response.body);
                 Ok(told.contains("\"update\"") || told.contains("\"root\""))
             }
-            // a token that may not ask: the write itself will tell
-            403 => Ok(true),
-            _ => Err(self.refused(&response)),
+            // a token that may not ask: a write over a version that will never be there tells
+            403 => match self.write(at, &Secret::unlisted("{}"), NO_VERSION) {
+                Ok(_) => Ok(true),
+                Err(StoreError::NotAllowed { .. }) => Ok(false),
+                Err(e) => Err(e),
+            },
+            _ => Err(self.refused(&response, Some(at))),
         }
+    }
+
+    /// Below the mount.
+    pub fn path(&self, At { profile, part }: At<'_>) -> String {
+        format!("{}/{}{part}", self.folder, item_name(profile))
     }
 
     /// Sends a request as whoever this is.
@@ -226,15 +260,33 @@ impl Api {
         let known = self.token.borrow().clone();
         let token = known.map_or_else(|| self.sign_in.token(|path, body| self.login(path, body)), Ok)?;
         self.token.replace(Some(token.clone()));
-        self.send(method, path, body, Some(&token))
+        let answer = self.send(method, path, body, Some(&token))?;
+        if matches!(answer.response.status, 200 | 204) {
+            self.accepted.set(true);
+        }
+        Ok(answer)
     }
 
     fn login(&self, path: &str, body: &Secret) -> Result<Secret, StoreError> {
         let Answer { response, .. } = self.send("POST", path, Some(body), None)?;
         match told(&response).auth {
             Some(auth) if response.status == 200 => Ok(auth.client_token),
-            _ => Err(self.refused(&response)),
+            _ if is_for_later(&response) => Err(self.refused(&response, None)),
+            _ => {
+                let why = format!("{} did not let this job sign in at `{path}`: {}", self.name(), said(&response));
+                Err(StoreError::Advised { why: format!("the {why}"), cures: vec![self.sign_in.advice()] })
+            }
         }
+    }
+
+    /// Whether the engine does not know the token at all. To one without the right it answers 403
+    /// too, in other words.
+    fn is_refused(&self, response: &Response) -> bool {
+        let errors = told(response).errors;
+        let about_right = errors.iter().any(|error| error.contains("error occurred"));
+        let about_token = errors.iter().any(|error| error.contains("invalid token"));
+        let may_be = response.status == 403 && (about_token || !about_right) && !self.accepted.get();
+        may_be && !matches!(self.signed("GET", "auth/token/lookup-self", None), Ok(it) if it.response.status == 200)
     }
 
     /// Sends a request until it is answered, or the pauses are over.
@@ -257,7 +309,7 @@ impl Api {
                 Ok(response) => {
                     doubtful |= response.status >= 500;
                     if tried == PAUSES.len() {
-                        return Err(self.refused(&response));
+                        return Err(self.refused(&response, None));
                     }
                     String::new()
                 }
@@ -304,13 +356,13 @@ impl Api {
             request.body = body.cloned();
             request
         };
-        let mut response = self.http.exchange(&request(&self.address))?;
+        let mut response = self.exchange(&request(&self.address))?;
         if let Some(to) =
             response.header("location").filter(|_| response.status == 307).and_then(|to| parse_safe(to).ok())
             && self.leader()?.is_some_and(|leader| leader.origin() == to.origin())
         {
             // a leader that has just ended is no place to go to
-            response = self.http.exchange(&request(&origin(to))).unwrap_or(response);
+            response = self.exchange(&request(&origin(to))).unwrap_or(response);
         }
         if let Some(state) = response.header("x-vault-index") {
             self.state.replace(Some(state.to_owned()));
@@ -318,24 +370,43 @@ impl Api {
         Ok(response)
     }
 
+    /// Sends it, and tells it: no header, no body, no query but a version's number.
+    fn exchange(&self, request: &Request) -> Result<Response, HttpError> {
+        let answered = self.http.exchange(request);
+        if let Some(step) = &self.step {
+            let end = match &answered {
+                Ok(response) => response.status.to_string(),
+                Err(e) => e.to_string(),
+            };
+            step(&format!("vault: {} {}: {}", request.method, safe(request.url.expose()), safe(&end)));
+        }
+        answered
+    }
+
     /// The active node, by this one's own words. No token is needed to ask.
     fn leader(&self) -> Result<Option<Url>, HttpError> {
         let mut request = Request::new("GET", format!("{}/v1/sys/leader", self.address.as_str().trim_end_matches('/')));
         (request.authorities, request.identity) = (self.authorities.clone(), self.identity.clone());
         request.timeout = PATIENCE;
-        let response = self.http.exchange(&request)?;
+        let response = self.exchange(&request)?;
         let leader = told(&response).leader_address.and_then(|url| parse_safe(&url).ok());
         Ok(leader.filter(|leader| leader.scheme() == self.address.scheme()))
     }
 
-    fn refused(&self, response: &Response) -> StoreError {
-        let why = told(response).errors.join("; ");
+    /// The error for an answer; `at`: what was asked for, if it is a record's.
+    fn refused(&self, response: &Response, at: Option<At<'_>>) -> StoreError {
         match response.status {
-            403 => StoreError::NotAllowed(self.name()),
-            _ if is_for_later(response) => {
-                StoreError::Unavailable(self.name(), format!("HTTP status {}: {}", response.status, safe(why.trim())))
-            }
-            status => self.odd(&format!("HTTP status {status}: {why}")),
+            403 if self.is_refused(response) => StoreError::Advised {
+                why: format!(
+                    "the {} does not know the token from {}: it is wrong, was revoked, or has expired",
+                    self.name(),
+                    self.sign_in.source()
+                ),
+                cures: vec![self.sign_in.advice()],
+            },
+            403 => StoreError::NotAllowed { place: self.name(), profile: at.map(|at| at.profile.to_owned()) },
+            _ if is_for_later(response) => StoreError::Unavailable(self.name(), said(response)),
+            _ => self.odd(&said(response)),
         }
     }
 
@@ -347,6 +418,16 @@ impl Api {
 /// No leader, no capacity, or a state that has not arrived at this node yet.
 fn is_for_later(response: &Response) -> bool {
     matches!(response.status, 307 | 412 | 429 | 500..)
+}
+
+/// An answer in words.
+fn said(response: &Response) -> String {
+    let status = format!("HTTP status {}", response.status);
+    match (told(response).errors.join("; ").trim(), response.header("location")) {
+        ("", Some(to)) => format!("{status}, a redirect to {}, which it does not name as its leader", safe(to)),
+        ("", None) => status,
+        (why, _) => format!("{status}: {}", safe(why)),
+    }
 }
 
 fn origin(mut url: Url) -> Url {

@@ -31,13 +31,13 @@ mod place;
 mod policy;
 mod sign_in;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::api::{Api, Kept};
+use self::api::{Api, At, Kept};
 use self::parts::{Shown, Whole, json};
 pub use self::place::{NAME, Place};
 pub use self::policy::policy;
@@ -46,8 +46,9 @@ use super::file::text_file;
 use super::{LEASE, LONGEST_RECORD, Lease, Seen, Shared, Store, StoreError, StoreKind};
 use crate::address::parse_safe;
 use crate::secret::Secret;
+use crate::text::pasted;
 use crate::wire::ClientCertificate;
-use crate::world::{Clock, Env, Http, decoded, item_name};
+use crate::world::{Clock, Env, Http, decoded};
 
 /// How many versions back a good one is looked for, in place of a broken one.
 const VERSIONS_BACK: u64 = 10;
@@ -65,6 +66,8 @@ pub struct Doors<'a> {
     pub clock: Arc<dyn Clock>,
     /// Runs the person's token helper.
     pub ask: Asked<'a>,
+    /// Tells each request under `-v`.
+    pub step: Option<Box<dyn Fn(&str)>>,
 }
 
 /// The records in an engine.
@@ -84,10 +87,21 @@ struct Held {
     until: Duration,
 }
 
+/// Whether the engine's own variables name one.
+pub fn is_named(env: &dyn Env) -> bool {
+    variable(env, "ADDR").is_some()
+}
+
 /// Opens the store; no request is sent. Fails without an address.
-pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreError> {
+pub fn open(place: &'static Place, doors: Doors<'_>) -> Result<Vault, StoreError> {
     let env = doors.env;
-    let absent = |why: String| StoreError::Absent { what: "vault".to_owned(), why };
+    let absent = |why: String| StoreError::Advised {
+        why: format!("there is no vault: {why}"),
+        cures: vec![
+            "set BAO_ADDR or VAULT_ADDR, or name the address as `vault` in the table of `store` (`oauthctl help team`)"
+                .to_owned(),
+        ],
+    };
     let said = place.vault.clone().filter(|url| !url.is_empty()).or_else(|| variable(env, "ADDR"));
     let said = said.ok_or_else(|| {
         absent("BAO_ADDR and VAULT_ADDR are not set, and the configuration names no address".to_owned())
@@ -108,12 +122,15 @@ pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreErro
             address,
             namespace: place.namespace.clone().or_else(|| variable(env, "NAMESPACE")),
             mount: place.mount().to_owned(),
-            http: Arc::clone(&doors.http),
-            clock: Arc::clone(&doors.clock),
+            folder: place.path().to_owned(),
+            http: doors.http,
+            clock: doors.clock,
             authorities: file("CACERT")?.map(|pem| pem.expose().into()),
             identity,
             sign_in,
             token: RefCell::default(),
+            accepted: Cell::default(),
+            step: doors.step,
             state: RefCell::default(),
         },
         held: RefCell::default(),
@@ -121,47 +138,74 @@ pub fn open(place: &'static Place, doors: &Doors<'_>) -> Result<Vault, StoreErro
     })
 }
 
+/// What readers see.
+fn at_shown(profile: &str) -> At<'_> {
+    At { profile, part: "" }
+}
+
+/// What renewers see.
+fn at_whole(profile: &str) -> At<'_> {
+    At { profile, part: "/renew" }
+}
+
 impl Vault {
-    fn path_shown(&self, profile: &str) -> String {
-        format!("{}/{}", self.place.path(), item_name(profile))
-    }
-
-    fn path_whole(&self, profile: &str) -> String {
-        format!("{}/renew", self.path_shown(profile))
-    }
-
     fn overtaken(&self) -> StoreError {
         StoreError::Overtaken(self.api.name())
     }
 
     /// Reads the whole of a record; where the current version is broken, the last good one.
     fn whole(&self, profile: &str) -> Result<(u64, Whole), StoreError> {
-        let path = self.path_whole(profile);
-        let Kept { version, data } = self.api.read(&path, None)?;
+        let Kept { version, data, destroyed } = self.api.read(at_whole(profile), None)?;
         let Some(data) = data else {
-            let why = || {
-                format!(
-                    "version {version} of `{}/{path}` was deleted in the engine, whose `kv undelete` brings it back",
-                    self.place.mount()
-                )
-            };
             return match version {
                 0 => Ok((0, Whole::default())),
-                // nothing is broken, and a `logout` would end it for the whole team
-                _ => Err(StoreError::Failed(self.api.name(), anyhow::Error::msg(why()))),
+                _ => Err(self.withdrawn(profile, version, destroyed)),
             };
         };
         if let Some(whole) = read_whole(&data) {
             return Ok((version, whole));
         }
-        for before in (version.saturating_sub(VERSIONS_BACK).max(1)..version).rev() {
-            let good = self.api.read(&path, Some(before))?.data.and_then(|data| read_whole(&data));
+        match self.last_good(profile, version)? {
             // its lease is long over
+            Some((_, whole)) => Ok((version, Whole { lease: None, ..whole })),
+            None => Err(StoreError::Corrupt {
+                place: self.in_words(),
+                profile: profile.to_owned(),
+                why: "no version of it is a record".to_owned(),
+            }),
+        }
+    }
+
+    /// The newest version before this one that is a record.
+    fn last_good(&self, profile: &str, version: u64) -> Result<Option<(u64, Whole)>, StoreError> {
+        for before in (version.saturating_sub(VERSIONS_BACK).max(1)..version).rev() {
+            let good = self.api.read(at_whole(profile), Some(before))?.data.and_then(|data| read_whole(&data));
             if let Some(whole) = good {
-                return Ok((version, Whole { lease: None, ..whole }));
+                return Ok(Some((before, whole)));
             }
         }
-        Err(StoreError::Corrupt { place: self.in_words(), why: "no version of it is a record".to_owned() })
+        Ok(None)
+    }
+
+    /// The error for a version that the engine's operators took away. A `logout` would end the
+    /// login for the whole team: what brings it back comes first.
+    fn withdrawn(&self, profile: &str, version: u64, destroyed: bool) -> StoreError {
+        let (mount, path) = (self.place.mount(), self.api.path(at_whole(profile)));
+        let forget = format!("`oauthctl logout {} --local-only` forgets it; then log in again", pasted(profile));
+        let (what, cures) = match destroyed {
+            false => {
+                ("deleted", vec![format!("`bao kv undelete -mount={mount} -versions={version} {path}` brings it back")])
+            }
+            true => {
+                let good = self.last_good(profile, version).ok().flatten();
+                let back = good.map(|(good, _)| {
+                    format!("`bao kv rollback -mount={mount} -version={good} {path}` brings back the version before it: log in again if its refresh token was spent since")
+                });
+                ("destroyed", back.into_iter().chain([forget]).collect())
+            }
+        };
+        let place = self.api.name();
+        StoreError::Advised { why: format!("version {version} of `{mount}/{path}` was {what} in the {place}"), cures }
     }
 
     /// Writes the next version of what this process holds; after the lease's time, nothing.
@@ -177,7 +221,7 @@ impl Vault {
         if let Some(lease) = &mut next.lease {
             lease.at = self.api.clock.now();
         }
-        match self.api.write(&self.path_whole(profile), &json(&next), *version)? {
+        match self.api.write(at_whole(profile), &json(&next), *version)? {
             Some(now) => {
                 (*version, *whole, *until) = (now, next, began + LEASE);
                 Ok(())
@@ -190,7 +234,7 @@ impl Vault {
     }
 
     fn read_shown(&self, profile: &str) -> Result<(u64, Shown), StoreError> {
-        let Kept { version, data } = self.api.read(&self.path_shown(profile), None)?;
+        let Kept { version, data, .. } = self.api.read(at_shown(profile), None)?;
         let shown = data.and_then(|data| serde_json::from_str(data.expose()).ok()).unwrap_or_default();
         self.shown.borrow_mut().insert(profile.to_owned(), (version, shown));
         Ok(self.shown.borrow()[profile].clone())
@@ -204,7 +248,7 @@ impl Vault {
             if there.record == new.record || there.of > new.of {
                 return Ok(());
             }
-            if let Some(version) = self.api.write(&self.path_shown(profile), &json(new), version)? {
+            if let Some(version) = self.api.write(at_shown(profile), &json(new), version)? {
                 self.shown.borrow_mut().insert(profile.to_owned(), (version, new.clone()));
                 return Ok(());
             }
@@ -243,7 +287,7 @@ impl Store for Vault {
         }
         match self.whole(profile) {
             Ok((_, whole)) => Ok(whole.record),
-            Err(StoreError::NotAllowed(_)) => self.peek(profile),
+            Err(StoreError::NotAllowed { .. }) => self.peek(profile),
             Err(e) => Err(e),
         }
     }
@@ -258,7 +302,7 @@ impl Store for Vault {
         let (version, whole) = self.whole(profile)?;
         let next = Whole { record: Some(record.clone()), ..Whole::default() };
         let written = match whole.lease {
-            None => self.api.write(&self.path_whole(profile), &json(&next), version)?,
+            None => self.api.write(at_whole(profile), &json(&next), version)?,
             Some(_) => None,
         };
         let of = written.ok_or_else(|| self.overtaken())?;
@@ -266,19 +310,18 @@ impl Store for Vault {
     }
 
     fn delete(&self, profile: &str) -> Result<bool, StoreError> {
-        let there =
-            |path: String| self.api.read(&path, None).map(|kept| kept.data.is_some_and(|data| has_record(&data)));
-        let found = there(self.path_shown(profile))? | there(self.path_whole(profile))?;
+        let there = |at: At<'_>| self.api.read(at, None).map(|kept| kept.data.is_some_and(|data| has_record(&data)));
+        let found = there(at_shown(profile))? | there(at_whole(profile))?;
         // readers first: killed after it, the next command finds the rest
-        self.api.remove(&self.path_shown(profile))?;
-        self.api.remove(&self.path_whole(profile))?;
+        self.api.remove(at_shown(profile))?;
+        self.api.remove(at_whole(profile))?;
         self.held.borrow_mut().remove(profile);
         self.shown.borrow_mut().remove(profile);
         Ok(found)
     }
 
     fn profiles(&self) -> Result<Vec<String>, StoreError> {
-        let names = self.api.names(self.place.path())?;
+        let names = self.api.names()?;
         let mut names: Vec<String> = names.iter().filter_map(|name| decoded(name.trim_end_matches('/'))).collect();
         names.sort();
         names.dedup();
@@ -290,9 +333,9 @@ impl Store for Vault {
         if !self.held.borrow().contains_key(profile) {
             self.api.has_versions()?;
         }
-        match self.api.may_write(&self.path_whole(profile))? {
+        match self.api.may_write(at_whole(profile))? {
             true => Ok(()),
-            false => Err(StoreError::NotAllowed(self.api.name())),
+            false => Err(StoreError::NotAllowed { place: self.api.name(), profile: Some(profile.to_owned()) }),
         }
     }
 
@@ -318,7 +361,7 @@ impl Shared for Vault {
     fn take(&self, profile: &str, seen: Seen, lease: Lease) -> Result<bool, StoreError> {
         let until = self.api.clock.elapsed() + LEASE;
         let whole = Whole { record: seen.record, lease: Some(lease), sent: seen.sent };
-        let taken = self.api.write(&self.path_whole(profile), &json(&whole), seen.version)?;
+        let taken = self.api.write(at_whole(profile), &json(&whole), seen.version)?;
         if let Some(version) = taken {
             self.held.borrow_mut().insert(profile.to_owned(), Held { version, whole, until });
         }
@@ -355,7 +398,7 @@ impl Shared for Vault {
         let nothing = self.held.borrow().get(profile).is_some_and(|held| held.whole.record.is_none());
         if nothing {
             self.held.borrow_mut().remove(profile);
-            return self.api.remove(&self.path_whole(profile));
+            return self.api.remove(at_whole(profile));
         }
         let done = self.step(profile, |whole| (whole.lease, whole.sent) = (None, sent));
         let held = self.held.borrow_mut().remove(profile);
@@ -374,5 +417,23 @@ impl Shared for Vault {
             self.shown.borrow_mut().remove(profile);
             let _ = self.show(profile, &Shown::of(record, seen.version));
         }
+    }
+
+    fn fault(&self, profile: &str) -> Result<Option<&'static str>, StoreError> {
+        let data = self.api.read(at_shown(profile), None)?.data;
+        let seen = data.as_ref().and_then(|data| serde_json::from_str::<Shown>(data.expose()).ok()?.record);
+        let record = match self.whole(profile) {
+            // the lease's holder writes it
+            Ok((_, Whole { lease: Some(_), .. })) => return Ok(None),
+            Ok((_, whole)) => whole.record.map(|record| Shown::of(&record, 0).record),
+            Err(StoreError::NotAllowed { .. }) => None,
+            Err(e) => return Err(e),
+        };
+        Ok(match (data, seen, record) {
+            (Some(_), None, _) => Some("was written by another program, and is no record"),
+            (None, _, Some(_)) => Some("is missing"),
+            (_, seen, Some(record)) if seen != record => Some("is not what the record says"),
+            _ => None,
+        })
     }
 }

@@ -14,7 +14,7 @@ static KEPT: Mutex<Vec<&'static Place>> = Mutex::new(Vec::new());
 
 /// The key `store` as a table with `vault`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(default, rename_all = "kebab-case")]
 pub struct Place {
     /// The engine's address. Without one, or empty: that of `BAO_ADDR` or `VAULT_ADDR`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,11 +56,23 @@ pub enum Auth {
     AppRole,
     Kubernetes,
     Jwt,
+    /// The client certificate of the connection.
+    Cert,
 }
 
 impl Auth {
     fn is_token(&self) -> bool {
         *self == Auth::Token
+    }
+
+    /// What it proves to the engine who this is.
+    pub fn proof(self) -> &'static str {
+        match self {
+            Auth::Token => "token",
+            Auth::AppRole => "secret id",
+            Auth::Kubernetes | Auth::Jwt => "JWT",
+            Auth::Cert => "client certificate",
+        }
     }
 
     /// The usual mount.
@@ -70,6 +82,7 @@ impl Auth {
             Auth::AppRole => "approle",
             Auth::Kubernetes => "kubernetes",
             Auth::Jwt => "jwt",
+            Auth::Cert => "cert",
         }
     }
 }
@@ -93,12 +106,15 @@ impl Place {
             return Err("has letters, digits, `-`, `_`, `.` and `/` alone in `mount`, `path` and `auth-mount`");
         }
         match self.auth {
-            Auth::Token if self.role.is_some() || self.auth_mount.is_some() => {
-                Err("has `role` or `auth-mount`, and needs `auth = \"approle\"`, `\"kubernetes\"` or `\"jwt\"`")
-            }
+            Auth::Token if self.role.is_some() || self.auth_mount.is_some() => Err(
+                "has `role` or `auth-mount`, and needs `auth = \"approle\"`, `\"kubernetes\"`, `\"jwt\"` or `\"cert\"`",
+            ),
             Auth::AppRole | Auth::Kubernetes | Auth::Jwt if self.role.is_none() => Err("needs `role`"),
             Auth::AppRole | Auth::Jwt if self.proof_file.is_none() && self.proof_variable.is_none() => {
                 Err("needs `proof-file` or `proof-variable`")
+            }
+            Auth::Cert if self.proof_file.is_some() || self.proof_variable.is_some() => {
+                Err("has `proof-file` or `proof-variable`: its proof is the certificate of BAO_CLIENT_CERT")
             }
             _ if self.proof_file.is_some() && self.proof_variable.is_some() => {
                 Err("has both `proof-file` and `proof-variable`")

@@ -665,4 +665,8 @@ impl Talk for Spoken {
         self.0.add(text.as_bytes());
         Ok(())
     }
+
+    fn another(&self) -> Box<dyn Talk> {
+        Box::new(Spoken(self.0.clone()))
+    }
 }
