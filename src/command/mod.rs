@@ -56,7 +56,7 @@ use crate::session::paths::Paths;
 use crate::session::{Overrides, Session, lock};
 use crate::store::lent;
 use crate::text::{ForTerminal, safe, wrapped};
-use crate::world::{Verbosity, World};
+use crate::world::{Verbosity, World, files};
 
 /// Obtains OAuth 2.0 tokens, stores and refreshes them, and calls APIs with them.
 #[derive(Debug, Parser)]
@@ -363,6 +363,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>, world: &mut World) -> u8 {
         Verb::Token(args) => token::run(args, &cli.global, world),
         verb => other(verb, &cli.global, world),
     };
+    for path in files::closed() {
+        let path = safe(&path.display().to_string());
+        world.warn(&format!("{path} was open to other users until now, who may have read it"));
+    }
     done.unwrap_or_else(|e| report(world, &e, format))
 }
 

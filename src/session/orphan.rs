@@ -134,6 +134,7 @@ pub fn all(
     // what a team's store holds is another machine's
     kinds.retain(|kind| !matches!(kind, StoreKind::Vault(_)));
     for kind in kinds.into_iter().filter(|kind| only.is_none_or(|only| only == *kind)) {
+        let mut unread: Vec<Error> = Vec::new();
         let mut look = || -> Result<(), Error> {
             let store = store_of(world, kind, paths)?;
             let names = match store.profiles() {
@@ -146,12 +147,19 @@ pub fn all(
                 let profile = Profile { store: named.flatten(), ..Profile::default() };
                 let usual = store_kind(world, &Overrides::default(), &profile, config)?;
                 if own.is_none_or(|own| own != kind && usual != kind) {
-                    orphans.extend(Orphan::of(&*store, name, usual)?);
+                    match Orphan::of(&*store, name, usual) {
+                        Ok(orphan) => orphans.extend(orphan),
+                        // the others can be read, perhaps
+                        Err(e) => unread.push(e),
+                    }
                 }
             }
             Ok(())
         };
-        troubles.extend(look().err());
+        let failed = look().err();
+        // a store that is locked says so for each record
+        unread.dedup_by_key(|e| e.to_string());
+        troubles.extend(failed.into_iter().chain(unread));
     }
     orphans.sort_by(|one, other| one.name.cmp(&other.name));
     (orphans, troubles)

@@ -8,6 +8,7 @@
 //! On Windows a new folder and all in it are its maker's alone, by an access list. Existing entries
 //! are only checked for their kind.
 
+use std::cell::RefCell;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -112,14 +113,20 @@ fn refused(path: &Path, why: &'static str) -> PrivateError {
     PrivateError::Unsafe { path: path.display().to_string(), why }
 }
 
-/// A file or folder that was open to others until now.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Closed;
+thread_local! {
+    /// The files of this thread's command that were open to others until now.
+    static CLOSED: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+}
 
-/// Makes the folder and its parents if missing. Tells if it existed and was open to others.
-pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
-    if let Some(existing) = existing_folder(path)? {
-        return Ok(existing);
+/// The files that were open to others and have been closed since this was asked last.
+pub fn closed() -> Vec<PathBuf> {
+    CLOSED.take()
+}
+
+/// Makes the folder and its parents if missing, and closes it to others.
+pub fn make_folder(path: &Path) -> Result<(), PrivateError> {
+    if existing_folder(path)? {
+        return Ok(());
     }
     if let Some(parent) = path.parent().filter(|p| !p.as_os_str().is_empty())
         && !parent.exists()
@@ -127,19 +134,19 @@ pub fn make_folder(path: &Path) -> Result<Option<Closed>, PrivateError> {
         make_folder(parent)?;
     }
     match unix::make_folder(path) {
-        Ok(()) => sync_folder(path).map(|()| None),
+        Ok(()) => sync_folder(path),
         // another process was first
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => existing_folder(path).map(Option::flatten),
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => existing_folder(path).map(drop),
         Err(e) => Err(failed(path)(e)),
     }
 }
 
-/// Whether the folder exists and may be used; `None` if there is none.
-pub fn existing_folder(path: &Path) -> Result<Option<Option<Closed>>, PrivateError> {
+/// Whether the folder exists. It is closed to others; an error: it may not be used.
+pub fn existing_folder(path: &Path) -> Result<bool, PrivateError> {
     match if_there(fs::symlink_metadata(path)).map_err(failed(path))? {
         Some(metadata) if !metadata.is_dir() => Err(refused(path, "is not a folder")),
-        Some(metadata) => unix::own_and_close(path, &metadata, 0o700, None).map(Some),
-        None => Ok(None),
+        Some(metadata) => unix::own_and_close(path, &metadata, 0o700, None).map(|_| true),
+        None => Ok(false),
     }
 }
 
@@ -180,7 +187,10 @@ fn check_file(path: &Path, metadata: &Metadata, open: Option<&File>) -> Result<(
     if unix::links(metadata) > 1 {
         return Err(refused(path, "has a second name (hard link)"));
     }
-    unix::own_and_close(path, metadata, 0o600, open).map(drop)
+    if unix::own_and_close(path, metadata, 0o600, open)? {
+        CLOSED.with_borrow_mut(|closed| closed.push(path.to_owned()));
+    }
+    Ok(())
 }
 
 /// Replaces a file whole: the content is on the disk before the rename, the rename before the
@@ -340,12 +350,16 @@ pub fn sweep(folder: &Path, start: &str) {
     }
 }
 
+/// Whether a file name is that of a file that is being written.
+pub fn is_unfinished(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(UNFINISHED)
+}
+
 /// Those leftovers, each held so that no writer takes it for its own.
 pub fn left_behind(folder: &Path, start: &str) -> impl Iterator<Item = (PathBuf, File)> {
     below(folder).filter_map(move |path| {
         let name = path.file_name()?.to_string_lossy();
-        let file =
-            (name.starts_with(start) && name.ends_with(UNFINISHED)).then(|| unix::open_to_read(&path).ok())??;
+        let file = (name.starts_with(start) && is_unfinished(&name)).then(|| unix::open_to_read(&path).ok())??;
         file.try_lock().is_ok().then_some((path, file))
     })
 }
@@ -392,7 +406,7 @@ mod unix {
     use std::fs::{self, DirBuilder, Metadata, Permissions};
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 
-    use super::{Closed, Exposed, File, OpenOptions, Path, PrivateError, failed, io, refused};
+    use super::{Exposed, File, OpenOptions, Path, PrivateError, failed, io, refused};
     use crate::world::users;
 
     pub(super) fn make_private(options: &mut OpenOptions) {
@@ -432,18 +446,19 @@ mod unix {
         }
     }
 
-    /// Refuses another user's file or folder, and removes the permissions of others.
+    /// Refuses another user's file or folder, and removes the permissions of others. Returns
+    /// whether there were any.
     pub fn own_and_close(
         path: &Path,
         metadata: &Metadata,
         mode: u32,
         open: Option<&File>,
-    ) -> Result<Option<Closed>, PrivateError> {
+    ) -> Result<bool, PrivateError> {
         if !is_own(metadata) {
             return Err(refused(path, "belongs to another user"));
         }
         if metadata.permissions().mode() & 0o077 == 0 {
-            return Ok(None);
+            return Ok(false);
         }
         let closed = Permissions::from_mode(mode);
         match open {
@@ -451,7 +466,7 @@ mod unix {
             None => fs::set_permissions(path, closed),
         }
         .map_err(failed(path))?;
-        Ok(Some(Closed))
+        Ok(true)
     }
 
     /// Never waits for a pipe, never follows a link.
@@ -533,7 +548,7 @@ mod unix {
     use windows_sys::Win32::Storage::FileSystem::{CreateDirectoryW, FILE_ALL_ACCESS, MoveFileExW};
     use windows_sys::Win32::System::SystemServices::SECURITY_DESCRIPTOR_REVISION;
 
-    use super::{Closed, Exposed, File, OpenOptions, Path, PrivateError, io};
+    use super::{Exposed, File, OpenOptions, Path, PrivateError, io};
 
     pub(super) fn make_private(_options: &mut OpenOptions) {}
 
@@ -599,8 +614,8 @@ mod unix {
         _metadata: &Metadata,
         _mode: u32,
         _open: Option<&File>,
-    ) -> Result<Option<Closed>, PrivateError> {
-        Ok(None)
+    ) -> Result<bool, PrivateError> {
+        Ok(false)
     }
 
     pub(super) fn open_to_read(path: &Path) -> io::Result<File> {
@@ -674,11 +689,10 @@ mod tests {
         replace(&file, b"one").unwrap();
         set_mode(&folder, 0o777);
         set_mode(&file, 0o644);
-        assert_eq!(make_folder(&folder).unwrap(), Some(Closed));
-        assert_eq!(make_folder(&folder).unwrap(), None);
-        assert_eq!(existing_folder(&folder).unwrap(), Some(None));
+        make_folder(&folder).unwrap();
         read(&file, 10).unwrap().unwrap();
         assert_eq!((mode(&folder), mode(&file)), (0o700, 0o600));
+        assert_eq!((closed(), closed()), (vec![file], vec![]));
     }
 
     // C-18, H-11

@@ -302,17 +302,24 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     me.types("store audit").is(0, "", "Nothing was found.\n");
     me.types("store audit --format json").is(0, "[]\n", "Nothing was found.\n");
     let state = me.path("state/oauthctl");
+    #[cfg(unix)]
+    let names = |name: &str| {
+        std::fs::read_dir(state.join("store"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.display().to_string().contains(name))
+            .unwrap()
+    };
     let mut expected = Vec::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
         let backup = state.with_file_name("oauthctl-backup.tar");
         std::fs::write(&backup, "x").unwrap();
-        let mut records = std::fs::read_dir(state.join("store")).unwrap().map(|entry| entry.unwrap().path());
-        let record = records.find(|path| path.display().to_string().contains("one-")).unwrap();
-        for path in [backup, record] {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-            expected.push(("permissions", path.display().to_string(), format!("chmod 600 {}", path.display())));
+        let backed_up = format!("chmod 600 {}", backup.display());
+        for (path, next) in [(&backup, &*backed_up), (&names("one-"), "it is closed now; if others")] {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
+            expected.push(("permissions", path.display().to_string(), next.to_owned()));
         }
     }
     // a record of a profile that has gone, a half-written file
@@ -320,8 +327,9 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     assert_eq!(me.browser(allows).types("login three --provider sandbox").code, 0);
     me.config("config.toml", &config);
     expected.push(("orphan", "the record `three`".to_owned(), "`oauthctl logout three` deletes it".to_owned()));
-    std::fs::write(state.join("store/.one.00.new"), "x").unwrap();
-    expected.push(("leftover", "was not written to its end".to_owned(), ".one.00.new".to_owned()));
+    let half = state.join("store/.one.00.new");
+    std::fs::write(&half, "x").unwrap();
+    expected.push(("leftover", "was not written to its end".to_owned(), format!("rm {}", half.display())));
     // a refresh of a profile, and one of nobody's
     let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(600);
     let journal = |name: &str| {
@@ -356,6 +364,65 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     me.unset("OAUTHCTL_STORE_PASSPHRASE");
     let text = me.types("store audit");
     assert!(text.code == 1 && text.out.contains("note  leftover ") && text.out.contains("do: rm "), "{}", text.out);
+}
+
+#[test]
+fn an_audit_goes_on_after_a_damaged_record_and_tells_what_is_no_file_of_a_store() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    for name in ["one", "two"] {
+        assert_eq!(me.browser(allows).types(&format!("login {name} --provider sandbox")).code, 0);
+    }
+    let store = me.path("state/oauthctl/store");
+    let file = |name: &str| {
+        let all = std::fs::read_dir(&store).unwrap().map(|entry| entry.unwrap().path());
+        all.into_iter().find(|path| path.display().to_string().contains(name)).unwrap()
+    };
+    let (one, two) = (file("one-"), file("two-"));
+    std::fs::write(&one, "x").unwrap();
+    std::fs::remove_file(&two).unwrap();
+    std::fs::create_dir(&two).unwrap();
+    std::fs::write(store.join("notes.txt"), "x").unwrap();
+    std::fs::write(store.join("other-0011223344556677.sealed"), "x").unwrap();
+    std::fs::create_dir_all(me.path("state/oauthctl/unfinished/more")).unwrap();
+    let mut expected = vec![
+        ("unreadable", "one-", "`oauthctl logout one --local-only` forgets it"),
+        ("unreadable", "two-", ""),
+        ("stranger", "two-7d64a6f7c2a3ac03.sealed is a folder", "rm -r"),
+        ("stranger", "notes.txt is no file of this program", "rm "),
+        ("stranger", "is a sealed file under the name of no profile", "rm "),
+        ("stranger", "unfinished/more is a folder", "rm -r"),
+    ];
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("/etc/passwd", store.join("key.bak")).unwrap();
+        expected.push(("stranger", "key.bak is a symbolic link", "rm "));
+    }
+    let found = me.types("store audit --format json");
+    assert_eq!(found.code, 1, "{}{}", found.out, found.err);
+    let list: Vec<serde_json::Value> = serde_json::from_str(&found.out).unwrap();
+    for (kind, about, next) in expected {
+        let is_it = |one: &serde_json::Value| {
+            let says = |key: &str, what: &str| one[key].as_str().unwrap_or_default().contains(what);
+            says("finding", kind) && says("about", about) && says("do", next)
+        };
+        assert_eq!(list.iter().filter(|one| is_it(one)).count(), 1, "{kind} {about} {next}: {}", found.out);
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_file_that_was_open_to_others_is_closed_and_told_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    assert_eq!(me.browser(allows).types("login one --provider sandbox").code, 0);
+    let key = me.path("state/oauthctl/store/key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let told = me.types("token one --no-cache");
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.err.ends_with("store/key was open to other users until now, who may have read it\n"), "{}", told.err);
+    assert_eq!(me.types("token one --no-cache").err, "");
 }
 
 #[test]

@@ -345,11 +345,11 @@ impl FileStore {
 
     /// The folder, where there is one.
     fn open_folder(&self) -> Result<bool, StoreError> {
-        files::existing_folder(&self.folder).map(|found| found.is_some()).map_err(|e| self.read_failed(e))
+        files::existing_folder(&self.folder).map_err(|e| self.read_failed(e))
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
-        files::make_folder(&self.folder).map(drop).map_err(|e| self.write_failed(e))
+        files::make_folder(&self.folder).map_err(|e| self.write_failed(e))
     }
 
     fn read_key(&self) -> Result<Option<SealKey>, StoreError> {
@@ -471,6 +471,40 @@ impl FileStore {
             Some((profile, file))
         };
         Ok(self.profiles()?.into_iter().filter_map(read))
+    }
+
+    /// The profile whose record has this file name.
+    fn profile_of(&self, name: &str) -> Option<String> {
+        let readable = name.strip_suffix(SEALED)?.rsplit_once('-')?.0;
+        // most names are readable whole
+        if file_name(readable) == name {
+            return Some(readable.to_owned());
+        }
+        let file = files::read(&self.folder.join(name), LONGEST_FILE).ok().flatten().unwrap_or_default();
+        let label = age::Sealed::parse(&file).and_then(|sealed| sealed.label());
+        let profile = label.as_deref().or_else(|| Sealed::parse(&file).ok()?.profile).unwrap_or(readable);
+        // an older file holds no name, and a damaged one may hold a wrong one
+        (file_name(profile) == name).then(|| profile.to_owned())
+    }
+
+    /// What is in the folder and is none of its files, and why.
+    pub fn strangers(&self) -> Vec<(PathBuf, &'static str)> {
+        let why = |path: &Path| {
+            let about = path.symlink_metadata().ok()?.file_type();
+            let name = path.file_name()?.to_string_lossy();
+            match about {
+                kind if kind.is_dir() => Some("is a folder, where only files belong"),
+                kind if kind.is_symlink() => Some("is a symbolic link, which is never followed"),
+                kind if !kind.is_file() => Some("is no plain file"),
+                _ if ["key", "salt", "lock"].contains(&&*name) || files::is_unfinished(&name) => None,
+                _ if !name.ends_with(SEALED) => Some("is no file of this program"),
+                _ if self.profile_of(&name).is_none() => Some("is a sealed file under the name of no profile"),
+                _ => None,
+            }
+        };
+        let mut found: Vec<_> = files::below(&self.folder).filter_map(|path| Some((why(&path)?, path))).collect();
+        found.sort();
+        found.into_iter().map(|(why, path)| (path, why)).collect()
     }
 
     /// Removes the keys from the kernel. Returns whether they were there.
@@ -655,20 +689,7 @@ impl Store for FileStore {
         }
         let mut profiles = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
-            let Some(readable) = name.strip_suffix(SEALED).and_then(|rest| Some(rest.rsplit_once('-')?.0)) else {
-                continue;
-            };
-            // most names are readable whole
-            if file_name(readable) == name {
-                profiles.push(readable.to_owned());
-                continue;
-            }
-            let file = files::read(&self.folder.join(&name), LONGEST_FILE).ok().flatten().unwrap_or_default();
-            let label = age::Sealed::parse(&file).and_then(|sealed| sealed.label());
-            let profile = label.as_deref().or_else(|| Sealed::parse(&file).ok()?.profile).unwrap_or(readable);
-            // an older file holds no name, and a damaged one may hold a wrong one
-            profiles.extend((file_name(profile) == name).then(|| profile.to_owned()));
+            profiles.extend(self.profile_of(&entry.map_err(failed)?.file_name().to_string_lossy()));
         }
         Ok(profiles)
     }

@@ -1,6 +1,8 @@
 //! `store audit`: what should not be where records are stored. `doctor` says whether they can be
 //! used; the checks of both are there.
 
+mod team;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -15,12 +17,11 @@ use crate::session::lock::credential_name;
 use crate::session::paths::{Paths, Stores};
 use crate::session::state::journal;
 use crate::session::{sealed_files, store_of};
-use crate::store::Store as _;
-use crate::store::StoreKind;
 use crate::store::file::{DAMAGED, FileStore, folder};
+use crate::store::{Store as _, StoreError, StoreKind};
 use crate::text::{for_a_shell, pasted, safe};
 use crate::world::World;
-use crate::world::files::{self, Exposed};
+use crate::world::files::{self, Exposed, PrivateError};
 
 #[derive(Args, Debug)]
 #[command(after_help = "Exit code 0: nothing was found. 1: something was. 5: a store could not be looked at.
@@ -46,21 +47,26 @@ pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Resul
         Config::load(dir)?;
     }
     // first: whatever opens a store closes what is open to others
-    let mut findings = exposed(&state, identity(world, &paths, config.as_ref()));
+    let exposed = exposed(&state, identity(world, &paths, config.as_ref()));
     let (found, mut troubles) = orphans(world, &paths, config.as_ref());
+    let mut findings = Vec::new();
     findings.extend(found.into_iter().map(|found| ("orphan", found)));
     let logins = logins::look(world, global);
     findings.extend(logins.doubles.into_iter().map(|found| ("double", found)));
     troubles.extend(logins.unread);
+    findings.extend(strangers(&state));
     findings.extend(unfinished(&state));
-    match journals(world, &paths, (&state, config.as_ref())) {
+    let mut add = |found: Result<Vec<Finding>, Error>| match found {
         Ok(found) => findings.extend(found),
         Err(e) => troubles.push(e),
-    }
-    match sealed_files(world, &paths).and_then(|store| sealed(&store)) {
-        Ok(found) => findings.extend(found),
-        Err(e) => troubles.push(e),
-    }
+    };
+    team::look(world, global, &paths).into_iter().for_each(&mut add);
+    add(journals(world, &paths, (&state, config.as_ref())));
+    add(sealed_files(world, &paths).and_then(|store| sealed(&store)));
+    let troubles = unreadable(troubles, &mut findings);
+    findings.splice(0..0, exposed.into_iter().map(open_to_others));
+    // they are told
+    files::closed();
     let is_clean = findings.is_empty();
     let text = match args.format {
         Format::Json => in_json(&findings),
@@ -99,20 +105,56 @@ fn identity(world: &World, paths: &Paths, config: Option<&(Config, Stores)>) -> 
 }
 
 /// The state folder, and copies of it beside it.
-fn exposed(state: &Path, identity: Option<PathBuf>) -> Vec<Finding> {
+fn exposed(state: &Path, identity: Option<PathBuf>) -> Vec<(PathBuf, Exposed)> {
     let is_ours = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("oauthctl"));
     let beside = state.parent().into_iter().flat_map(files::below).filter(|path| is_ours(path) && path != state);
-    let all = std::iter::once(state.to_owned()).chain(beside).chain(identity).flat_map(|path| files::exposed(&path));
-    let told = |(path, why): (PathBuf, Exposed)| {
-        let path = shown(&path);
-        let (words, advice) = match why {
-            Exposed::Open { folder: true } => ("is open to other users", format!("chmod 700 {path}")),
-            Exposed::Open { folder: false } => ("is open to other users", format!("chmod 600 {path}")),
-            Exposed::Foreign => ("is another user's", format!("sudo chown \"$(id -u)\" {path}")),
-        };
-        ("permissions", note(format!("{path} {words}")).advice(advice))
+    let all = std::iter::once(state.to_owned()).chain(beside).chain(identity);
+    all.flat_map(|path| files::exposed(&path)).collect()
+}
+
+fn open_to_others((path, why): (PathBuf, Exposed)) -> Finding {
+    let is_closed = !files::exposed(&path).iter().any(|(exposed, _)| *exposed == path);
+    let path = shown(&path);
+    let (words, advice) = match why {
+        Exposed::Open { folder: true } if is_closed => ("was open to other users", "it is closed now".to_owned()),
+        Exposed::Open { .. } if is_closed => (
+            "was open to other users",
+            "it is closed now; if others use this machine, log in again: they may have read it".to_owned(),
+        ),
+        Exposed::Open { folder: true } => ("is open to other users", format!("chmod 700 {path}")),
+        Exposed::Open { folder: false } => ("is open to other users", format!("chmod 600 {path}")),
+        Exposed::Foreign => ("is another user's", format!("sudo chown \"$(id -u)\" {path}")),
     };
-    all.map(told).collect()
+    ("permissions", note(format!("{path} {words}")).advice(advice))
+}
+
+/// Adds the records that can't be read: the others can. Returns what is wrong with whole stores.
+fn unreadable(troubles: Vec<Error>, findings: &mut Vec<Finding>) -> Vec<Error> {
+    let is_of_a_record = |e: &Error| {
+        matches!(e.what.downcast_ref(), Some(StoreError::Corrupt { .. }))
+            || e.what.chain().any(|cause| matches!(cause.downcast_ref(), Some(PrivateError::Unsafe { .. })))
+    };
+    let (records, mut stores): (Vec<_>, Vec<_>) = troubles.into_iter().partition(is_of_a_record);
+    for e in records {
+        let words = e.texts().join(": ");
+        let told = findings.iter().any(|(_, found)| found.words == words);
+        let found = e.advice().into_iter().fold(note(words), Found::advice);
+        findings.extend((!told).then_some(("unreadable", found)));
+    }
+    stores.dedup_by_key(|e| e.to_string());
+    stores
+}
+
+/// What is in the folders of sealed files, and is none of theirs.
+fn strangers(state: &Path) -> Vec<Finding> {
+    let stores = [folder(state), state.join("unfinished")].map(|folder| FileStore::new(folder, Default::default()));
+    let found = stores.iter().flat_map(FileStore::strangers).map(|(path, why)| {
+        let shown = shown(&path);
+        let remove = if path.is_dir() && !path.is_symlink() { "rm -r" } else { "rm" };
+        let advice = format!("look at it; if nobody needs it: {remove} {shown}");
+        ("stranger", note(format!("{shown} {why}")).advice(advice))
+    });
+    found.collect()
 }
 
 /// What killed commands left: half-written files, and records that were on their way to a program.
