@@ -128,9 +128,12 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
             take(world, &dir, (&name, &source), &taking, None)?;
         }
         RegistryVerb::Update { name, taking } => {
-            let old = Registry::load(&dir, &name)?;
-            let source = old.pin.source.clone();
-            take(world, &dir, (&name, &source), &taking, Some(&old))?;
+            let source = Registry::pin(&dir, &name)?.source;
+            let old = Registry::load(&dir, &name);
+            if let Err(e) = &old {
+                world.warn(&e.message);
+            }
+            take(world, &dir, (&name, &source), &taking, old.ok().as_ref())?;
         }
         RegistryVerb::List => {
             for name in config::registries(&dir) {
@@ -139,7 +142,10 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
                         let names: Vec<String> = providers.into_keys().collect();
                         format!("{name:16} {} at {}: {}\n", safe(&pin.source), safe(&pin.commit), names.join(", "))
                     }
-                    Err(e) => format!("{name:16} broken: {}\n", safe(&e.message)),
+                    Err(e) => {
+                        let hint = e.hint.iter().map(|hint| format!("; {hint}")).collect::<String>();
+                        format!("{name:16} broken: {}{hint}\n", safe(&e.message))
+                    }
                 };
                 print(world, line.as_bytes())?;
             }
@@ -151,9 +157,18 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
             print(world, (head + &lines.collect::<String>()).as_bytes())?;
         }
         RegistryVerb::Remove { name } => {
-            Registry::load(&dir, &name).map(drop).or_else(|e| if is_there(&dir, &name) { Ok(()) } else { Err(e) })?;
+            // one that is broken can be removed too
+            let left = match Registry::load(&dir, &name) {
+                Ok(registry) => registry.profiles_of_it(&dir)?,
+                Err(e) if !is_there(&dir, &name) => return Err(e.into()),
+                Err(_) => Vec::new(),
+            };
             Registry::remove(&dir, &name)?;
             world.say(&format!("{name}: its providers are gone; profiles and logins stay (`oauthctl list`)"));
+            for profile in left {
+                let remove = format!("oauthctl profile remove {}", pasted(&profile));
+                world.say(&format!("  `{}` has no provider any more: {remove}", safe(&profile)));
+            }
         }
     }
     Ok(0)
@@ -187,9 +202,12 @@ fn take(
     for id in new.providers.keys().filter(|id| dir.join(format!("providers/{id}.toml")).exists()) {
         world.say(&format!("  your own `providers/{id}.toml` comes first, and stays"));
     }
-    if old.is_some_and(|old| old.pin == new.pin) {
+    if old.is_some_and(|old| old.is(&new)) {
         world.say("nothing has changed");
         return Ok(());
+    }
+    if old.is_some_and(|old| old.pin == new.pin) {
+        world.say("  the copy here was changed since it was taken: this takes it back");
     }
     // another commit with the same texts moves the pin alone
     if !lines.is_empty() {
@@ -316,7 +334,7 @@ fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -
 
 fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<String, Error> {
     // the settings alone decide, not the caller's variables
-    let apart = ["env", "-u", "GIT_ALLOW_PROTOCOL", "-u", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_NOSYSTEM=1"];
+    let apart = ["env", "-u", "GIT_ALLOW_PROTOCOL", "-u", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_NOSYSTEM=1", "LC_ALL=C"];
     let mut argv: Vec<String> = apart.iter().filter(|_| cfg!(unix)).map(|word| (*word).to_owned()).collect();
     argv.extend(["git".to_owned(), format!("--git-dir={}", room.display())]);
     let http = Some("protocol.http.allow=always").filter(|_| loopback);
@@ -324,11 +342,41 @@ fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<Str
         argv.extend(["-c".to_owned(), setting.to_owned()]);
     }
     argv.extend(words.iter().map(|word| (*word).to_owned()));
-    let out = world.programs.output(&argv, WITHIN);
-    out.map(|out| out.to_string()).map_err(|e| match e.kind() {
-        std::io::ErrorKind::TimedOut => Error::of(Kind::TryLater, e),
-        _ => Error::of(Kind::Other, e).hint("git says more above; it signs in by its own credentials"),
-    })
+    world.programs.output_or_words(&argv, WITHIN).map(|out| out.to_string()).map_err(|e| of_git_itself(&e))
+}
+
+/// What git says of a place that can't be reached now, in the words of curl, of ssh and of the
+/// system.
+const AWAY: [&str; 12] = [
+    "Could not resolve host",
+    "name resolution",
+    "Failed to connect",
+    "Couldn't connect",
+    "Connection refused",
+    "Connection reset",
+    "timed out",
+    "Network is unreachable",
+    "No route to host",
+    "returned error: 429",
+    "returned error: 5",
+    "early EOF",
+];
+
+fn of_git_itself(e: &std::io::Error) -> Error {
+    let words = e.to_string();
+    match e.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Kind::Other, "git can't be started").because(safe(&words)),
+        std::io::ErrorKind::TimedOut => {
+            Error::new(Kind::TryLater, format!("git did not end within {} s", WITHIN.as_secs()))
+                .hint("run the command again later")
+        }
+        _ if AWAY.iter().any(|away| words.contains(away)) => {
+            Error::new(Kind::TryLater, format!("git says: {}", safe(&words)))
+                .hint("check the network, then run the command again")
+        }
+        _ => Error::new(Kind::Other, format!("git says: {}", safe(&words)))
+            .hint("git signs in by its own credentials: `git ls-remote ADDRESS` tries them"),
+    }
 }
 
 /// The files of a folder, pinned by their digest.

@@ -54,6 +54,7 @@ fn in_registry(dir: &Path, mut e: ConfigError) -> ConfigError {
             let place = format!("{FOLDER}/{name}.toml");
             if e.message.contains(&place) && !own_file(dir, &name).exists() {
                 e.message = e.message.replace(&place, &format!("{REGISTRIES}/{registry}/{place}"));
+                e.hint = Some(taken_anew(&registry));
             }
         }
     }
@@ -329,9 +330,36 @@ fn own_names(dir: &Path) -> Result<Vec<String>, ConfigError> {
 pub fn registries(dir: &Path) -> Vec<String> {
     let entries = if is_nowhere(dir) { None } else { std::fs::read_dir(dir.join(REGISTRIES)).ok() };
     let names = entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|name| is_provider_name(name)).collect();
+    let finished = |name: String| finish(&dir.join(REGISTRIES), &name);
+    let of = |name: String| if is_provider_name(&name) { Some(name) } else { finished(name) };
+    let mut names: Vec<String> = names.filter_map(of).collect();
     names.sort();
+    names.dedup();
     names
+}
+
+/// Where a registry is, where a new one is written, and where the old one waits meanwhile.
+pub(super) fn folders(of_all: &Path, name: &str) -> (PathBuf, PathBuf, PathBuf) {
+    let [new, old] = ["new", "old"].map(|what| of_all.join(format!(".{name}.{what}")));
+    (of_all.join(name), new, old)
+}
+
+/// Ends a `Registry::save` that was killed between its two renames. `entry`: a name among the
+/// registries. Returns the name of the registry that is there now.
+fn finish(of_all: &Path, entry: &str) -> Option<String> {
+    let name = entry.strip_prefix('.')?.strip_suffix(".old")?;
+    // the new one was written whole before the old one got its name
+    let (folder, new, old) = folders(of_all, name);
+    if folder.exists() || std::fs::rename(new, &folder).is_err() {
+        return None;
+    }
+    let _ = std::fs::remove_dir_all(old);
+    Some(name.to_owned())
+}
+
+/// The hint for a copy that was changed by hand.
+pub(super) fn taken_anew(name: &str) -> String {
+    format!("`oauthctl registry update {name}` takes it anew, `oauthctl registry remove {name}` removes it")
 }
 
 fn own_files(dir: &Path) -> Result<Vec<String>, ConfigError> {

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::providers::{REGISTRIES as FOLDER, own_text, registries, resolve_with, toml_files};
+use super::providers::{REGISTRIES as FOLDER, folders, own_text, registries, resolve_with, taken_anew, toml_files};
 use super::{Config, ConfigError, FILE, file, write_copy};
 use crate::layers::tree::{self, Entry, Table, Value};
 use crate::provider::{Provider, StringKind, catalogue, is_provider_name};
@@ -78,17 +78,35 @@ impl Registry {
         Ok(registry)
     }
 
-    /// Reads one that is there.
-    pub fn load(dir: &Path, name: &str) -> Result<Registry, ConfigError> {
-        let at = |path: &str| format!("{FOLDER}/{name}/{path}");
-        let known = registries(dir).iter().any(|known| known == name);
-        let pin = if known { file::text(dir, &at(PIN))? } else { None };
-        let Some(pin) = pin.and_then(|text| toml_edit::de::from_str(&text).ok()) else {
+    /// Where one that is there comes from.
+    pub fn pin(dir: &Path, name: &str) -> Result<Pin, ConfigError> {
+        if !registries(dir).iter().any(|known| known == name) {
             return Err(ConfigError::with_hint(
                 format!("there is no registry `{}`", safe(name)),
                 "`oauthctl registry list` names them",
             ));
-        };
+        }
+        let path = format!("{FOLDER}/{name}/{PIN}");
+        let pin = file::text(dir, &path)?.and_then(|text| toml_edit::de::from_str(&text).ok());
+        pin.ok_or_else(|| {
+            ConfigError::with_hint(
+                format!("{path} does not say where the registry comes from"),
+                format!("`oauthctl registry remove {name}`, then `oauthctl registry add` with its address"),
+            )
+        })
+    }
+
+    /// Reads one that is there.
+    pub fn load(dir: &Path, name: &str) -> Result<Registry, ConfigError> {
+        let pin = Registry::pin(dir, name)?;
+        Registry::copied(dir, name, pin).map_err(|e| {
+            let why = format!("the copy of the registry `{name}` in {FOLDER}/{name} can't be used: {}", e.message);
+            ConfigError::with_hint(why, taken_anew(name))
+        })
+    }
+
+    fn copied(dir: &Path, name: &str, pin: Pin) -> Result<Registry, ConfigError> {
+        let at = |path: &str| format!("{FOLDER}/{name}/{path}");
         let mut files = BTreeMap::new();
         let providers = toml_files(&dir.join(at("providers")))?;
         let paths = providers.into_iter().map(|id| format!("providers/{id}.toml")).chain([FILE.to_owned()]);
@@ -100,26 +118,50 @@ impl Registry {
         Registry::of(dir, name, pin, files)
     }
 
-    /// Writes it beside the old one, and then puts it in its place.
+    /// Whether this is the same commit, and the same texts.
+    pub fn is(&self, other: &Registry) -> bool {
+        self.pin == other.pin && self.files == other.files
+    }
+
+    /// Writes it beside the old one, and then puts it in its place. Between the two new names of the
+    /// folders there is none of its own: whoever comes then goes on ([`registries`]).
     pub fn save(&self, dir: &Path, name: &str) -> Result<(), ConfigError> {
-        let folder = dir.join(FOLDER).join(name);
-        let new = folder.with_file_name(format!(".{name}.new"));
+        let (folder, new, old) = folders(&dir.join(FOLDER), name);
         let failed = |e: std::io::Error| ConfigError::of_disk(&folder, "written", &e);
-        let _ = std::fs::remove_dir_all(&new);
+        sweep(&new, &old);
         let pin = toml_edit::ser::to_string(&self.pin).unwrap_or_default();
         write_copy(&new.join(PIN), &pin)?;
         for (path, text) in &self.files {
             write_copy(&new.join(path), text)?;
         }
         if folder.exists() {
-            std::fs::remove_dir_all(&folder).map_err(failed)?;
+            std::fs::rename(&folder, &old).map_err(failed)?;
         }
-        std::fs::rename(&new, &folder).map_err(failed)
+        match std::fs::rename(&new, &folder) {
+            // another process was first
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && folder.exists() => {}
+            done => done.map_err(failed)?,
+        }
+        sweep(&new, &old);
+        Ok(())
     }
 
     pub fn remove(dir: &Path, name: &str) -> Result<(), ConfigError> {
-        let folder = dir.join(FOLDER).join(name);
-        std::fs::remove_dir_all(&folder).map_err(|e| ConfigError::of_disk(&folder, "removed", &e))
+        let (folder, new, old) = folders(&dir.join(FOLDER), name);
+        sweep(&new, &old);
+        std::fs::rename(&folder, &old).map_err(|e| ConfigError::of_disk(&folder, "removed", &e))?;
+        sweep(&new, &old);
+        Ok(())
+    }
+
+    /// The profiles of the configuration that name one of its providers, which no other file has.
+    pub fn profiles_of_it(&self, dir: &Path) -> Result<Vec<String>, ConfigError> {
+        let own = |id: &str| dir.join(format!("providers/{id}.toml")).exists();
+        let is_here = |id: &str| self.providers.contains_key(id) && !own(id);
+        let named = |name: &str, provider: Option<&str>| is_here(provider.unwrap_or(name));
+        let profiles = Config::load(dir)?.profiles;
+        let of_it = profiles.iter().filter(|(name, profile)| named(name, profile.provider.as_deref()));
+        Ok(of_it.map(|(name, _)| name.clone()).collect())
     }
 
     /// What comes in, changes or goes, a line each.
@@ -129,7 +171,12 @@ impl Registry {
         let mut lines = Vec::new();
         for (id, provider) in &self.providers {
             match was.get(id) {
-                None => lines.push(format!("+ provider {id} ({}): {}", safe(&provider.name), hosts(provider))),
+                None => {
+                    lines.push(format!("+ provider {id} ({}): {}", safe(&provider.name), hosts(provider)));
+                    lines.extend(
+                        sent(provider).map(|(key, value)| format!("+ provider {id}: {key} = {}", safe(&value))),
+                    );
+                }
                 Some(before) => lines.extend(changed(id, before, provider)),
             }
         }
@@ -173,6 +220,12 @@ impl Registry {
     }
 }
 
+/// Deletes what is beside a registry. The new one goes first: it takes no place without the old one.
+fn sweep(new: &Path, old: &Path) {
+    let _ = std::fs::remove_dir_all(new);
+    let _ = std::fs::remove_dir_all(old);
+}
+
 /// The values of a profile in a line, for a comparison as well.
 fn in_words(values: &Values) -> String {
     let words = values.iter().map(|(key, value)| format!("{key} = {}", value.to_string().trim()));
@@ -193,6 +246,13 @@ fn hosts(provider: &Provider) -> String {
         Ok(())
     });
     hosts.join(", ")
+}
+
+/// What its requests say beside the usual: parameters and headers.
+fn sent(provider: &Provider) -> impl Iterator<Item = (String, String)> {
+    let is_sent = |key: &str| key.split('.').any(|part| matches!(part, "params" | "headers"));
+    let keys = provider.differences(&Provider::default()).into_iter().map(|(key, value, _)| (key, value));
+    keys.filter(move |(key, _)| is_sent(key))
 }
 
 fn changed(id: &str, before: &Provider, now: &Provider) -> Vec<String> {

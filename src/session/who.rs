@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::overrides::{Overrides, variable};
 use super::variant::Variant;
 use super::{Paths, Record, lock};
-use crate::config::{self, Config, GrantKind, Profile};
+use crate::config::{self, Config, ConfigError, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -153,10 +153,29 @@ impl Who {
         self.shared_provider().map(Rc::unwrap_or_clone)
     }
 
+    /// A provider that the profile was made with may have gone since, with its file or its registry.
+    fn without_provider(&self, provider: &str, e: ConfigError) -> Error {
+        let named = self.configured && self.choice.flags.provider.is_none();
+        let is_there =
+            config::provider_names(self.config_dir()).is_ok_and(|known| known.iter().any(|(name, _)| name == provider));
+        if !named || is_there || provider.contains("://") {
+            return e.into();
+        }
+        let profile = pasted(&self.name);
+        Error::from(e).hints([
+            "the profile names it: the file or the registry that had it is gone, or its name has changed".to_owned(),
+            format!(
+                "another one: `oauthctl profile set {profile} provider NAME`; none: `oauthctl profile remove {profile}`"
+            ),
+        ])
+    }
+
     /// The same, for profiles of one provider.
     pub fn shared_provider(&self) -> Result<Rc<Provider>, Error> {
         let provider = self.shared.raw.get(self.meant(), |(name, environment)| {
-            config::provider(self.config_dir(), name, environment.as_deref()).map(Rc::new)
+            config::provider(self.config_dir(), name, environment.as_deref())
+                .map(Rc::new)
+                .map_err(|e| self.without_provider(name, e))
         })?;
         for (_, value) in self.profile.vars.iter().filter(|(name, _)| provider.has_secret_var(name)) {
             // registers it: no output shows it from now on

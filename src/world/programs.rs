@@ -48,6 +48,15 @@ impl Programs for Real {
         Ok(output)
     }
 
+    fn output_or_words(&self, argv: &[String], timeout: Duration) -> io::Result<Zeroizing<String>> {
+        let ended = converse(argv, "", timeout)?;
+        match (ended.ok, ended.err.trim()) {
+            (true, _) => Ok(ended.out),
+            (false, "") => Err(io::Error::other(ended.status)),
+            (false, words) => Err(io::Error::other(words)),
+        }
+    }
+
     fn run(&self, argv: &[OsString], env: &[(String, OsString)]) -> io::Result<u8> {
         let mut command = typed(argv, env)?;
         let left = super::signals::leave_to_child();

@@ -4,6 +4,7 @@ file of it moves a login."""
 
 import os
 import re
+import shutil
 import subprocess
 
 import rig
@@ -60,8 +61,11 @@ def what_comes_in_is_shown_and_pinned(t):
     home.run("status", "office").expect(4, out="provider +acme")
     home.run("registry", "add", str(team.path), "--yes").expect(2, err=["there is a registry `team` already", "registry update team"])
     home.run("registry", "update", "team").expect(0, err="nothing has changed")
-    home.run("registry", "remove", "team").expect(0)
+    home.run("registry", "remove", "team").expect(0, err="`office` has no provider any more: oauthctl profile remove office")
     home.run("provider", "show", "acme").expect(2, err="no provider")
+    home.run("list").expect(0, out=r"^office +acme")
+    for verb in ("status", "token"):
+        home.run(verb, "office").expect(2, err=["no provider `acme`", "^hint: the profile names it: .*registry that had it is gone", "oauthctl profile remove office"])
     check("office" in (home.config / "config.toml").read_text(), "the profile stays")
     home.run("registry", "show", "team").expect(2, err="there is no registry")
 
@@ -98,6 +102,84 @@ def an_update_shows_the_difference(t):
     home.run("registry", "list").expect(0, out=first)
     home.run("registry", "update", "ours", "--commit", second[:12]).expect(2, err="whole number")
     home.run("registry", "update", "ours", "--commit", "0" * 40).expect(1, err="can't be fetched")
+
+
+@test
+def a_copy_that_was_changed_here_is_told_and_taken_anew(t):
+    team = Repository(t, {"providers/acme.toml": ACME, "config.toml": PROFILES})
+    home = t.home(OAUTHCTL_STORE="file")
+    home.run("registry", "add", str(team.path), "--yes").expect(0)
+    copy = home.config / "registries/team/providers/acme.toml"
+    hint = "^hint: `oauthctl registry update team` takes it anew"
+    copy.write_text("id = ")
+    home.run("registry", "show", "team").expect(2, err=["copy of the registry `team` in registries/team can't be used: providers/acme.toml, line 1", hint])
+    home.run("status", "office").expect(2, err=["registries/team/providers/acme.toml, line 1", hint])
+    home.run("registry", "list").expect(0, out="broken: .*`oauthctl registry update team` takes it anew")
+    home.run("registry", "update", "team", "--yes").expect(0, err=["warning: the copy", r"\+ provider acme", "taken"])
+    same(copy.read_text(), ACME, "the copy")
+    # a change that can be read
+    copy.write_text(ACME.replace("https://api.acme.example", "https://api.evil.example"))
+    home.run("registry", "update", "team", "--yes").expect(0, err=["was changed since it was taken", "~ provider acme: api.base-url = .*api.acme.example"])
+    same(copy.read_text(), ACME, "the copy")
+    # one without its place can be removed
+    (home.config / "registries/team/registry.toml").write_text("nothing")
+    home.run("registry", "update", "team").expect(2, err=["does not say where the registry comes from", "oauthctl registry remove team"])
+    home.run("registry", "remove", "team").expect(0)
+
+
+@test
+def what_is_sent_beside_the_usual_is_shown_before_it_is_taken(t):
+    more = ACME.replace("[token]", 'params = { audience = "https://evil.example" }\n[token]') + 'headers = { X-Team = "blue" }\n'
+    team = Repository(t, {"providers/acme.toml": more})
+    home = t.home()
+    lines = [r'\+ provider acme: authorize.params.audience = "https://evil.example"', r'\+ provider acme: api.headers.X-Team = "blue"']
+    home.run("registry", "add", str(team.path)).expect(2, err=lines)
+    home.run("registry", "add", str(team.path), "--yes").expect(0, err=lines)
+    home.run("registry", "show", "team").expect(0, out=[line.removeprefix(r"\+ ") for line in lines])
+
+
+@test
+def a_place_that_cant_be_reached_now_is_for_later(t):
+    rig.need("git")
+    home = t.home()
+    port = rig.free_port()
+    places = [f"https://127.0.0.1:{port}/team.git", "https://team.invalid/x", *([f"ssh://git@127.0.0.1:{port}/x"] if shutil.which("ssh") else [])]
+    for place in places:
+        told = home.run("registry", "add", place, "--yes").expect(75, err=["can't be fetched", "^caused by: git says: ", "^hint: check the network"])
+        check("`env`" not in told.err, told)
+    # a server that is there, and has no such repository
+    server = t.scripted()
+    home.run("registry", "add", f"{server.base}/x", "--yes").expect(1, err=["git says: .*not found", "git ls-remote"])
+    server.on["/y/info/refs"] = rig.answer(503, "")
+    home.run("registry", "add", f"{server.base}/y", "--yes").expect(75, err="returned error: 503")
+
+
+@test
+def an_update_that_is_killed_between_its_two_renames_loses_nothing(t):
+    rig.need("strace")
+    # a folder: git renames files of its own
+    team = t.folder / "team"
+    (team / "providers").mkdir(parents=True)
+    home = t.home()
+    renames, between = "rename,renameat,renameat2", 0
+    for nth in range(1, 20):
+        (team / "providers/acme.toml").write_text(ACME)
+        home.run("registry", "add", str(team), "--yes").expect(0)
+        (team / "providers/acme.toml").write_text(ACME.replace("an-app", f"app-{nth}"))
+        under = ["strace", "-f", "-qq", "-o", t.folder / "trace", "-e", f"trace={renames}", "-e", f"inject={renames}:signal=KILL:when={nth}"]
+        killed = home.run("registry", "update", "team", "--yes", under=under)
+        between += not (home.config / "registries/team").exists()
+        home.run("provider", "show", "acme").expect(0, out=f"an-app|app-{nth}")
+        home.run("registry", "show", "team").expect(0)
+        home.run("registry", "update", "team", "--yes").expect(0)
+        home.run("provider", "show", "acme").expect(0, out=f"app-{nth}")
+        home.run("registry", "remove", "team").expect(0)
+        same([path.name for path in (home.config / "registries").iterdir()], [], f"what is left after the kill at rename {nth}")
+        if killed.code == 0:
+            rig.say(f"    killed at each of {nth - 1} renames")
+            same(between, 1, "kills between the two renames of the folders")
+            return
+    check(False, "it never came to its end")
 
 
 @test
