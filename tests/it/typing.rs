@@ -102,6 +102,11 @@ fn an_address_that_can_be_no_client_id_is_asked_about_again_and_refused_as_an_op
     let typed = format!("login getresponse --redirect-uri {redirect}");
     let asked = me.answers(&redirect).presses_ctrl_d().types(&typed);
     assert!(asked.err.contains("` is no client id, but the redirect URL, "), "{}", asked.err);
+    for file in ["{\"installed\":{\"client_secret\":\"GOCSPX\"}}", "~/client_secret_7.json"] {
+        let asked = me.answers(file).presses_ctrl_d().types("login getresponse");
+        let why = "\nThat is no client id, but a file with one: copy its `client_id`.\nClient id: \n";
+        assert!(asked.err.contains(why) && asked.err.matches("GOCSPX").count() <= 1, "{}", asked.err);
+    }
     // an address of the client's own is a client id
     let asked = me.answers("https://client.example/oauth.json").presses_ctrl_d().types("login getresponse");
     assert!(asked.err.contains("your input is kept (the client id)"), "{}", asked.err);

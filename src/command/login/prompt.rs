@@ -304,13 +304,17 @@ fn ask_with_page(world: &mut World, session: &Session, page: &str) -> Result<Str
     ask(world, "Client id")
 }
 
-/// Refuses a URL pasted by mistake: of the page that shows the client id, or the redirect URL.
-/// Other URLs can be client ids (OAuth Client ID Metadata Document).
+/// Refuses what was pasted by mistake: a file that a provider's page offers (its text has the
+/// secret), the address of that page, or the redirect URL. Other URLs can be client ids (OAuth
+/// Client ID Metadata Document).
 fn no_client_id(id: &str, provider: &Provider, plan: Option<&Plan>) -> Option<String> {
     let host = |text: &str| {
         let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
         rest.split(['/', '?', '#']).next().unwrap_or_default().to_lowercase()
     };
+    if !id.contains("://") && (id.starts_with(['{', '/', '~']) || id.ends_with(".json")) {
+        return Some("that is no client id, but a file with one: copy its `client_id`".to_owned());
+    }
     let what = if provider.console_url.as_deref().is_some_and(|page| host(page) == host(id)) {
         format!("the address of a page of {}, which shows the client id", safe(&provider.name))
     } else if plan.is_some_and(|plan| plan.to_register().iter().any(|uri| uri == id)) {
