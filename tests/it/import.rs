@@ -574,6 +574,10 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
         "scopes": ["a"], "vars": {},
     });
     let mut other = Person::new();
+    let unknown = other.stdin(&login.to_string()).types("import login");
+    assert!(
+        unknown.code == 2 && unknown.err.contains("hint: its file is printed there by: oauthctl provider show acme\n")
+    );
     let (_other, state) = server(&mut other);
     let done = other.stdin(&login.to_string()).types("import login");
     assert_eq!(done.code, 0, "{}", done.err);

@@ -199,6 +199,11 @@ fn printed_token(world: &mut World, found: &[Found]) -> Result<Secret, Error> {
     Err(error)
 }
 
+/// Where the file of a provider that is not known here is.
+fn printed_there(provider: &str) -> String {
+    format!("its file is printed there by: oauthctl provider show {}", pasted(provider))
+}
+
 /// Stores a login, and refreshes it. `notice`: what was said of the store, which is said once.
 fn take_over(
     world: &mut World,
@@ -207,7 +212,10 @@ fn take_over(
 ) -> Result<(), Error> {
     let mut session = session_of(world, global, (args, &mut found))?;
     // a mistake in the provider's file is told before anything is promised
-    session.raw_provider()?;
+    session.raw_provider().map_err(|e| match args.source {
+        Source::Login => e.hint(printed_there(session.provider_name())),
+        _ => e,
+    })?;
     let told = choose_store(world, &mut session)?;
     if let Some(told) = told.filter(|told| notice.as_ref() != Some(told)) {
         world.say(&told);

@@ -1,5 +1,6 @@
 //! Profiles that `export` printed. What runs programs, reads files or names hosts is not taken.
 
+use super::printed_there;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::session::paths::Paths;
@@ -19,9 +20,8 @@ pub fn add(world: &mut World, text: &str, name: Option<&str>) -> Result<u8, Erro
         let name = name.map_or(own, str::to_owned);
         config::check_profile_name(&name)?;
         let provider = profile.provider.clone().unwrap_or_else(|| name.clone());
-        config::provider(&dir, &provider, profile.environment.as_deref()).map_err(|e| {
-            Error::from(e).hint(format!("its file is printed there by: oauthctl provider show {}", pasted(&provider)))
-        })?;
+        config::provider(&dir, &provider, profile.environment.as_deref())
+            .map_err(|e| Error::from(e).hint(printed_there(&provider)))?;
         added.push((name, profile.shared()));
     }
     config::edit(&dir, |editor| {
