@@ -317,7 +317,7 @@ impl From<StoreError> for Error {
                 OR_SEALED,
             ],
             StoreError::Unavailable(..) => {
-                &["run the command again; `oauthctl store test vault` shows whether it answers"]
+                &["run the command again; with `-v` it shows each request to the engine, and its end"]
             }
             StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
             StoreError::NotAllowed { profile, .. } => {

@@ -123,8 +123,8 @@ impl Registry {
         self.pin == other.pin && self.files == other.files
     }
 
-    /// Writes it beside the old one, and then puts it in its place. Between the two new names of the
-    /// folders there is none of its own: whoever comes then goes on ([`registries`]).
+    /// Writes it beside the old one, and then puts it in its place. Between the two new names of
+    /// the folders there is none of its own: whoever comes then goes on ([`registries`]).
     pub fn save(&self, dir: &Path, name: &str) -> Result<(), ConfigError> {
         let (folder, new, old) = folders(&dir.join(FOLDER), name);
         let failed = |e: std::io::Error| ConfigError::of_disk(&folder, "written", &e);
@@ -220,7 +220,8 @@ impl Registry {
     }
 }
 
-/// Deletes what is beside a registry. The new one goes first: it takes no place without the old one.
+/// Deletes what is beside a registry. The new one goes first: it takes no place without the old
+/// one.
 fn sweep(new: &Path, old: &Path) {
     let _ = std::fs::remove_dir_all(new);
     let _ = std::fs::remove_dir_all(old);

@@ -153,7 +153,8 @@ impl Who {
         self.shared_provider().map(Rc::unwrap_or_clone)
     }
 
-    /// A provider that the profile was made with may have gone since, with its file or its registry.
+    /// A provider that the profile was made with may have gone since, with its file or its
+    /// registry.
     fn without_provider(&self, provider: &str, e: ConfigError) -> Error {
         let named = self.configured && self.choice.flags.provider.is_none();
         let is_there =

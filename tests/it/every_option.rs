@@ -1287,6 +1287,7 @@ const FLAGS_ELSEWHERE: &[(&str, &str, &str)] = &[
     ("register", "--update", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
     ("register", "--delete", "tests/it/register.rs::what_registering_leaves_and_what_it_takes_away"),
     ("status", "--check", "tests/it/manners.rs::the_end_of_a_login_is_shown_and_warned_of"),
+    ("store test", "--profile", "tests/real/vault.py::a_job_signs_in_to_the_engine_as_itself"),
     ("store audit", "--format", "tests/it/store.rs::an_audit_finds_what_should_not_be_there_and_says_what_to_do"),
     (
         "store unlock",

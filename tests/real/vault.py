@@ -446,6 +446,22 @@ def a_job_signs_in_to_the_engine_as_itself(t):
     server = strict.serve(t, expires_in=3600)
     (home,) = machines(t, server, engine.env(), 1)
     engine.policy("renewer", home)
+    # a profile's own table
+    (own,) = machines(t, server, {}, 1)
+    (own.config / "config.toml").write_text(f'[profiles.work]\nprovider = "strict"\nstore = {{ vault = "{engine.address}", path = "own", proof-variable = "MINE" }}\n')
+    test = lambda token, **more: own.run("store", "test", "--profile", "work", env={"MINE": token, **more})  # noqa: E731
+    test(ROOT).expect(0, out=r"vault at .*, `secret/own`: no record yet in \d+ ms, may be written \(asked in")
+    own.run("login", "work", env={"MINE": ROOT, "BROWSER": strict.browser(t)}).expect(0)
+    policies = own.run("store", "policy", "work", env={"MINE": ROOT}).expect(0).out
+    for part, words in (("reader", "may not be written by this job"), ("renewer", "may be written")):
+        engine.set(f"sys/policies/acl/own-{part}", {"policy": re.search(rf"^# {part}.*?(?=^# |\Z)", policies, re.M | re.S).group()})
+        for more in ({}, {"no_default_policy": True}):
+            token = engine.set("auth/token/create", {"policies": [f"own-{part}"], **more})["auth"]["client_token"]
+            test(token).expect(0, out=rf"`secret/own`: read in \d+ ms, {words}")
+    test("another").expect(5, err="does not know the token from the variable MINE")
+    own.run("store", "test", "vault", "--profile", "work").expect(2, err="exclude each other")
+    own.env["OAUTHCTL_STORE"] = "file"
+    own.run("store", "test", "--profile", "work").expect(0, out="written in .* read in .* deleted in")
     config = home.config / "config.toml"
     profiles = config.read_text()
 

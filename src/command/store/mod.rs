@@ -10,7 +10,7 @@ use crate::config::{Config, words};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
 use crate::session::{Overrides, Who, migration, random_hex, store_of, usual_store};
-use crate::store::{StoreKind, try_out, vault};
+use crate::store::{Shared, StoreError, StoreKind, try_out, vault};
 use crate::text::{count, safe};
 use crate::world::World;
 
@@ -41,11 +41,15 @@ enum StoreVerb {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   oauthctl store test
-  oauthctl store test pass")]
+  oauthctl store test pass
+  oauthctl store test --profile work")]
 struct TestArgs {
     /// The store [default: that of a new login]
     #[arg(value_name = "STORE", value_parser = words::stores())]
     store: Option<StoreKind>,
+    /// The store of this profile. A team's record is read, and the right to write it is checked.
+    #[arg(long, value_name = "PROFILE", conflicts_with = "store")]
+    profile: Option<String>,
 }
 
 #[derive(Args, Debug)]
@@ -78,7 +82,7 @@ struct MigrateArgs {
 
 pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     match args.verb {
-        StoreVerb::Test(args) => test(&args, world),
+        StoreVerb::Test(args) => test(&args, global, world),
         StoreVerb::Policy(args) => policy(&args, global, world),
         StoreVerb::Migrate(args) => migrate(&args, global, world),
         StoreVerb::Audit(args) => audit::run(&args, global, world),
@@ -87,10 +91,21 @@ pub fn run(args: StoreArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
 }
 
-fn test(args: &TestArgs, world: &mut World) -> Result<u8, Error> {
+fn test(args: &TestArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
-    let kind = args.store.map_or_else(|| of_a_new_login(world), Ok)?;
-    let store = store_of(world, kind, &paths)?;
+    let store = match &args.profile {
+        Some(name) => {
+            let who = named(world, global, name)?;
+            if let Some(shared) = who.store.shared() {
+                return test_shared(world, &who, shared);
+            }
+            who.store
+        }
+        None => {
+            let kind = args.store.map_or_else(|| of_a_new_login(world), Ok)?;
+            store_of(world, kind, &paths)?
+        }
+    };
     let name = format!("test-{}", &random_hex(world)[..8]);
     let took = try_out(&*store, &name, &|| world.clock.elapsed())?;
     let took = ["written", "read", "deleted"]
@@ -101,12 +116,30 @@ fn test(args: &TestArgs, world: &mut World) -> Result<u8, Error> {
     Ok(0)
 }
 
+fn named(world: &mut World, global: &Global, name: &str) -> Result<Who, Error> {
+    let profile = Some(name.to_owned());
+    Who::open(world, Overrides { profile, no_cache: global.no_cache, ..Overrides::default() })
+}
+
+/// Where many machines share a record, a job may write that one alone: no other one is tried.
+fn test_shared(world: &mut World, who: &Who, shared: &dyn Shared) -> Result<u8, Error> {
+    let began = world.clock.elapsed();
+    let found = shared.peek(&who.name)?.map_or("no record yet", |_| "read");
+    let read = world.clock.elapsed();
+    let writes = match who.store.writable(&who.name) {
+        Ok(()) => "may be written",
+        Err(StoreError::NotAllowed { .. }) => "may not be written by this job",
+        Err(e) => return Err(e.into()),
+    };
+    let took = [read - began, world.clock.elapsed() - read].map(|took| took.as_millis());
+    let line = format!("{}: {found} in {} ms, {writes} (asked in {} ms)\n", who.store.place(), took[0], took[1]);
+    print(world, line.as_bytes())?;
+    Ok(0)
+}
+
 fn policy(args: &PolicyArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let kind = match &args.profile {
-        Some(name) => {
-            let choice = Overrides { profile: Some(name.clone()), no_cache: global.no_cache, ..Overrides::default() };
-            Who::open(world, choice)?.store.kind()
-        }
+        Some(name) => named(world, global, name)?.store.kind(),
         None => of_a_new_login(world)?,
     };
     let StoreKind::Vault(place) = kind else {
