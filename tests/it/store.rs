@@ -361,9 +361,14 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
         };
         assert!(list.as_array().unwrap().iter().any(is_it), "{kind} {about} {next}: {}", found.out);
     }
-    me.unset("OAUTHCTL_STORE_PASSPHRASE");
     let text = me.types("store audit");
     assert!(text.code == 1 && text.out.contains("note  leftover ") && text.out.contains("do: rm "), "{}", text.out);
+    // one of them is under it now, and only it seals the other one
+    assert_eq!(me.types("refresh one").code, 0);
+    me.unset("OAUTHCTL_STORE_PASSPHRASE");
+    let text = me.types("store audit").out;
+    assert!(text.contains("`two` is under the key file"), "{text}");
+    assert!(text.contains("do: set OAUTHCTL_STORE_PASSPHRASE, then: oauthctl refresh two"), "{text}");
 }
 
 #[test]
@@ -388,7 +393,7 @@ fn an_audit_goes_on_after_a_damaged_record_and_tells_what_is_no_file_of_a_store(
     let mut expected = vec![
         ("unreadable", "one-", "`oauthctl logout one --local-only` forgets it"),
         ("unreadable", "two-", ""),
-        ("stranger", "two-7d64a6f7c2a3ac03.sealed is a folder", "rm -r"),
+        ("stranger", "two-3fc4ccfe745870e2.sealed is a folder", "rm -r"),
         ("stranger", "notes.txt is no file of this program", "rm "),
         ("stranger", "is a sealed file under the name of no profile", "rm "),
         ("stranger", "unfinished/more is a folder", "rm -r"),
@@ -408,6 +413,7 @@ fn an_audit_goes_on_after_a_damaged_record_and_tells_what_is_no_file_of_a_store(
         };
         assert_eq!(list.iter().filter(|one| is_it(one)).count(), 1, "{kind} {about} {next}: {}", found.out);
     }
+    assert!(!found.out.contains("the sealed record of `one`"), "told twice: {}", found.out);
 }
 
 #[test]
@@ -450,6 +456,12 @@ fn records_are_sealed_for_a_key_of_age_and_for_nobody_without_one() {
     );
     assert_eq!(me.types("refresh one").code, 0);
     me.types("store audit").is(0, "", "Nothing was found.\n");
+    let refused = me.types("store unlock");
+    assert!(
+        refused.code == 2 && refused.err.contains("nothing to unlock: a private key of age or SSH opens"),
+        "{}",
+        refused.err
+    );
     assert_ne!(token(&mut me, "token one --no-cache"), before);
     me.config("config.toml", &config);
     me.types("token one --no-cache").fails(5, &format!("error: a private key of age is needed to open `{}`\nhint: `store-identity` in config.toml names the file of the key (`oauthctl help storage`)\n", "~/state/oauthctl/store/one-7692c3ad3540bb80.sealed"));

@@ -10,7 +10,7 @@ use crate::error::{Error, Kind};
 use crate::secret::Secret;
 use crate::session::paths::Paths;
 use crate::session::{kernel_cache, passphrase, sealed_files};
-use crate::store::file::FileStore;
+use crate::store::file::{BY_AGE, FileStore};
 use crate::store::{Store as _, StoreError, StoreKind};
 use crate::text::safe;
 use crate::text::times::rfc3339;
@@ -43,10 +43,13 @@ pub(super) fn unlock(args: &UnlockArgs, world: &mut World) -> Result<u8, Error> 
         )
         .hint("set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it"));
     }
-    if store.is_opened_by_key_file()? {
-        return Err(Error::usage(format!("there is nothing to unlock: a key file opens `{}`", store.place())).hint(
-            "to seal a login with a passphrase, set OAUTHCTL_STORE_PASSPHRASE for its next `login` or `refresh`",
-        ));
+    if let Some(opener) = store.opened_otherwise()? {
+        let hint = match opener {
+            BY_AGE => "`store-identity` in config.toml names the file of that key, and no passphrase is needed",
+            _ => "to seal a login with a passphrase, set OAUTHCTL_STORE_PASSPHRASE for its next `login` or `refresh`",
+        };
+        let why = format!("there is nothing to unlock: {opener} opens `{}`", store.place());
+        return Err(Error::usage(why).hint(hint));
     }
     let until = world.clock.now().saturating_add(args.time.as_secs() as i64);
     let said = passphrase(world)?;

@@ -57,6 +57,12 @@ const PROBE: usize = 16 * 1024;
 /// What [`FileStore::outdated`] says of a record that nothing opens.
 pub const DAMAGED: &str = "can't be read";
 
+/// The same, of a record that needs the passphrase to be sealed with it.
+pub const UNDER_KEY_FILE: &str = "is under the key file, not under the passphrase";
+
+/// What [`FileStore::opened_otherwise`] says of records for keys of age.
+pub const BY_AGE: &str = "a private key of age or SSH";
+
 /// The longest passphrase file.
 const LONGEST_PASSPHRASE: usize = 64 * 1024;
 
@@ -427,9 +433,16 @@ impl FileStore {
         }
     }
 
-    /// Whether a key file is there and no record is under a passphrase: there is nothing to unlock.
-    pub fn is_opened_by_key_file(&self) -> Result<bool, StoreError> {
-        Ok(!self.has_passphrase()? && self.read_key()?.is_some())
+    /// What opens the records, where no passphrase does: there is nothing to unlock.
+    pub fn opened_otherwise(&self) -> Result<Option<&'static str>, StoreError> {
+        if self.has_passphrase()? {
+            return Ok(None);
+        }
+        let for_age = self.age()?.is_some() || self.files()?.any(|(_, file)| file.starts_with(age::MAGIC));
+        Ok(match for_age {
+            true => Some(BY_AGE),
+            false => self.read_key()?.map(|_| "a key file"),
+        })
     }
 
     /// Whether a record is under a passphrase.
@@ -447,9 +460,7 @@ impl FileStore {
             Err(_) => Some(DAMAGED),
             Ok(_) if with_age => Some("is not sealed for the key that `store-identity` names"),
             Ok(Sealed { profile: None, .. }) => Some("is in the first format, without the profile's name"),
-            Ok(Sealed { derivation: None, .. }) if by_passphrase => {
-                Some("is under the key file, not under the passphrase")
-            }
+            Ok(Sealed { derivation: None, .. }) if by_passphrase => Some(UNDER_KEY_FILE),
             Ok(Sealed { derivation: Some(own), .. }) if salt.as_deref() != Some(&own.salt) => {
                 Some("is under a key of its own, which is derived each time")
             }

@@ -16,8 +16,8 @@ use crate::error::{Error, Kind};
 use crate::session::lock::credential_name;
 use crate::session::paths::{Paths, Stores};
 use crate::session::state::journal;
-use crate::session::{sealed_files, store_of};
-use crate::store::file::{DAMAGED, FileStore, folder};
+use crate::session::{passphrase, sealed_files, store_of};
+use crate::store::file::{DAMAGED, FileStore, UNDER_KEY_FILE, folder};
 use crate::store::{Store as _, StoreError, StoreKind};
 use crate::text::{for_a_shell, pasted, safe};
 use crate::world::World;
@@ -62,7 +62,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Resul
     };
     team::look(world, global, &paths).into_iter().for_each(&mut add);
     add(journals(world, &paths, (&state, config.as_ref())));
-    add(sealed_files(world, &paths).and_then(|store| sealed(&store)));
+    add(sealed_files(world, &paths).and_then(|store| sealed(&store, passphrase(world)?.is_some())));
     let troubles = unreadable(troubles, &mut findings);
     findings.splice(0..0, exposed.into_iter().map(open_to_others));
     // they are told
@@ -136,6 +136,10 @@ fn unreadable(troubles: Vec<Error>, findings: &mut Vec<Finding>) -> Vec<Error> {
     };
     let (records, mut stores): (Vec<_>, Vec<_>) = troubles.into_iter().partition(is_of_a_record);
     for e in records {
+        if let Some(StoreError::Corrupt { profile, .. }) = e.what.downcast_ref() {
+            let same = sealed_words(profile, DAMAGED);
+            findings.retain(|(_, found)| found.words != same);
+        }
         let words = e.texts().join(": ");
         let told = findings.iter().any(|(_, found)| found.words == words);
         let found = e.advice().into_iter().fold(note(words), Found::advice);
@@ -202,12 +206,20 @@ fn journals(
     Ok(journals.into_iter().map(told).collect())
 }
 
+fn sealed_words(profile: &str, how: &str) -> String {
+    format!("the sealed record of `{}` {how}", safe(profile))
+}
+
 /// Records that are sealed as they were once, and a key in the kernel for none.
-fn sealed(store: &FileStore) -> Result<Vec<Finding>, Error> {
+fn sealed(store: &FileStore, has_passphrase: bool) -> Result<Vec<Finding>, Error> {
     let outdated = store.outdated()?.into_iter().map(|(name, how)| {
-        let words = format!("the sealed record of `{}` {how}", safe(&name));
+        let words = sealed_words(&name, how);
         let advice = match how {
             DAMAGED => format!("oauthctl logout {} --local-only", pasted(&name)),
+            // only who gives the passphrase itself chooses it for that record
+            UNDER_KEY_FILE if !has_passphrase => {
+                format!("set OAUTHCTL_STORE_PASSPHRASE, then: oauthctl refresh {}", pasted(&name))
+            }
             _ => format!("oauthctl refresh {}", pasted(&name)),
         };
         ("seal", note(words).advice(advice))
