@@ -4,6 +4,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::lease::user_and_host;
 use super::secret_source::read_at_most;
 use super::{Overrides, Paths};
 use crate::config::words::known_stores;
@@ -54,7 +55,8 @@ pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn 
     if let StoreKind::Vault(place) = kind {
         let ask = |argv: &[String]| world.programs.output(argv, HELPER_WITHIN);
         let (env, http, clock) = (&*world.env, world.http.clone(), world.clock.clone());
-        let doors = vault::Doors { env, http, clock, ask: &ask, step: world.steps() };
+        let (by, step) = (user_and_host(world), world.steps());
+        let doors = vault::Doors { env, http, clock, ask: &ask, by, step };
         return Ok(Rc::new(vault::open(place, doors)?));
     }
     let (state, openers) = match kind {

@@ -515,7 +515,8 @@ fn an_engine_keeps_the_promises() {
             name: "vault",
             open: Box::new(move || {
                 let (http, clock) = (http.clone(), clock.clone());
-                let doors = vault::Doors { env: &env, http, clock, ask: &|_| panic!(), step: None };
+                let doors =
+                    vault::Doors { env: &env, http, clock, ask: &|_| panic!(), by: "a test".into(), step: None };
                 Box::new(vault::open(place, doors).unwrap())
             }),
             prefix: String::new(),

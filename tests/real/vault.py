@@ -21,14 +21,18 @@ SLACK = 25  # for a busy machine
 
 
 class Engine:
-    """`bao server -dev`, whose KV engine is at `secret`. `tls`: its own certificate, and the file of its authority."""
+    """`bao server -dev`, whose KV engine is at `secret`. `tls`: its own certificate, and the file of its authority. `config`: more
+    of its configuration."""
 
-    def __init__(self, t, tls=False):
+    def __init__(self, t, tls=False, config=None):
         self.t, self.tls = t, tls
         self.address = f"{'https' if tls else 'http'}://127.0.0.1:{rig.free_port()}"
         folder = t.folder / "engine"
         folder.mkdir()
         more = [f"-dev-tls-cert-dir={folder}", "-dev-tls"] if tls else []
+        if config:
+            (folder / "more.hcl").write_text(config)
+            more.append(f"-config={folder / 'more.hcl'}")
         process = subprocess.Popen(
             [openbao.program(), "server", "-dev", f"-dev-root-token-id={ROOT}", "-dev-no-store-token", *more,
              f"-dev-listen-address={self.address.split('//')[1]}"],
@@ -552,6 +556,159 @@ def a_job_signs_in_to_the_engine_as_itself(t):
         ({**at, "mont": "x"}, "has no key `mont`; did you mean `mount`?"),
     ):
         works(table).expect(2, err=re.escape(why))
+
+
+@test
+def a_client_certificate_signs_in_and_is_shown_to_an_engine_that_asks_for_one(t):
+    pki, port = rig.pki(), rig.free_port()
+    listener = f'''listener "tcp" {{
+  address = "127.0.0.1:{port}"
+  tls_cert_file = "{pki}/server.crt"
+  tls_key_file = "{pki}/server.key"
+  tls_client_ca_file = "{pki}/ca.crt"
+  tls_require_and_verify_client_cert = true
+}}'''
+    engine = Engine(t, config=listener)
+    server = strict.serve(t, expires_in=3600)
+    (home,) = machines(t, server, engine.env(), 1)
+    engine.policy("renewer", home)
+    engine.set("sys/auth/cert", {"type": "cert"})
+    trusted = {"certificate": (pki / "ca.crt").read_text(), "token_policies": ["renewer"]}
+    engine.set("auth/cert/certs/farm", {**trusted, "allowed_common_names": ["job-1"]})
+    engine.set("auth/cert/certs/other", {**trusted, "allowed_common_names": ["job-2"]})
+    job, stranger = (of_client(t.folder, pki, name, ca) for name, ca in (("job-1", "ca"), ("job-1-stranger", None)))
+    shown = lambda pair: {"BAO_CLIENT_CERT": pair[0], "BAO_CLIENT_KEY": pair[1]}  # noqa: E731
+    home.env = {key: value for key, value in home.env.items() if not key.startswith(("VAULT_", "OAUTHCTL_STORE"))} | {"BAO_CACERT": pki / "ca.crt"}
+    config, profiles = home.config / "config.toml", (home.config / "config.toml").read_text()
+
+    def has(**table):
+        rest = ", ".join(f"{key.replace('_', '-')} = {json.dumps(value)}" for key, value in table.items())
+        config.write_text(f'store = {{ vault = "https://127.0.0.1:{port}", {rest} }}\n{profiles}')
+
+    has(auth="cert", role="farm")
+    home.run("login", "work", env={**shown(job), "BROWSER": strict.browser(t)}).expect(0)
+    same(home.run("token", "work", env=shown(job)).expect(0).token, server.newest(), "the token")
+    home.run("refresh", "work", env=shown(job)).expect(0)
+    same((home.run("token", "work", env=shown(job)).expect(0).token, server.reuses), (server.newest(), 0), "the token, second uses")
+    home.run("token", "work").expect(5, err=["BAO_CLIENT_CERT and VAULT_CLIENT_CERT are not set", "^hint: set BAO_CLIENT_CERT"])
+    home.run("token", "work", env=shown(stranger)).expect(5, err=["ended the connection: .*alert: UnknownCA", "^hint: .*BAO_CLIENT_CERT"])
+    home.run("token", "work", env=shown((job[0], stranger[1]))).expect(5, err="does not fit its key")
+    # the role of another job; any role that fits; another mount
+    has(auth="cert", role="other")
+    home.run("token", "work", env=shown(job)).expect(5, err=["did not let this job sign in at `auth/cert/login`", "^hint: check `role`"])
+    has(auth="cert")
+    home.run("token", "work", env=shown(job)).expect(0)
+    has(auth="cert", proof_file="x")
+    home.run("token", "work", env=shown(job)).expect(2, err="its proof is the certificate")
+    # a token of the engine's own, through the same listener
+    has(proof_variable="MINE")
+    home.run("token", "work", env={**shown(job), "MINE": ROOT}).expect(0)
+    home.run("token", "work", env={"MINE": ROOT}).expect(5, err=["ended the connection: .*alert: CertificateRequired", "^hint: .*BAO_CLIENT_CERT"])
+
+
+def of_client(folder, pki, name, ca):
+    """The files of a client certificate, by the tests' authority or by itself, and of its key."""
+    cert, key = folder / f"{name}.crt", folder / f"{name}.key"
+    run = lambda *words: subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)  # noqa: E731
+    run("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+    key.chmod(0o600)
+    subject = ("-subj", f"/CN={name}")
+    (folder / "client.ext").write_text("basicConstraints=CA:FALSE\nkeyUsage=digitalSignature\nextendedKeyUsage=clientAuth\n")
+    if ca is None:
+        run("req", "-x509", "-new", "-key", key, *subject, "-days", 2, "-out", cert)
+    else:
+        run("req", "-new", "-key", key, *subject, "-out", folder / "client.csr")
+        run("x509", "-req", "-in", folder / "client.csr", "-CA", pki / "ca.crt", "-CAkey", pki / "ca.key", "-set_serial", 78, "-days", 2,
+            "-extfile", folder / "client.ext", "-out", cert)  # fmt: skip
+    return cert, key
+
+
+@test
+def a_pod_signs_in_by_the_engines_own_kubernetes_method(t):
+    """The engine's side is real; no Kubernetes runs here, so what it asks the API server (TokenReview) is answered by a stub."""
+    engine = Engine(t)
+    server = strict.serve(t, expires_in=3600)
+    (home,) = machines(t, server, engine.env(), 1)
+    engine.policy("renewer", home)
+    api = t.scripted()
+
+    def review(asked):
+        token = json.loads(asked.body)["spec"]["token"]
+        is_good = token == (home.folder / "jwt").read_text()
+        user = {"username": "system:serviceaccount:farm:builder", "uid": "1", "groups": ["system:serviceaccounts"]}
+        status = {"authenticated": True, "user": user, "audiences": ["vault"]} if is_good else {"authenticated": False, "error": "unknown"}
+        return rig.answer(201, json.dumps({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenReview", "status": status}))
+
+    api.on["/apis/authentication.k8s.io/v1/tokenreviews"] = review
+    key = home.folder / "key.pem"
+    subprocess.run(["openssl", "genrsa", "-out", key, "2048"], check=True, capture_output=True)
+    account = {"namespace": "farm", "serviceaccount": {"name": "builder", "uid": "1"}, "pod": {"name": "job-1", "uid": "2"}}
+    now = int(time.time())
+    claims = {"iss": "https://kubernetes.default.svc.cluster.local", "sub": "system:serviceaccount:farm:builder", "aud": ["vault"], "iat": now, "nbf": now, "exp": now + 600, "kubernetes.io": account}
+    (home.folder / "jwt").write_text(signed(key, claims))
+    engine.set("sys/auth/kubernetes", {"type": "kubernetes"})
+    engine.set("auth/kubernetes/config", {"kubernetes_host": api.base, "disable_local_ca_jwt": True, "kubernetes_ca_cert": (rig.pki() / "ca.crt").read_text(), "token_reviewer_jwt": signed(key, claims), "disable_iss_validation": True})
+    engine.set("auth/kubernetes/role/job", {"bound_service_account_names": ["builder"], "bound_service_account_namespaces": ["farm"], "token_policies": ["renewer"]})
+    table = f'store = {{ vault = "{engine.address}", auth = "kubernetes", role = "job", proof-file = "{home.folder}/jwt" }}\n'
+    config = home.config / "config.toml"
+    config.write_text(table + config.read_text())
+    home.env = {key: value for key, value in home.env.items() if not key.startswith(("VAULT_", "OAUTHCTL_STORE"))}
+    home.run("login", "work", env={"BROWSER": strict.browser(t)}).expect(0)
+    home.run("refresh", "work").expect(0)
+    same(home.run("token", "work").expect(0).token, server.newest(), "the token")
+    check(len(api.to("/apis/authentication.k8s.io/v1/tokenreviews")) >= 3, "the engine asked for no review")
+    # another pod's token
+    other = {**claims, "sub": "system:serviceaccount:farm:other", "kubernetes.io": {**account, "serviceaccount": {"name": "other", "uid": "3"}}}
+    (home.folder / "jwt").write_text(signed(key, other))
+    home.run("token", "work").expect(5, err=["did not let this job sign in at `auth/kubernetes/login`", "^hint: check `role` .* JWT in the file"])
+
+
+@test
+def the_engines_audit_log_tells_which_job_read_which_record(t):
+    rig.need("jq")
+    log = t.folder / "audit.log"
+    engine = Engine(t, config=f'audit "file" "reads" {{\n  options {{\n    file_path = "{log}"\n  }}\n}}\n')
+    server = strict.serve(t, expires_in=3600)
+    here, build, deploy = machines(t, server, engine.env(), 3, ("work", "other"))
+    topic = here.run("help", "team").expect(0).out
+    part = topic[topic.index("bao write sys/config"):]
+    enable, listing = (re.search(pattern, part, re.S).group() for pattern in (r"bao write [^\n]*", r"jq -r '.*?' /var/log/openbao/audit.log"))
+    env = {"PATH": os.environ["PATH"], "HOME": str(t.folder), "BAO_ADDR": engine.address, "BAO_TOKEN": ROOT}
+    subprocess.run([openbao.program(), *enable.split()[1:]], env=env, check=True, capture_output=True)
+    for name in ("work", "other"):
+        here.run("login", name, env={"BROWSER": strict.browser(t)}).expect(0)
+    # two identities: a role of AppRole, and a token with a name
+    reader = re.search(r"^# reader.*?(?=^# |\Z)", here.run("store", "policy").expect(0).out, re.M | re.S).group()
+    engine.set("sys/policies/acl/reader", {"policy": reader})
+    engine.set("sys/auth/approle", {"type": "approle"})
+    engine.set("auth/approle/role/build", {"token_policies": ["reader"]})
+    role = engine.ask("auth/approle/role/build/role-id")[1]["data"]["role_id"]
+    secret = engine.set("auth/approle/role/build/secret-id", {})["data"]["secret_id"]
+    (build.config / "config.toml").write_text(
+        f'store = {{ vault = "{engine.address}", auth = "approle", role = "{role}", proof-variable = "SECRET_ID" }}\n' + (build.config / "config.toml").read_text()
+    )
+    build.env = {key: value for key, value in build.env.items() if not key.startswith(("VAULT_", "OAUTHCTL_STORE"))}
+    build.env |= {"SECRET_ID": secret, "USER": "ci"}
+    deploy.env |= {"VAULT_TOKEN": engine.set("auth/token/create", {"policies": ["reader"], "display_name": "deploy"})["auth"]["client_token"], "USER": "release"}
+    before = len(log.read_text().splitlines())
+    tokens = {build.run("token", "work").expect(0).token, deploy.run("token", "work").expect(0).token, deploy.run("token", "other").expect(0).token}
+    lines = log.read_text().splitlines()[before:]
+    short = t.folder / "new.log"
+    short.write_text("\n".join(lines) + "\n")
+    ran = subprocess.run(["/bin/sh", "-c", listing.replace("/var/log/openbao/audit.log", str(short))], capture_output=True, text=True)
+    check(ran.returncode == 0, ran.stderr)
+    rows = [line.split("\t")[1:] for line in ran.stdout.splitlines()]
+    version = here.run("--version").expect(0).out.split()[1]
+    agent = lambda who: f"oauthctl/{version} ({who}@{os.uname().nodename})"  # noqa: E731
+    same(rows, [
+        ["secret/data/oauthctl/work", "approle", agent("ci")],
+        ["secret/data/oauthctl/work", "token-deploy", agent("release")],
+        ["secret/data/oauthctl/other", "token-deploy", agent("release")],
+    ], "who read what")  # fmt: skip
+    text = log.read_text()
+    for hidden in [*tokens, *secrets_of(server), ROOT, secret, deploy.env["VAULT_TOKEN"]]:
+        check(hidden not in text, "a secret is in the audit log")
+    check(text.count("hmac-sha256:") > 20, "the log has no HMACs")
 
 
 def signed(key, claims):

@@ -105,7 +105,7 @@ pub fn renewer(world: &World, who: &Who) -> Option<String> {
 }
 
 /// `ci@builder-7`.
-fn user_and_host(world: &World) -> String {
+pub fn user_and_host(world: &World) -> String {
     let user = ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| world.env.var(name));
     format!("{}@{}", user.as_deref().unwrap_or("someone"), world.env.host().as_deref().unwrap_or("a machine"))
 }

@@ -41,6 +41,9 @@ const PAUSES_UNREACHED: usize = 1;
 /// A version that no record comes to.
 const NO_VERSION: u64 = 2_000_000_000;
 
+/// What rustls says where the other side refuses a handshake.
+const ALERT: &str = "received fatal alert";
+
 /// The time of one request.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -62,6 +65,8 @@ pub struct Api {
     pub token: RefCell<Option<Secret>>,
     /// Whether the engine has taken the token for something.
     pub accepted: Cell<bool>,
+    /// Who asks, for the engine's audit log.
+    pub agent: String,
     /// Tells each request under `-v`.
     pub step: Option<Box<dyn Fn(&str)>>,
     /// The newest state of the engine that an answer named, in words of its own.
@@ -317,6 +322,8 @@ impl Api {
                     return Err(StoreError::Unavailable(self.name(), why));
                 }
                 Err(HttpError::Unsent { why, .. }) => why,
+                // the request was not read
+                Err(HttpError::Ambiguous { why, .. }) if why.contains(ALERT) => return Err(self.no_handshake(&why)),
                 Err(e @ (HttpError::Ambiguous { .. } | HttpError::TimedOut { .. })) => {
                     doubtful = true;
                     e.to_string()
@@ -331,6 +338,15 @@ impl Api {
         unreachable!("the pauses end")
     }
 
+    /// The error for an engine that takes no such client certificate, or wants one.
+    fn no_handshake(&self, why: &str) -> StoreError {
+        let cure = "its listener may ask for a client certificate: BAO_CLIENT_CERT and BAO_CLIENT_KEY name the files of one that it accepts";
+        StoreError::Advised {
+            why: format!("the {} ended the connection: {}", self.name(), safe(why)),
+            cures: vec![cure.to_owned()],
+        }
+    }
+
     fn once(
         &self,
         method: &str,
@@ -340,7 +356,7 @@ impl Api {
     ) -> Result<Response, HttpError> {
         let request = |base: &Url| {
             let mut request = Request::new(method, format!("{}/v1/{path}", base.as_str().trim_end_matches('/')));
-            request = request.header("X-Vault-Request", "true");
+            request = request.header("X-Vault-Request", "true").header("User-Agent", &self.agent);
             request.headers.extend(token.map(|token| ("X-Vault-Token".to_owned(), token.clone())));
             if let Some(namespace) = &self.namespace {
                 request = request.header("X-Vault-Namespace", namespace);

@@ -66,6 +66,8 @@ pub struct Doors<'a> {
     pub clock: Arc<dyn Clock>,
     /// Runs the person's token helper.
     pub ask: Asked<'a>,
+    /// User and machine, for the engine's audit log.
+    pub by: String,
     /// Tells each request under `-v`.
     pub step: Option<Box<dyn Fn(&str)>>,
 }
@@ -131,11 +133,18 @@ pub fn open(place: &'static Place, doors: Doors<'_>) -> Result<Vault, StoreError
             token: RefCell::default(),
             accepted: Cell::default(),
             step: doors.step,
+            agent: agent(&doors.by),
             state: RefCell::default(),
         },
         held: RefCell::default(),
         shown: RefCell::default(),
     })
+}
+
+/// `oauthctl/0.1.0 (ci@builder-7)`.
+fn agent(by: &str) -> String {
+    let by: String = by.chars().filter(|c| c.is_ascii_graphic() && !matches!(c, '(' | ')')).collect();
+    format!("{}/{} ({by})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }
 
 /// What readers see.
