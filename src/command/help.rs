@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_option_says_what_it_does_under_a_heading_that_is_known() {
-        let known = ["Profile", "Client", "Grants", "Sign-in", "Request", "Answer", "Pages", "Everywhere"];
+        let known = ["Profile", "Client", "Token", "Grants", "Sign-in", "Request", "Answer", "Pages", "Everywhere"];
         for (name, verb) in every_verb() {
             for arg in verb.get_arguments() {
                 assert!(arg.get_help().is_some_and(|help| !help.to_string().is_empty()), "{name}: {}", arg.get_id());

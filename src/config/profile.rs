@@ -736,11 +736,11 @@ mod tests {
         assert_eq!(
             said(&now, &known),
             [
+                "audience = [\"b c\"]",
                 "assertion-audience = \"issuer\"",
                 "dpop = true",
                 "prompt = \"consent\"",
                 "par = true",
-                "audience = [\"b c\"]",
                 "assertion.file = \"/x/jwt\""
             ]
         );
