@@ -248,12 +248,12 @@ def two_hundred_clients_of_ten_machines_are_one_refresh(t):
 class Renewal:
     """A login of its own whose token has expired, on two machines: the first comes by a server at which a test can act."""
 
-    def __init__(self, t, engine, name, manner="strict"):
+    def __init__(self, t, engine, name, *login):
         self.name, self.between = name, Between(t, engine)
-        self.server = strict.serve(t, manner, expires_in=1)
+        self.server = strict.serve(t, expires_in=1)
         (self.here,) = machines(t, self.server, engine.env(address=self.between.address), 1, (name,))
         (self.there,) = machines(t, self.server, engine.env(), 1, (name,))
-        self.here.run("login", name, env={"BROWSER": strict.browser(t)}).expect(0)
+        self.here.run("login", name, *login, env={"BROWSER": strict.browser(t)}).expect(0)
         self.process, self.started = None, threading.Event()
 
     def begin(self, at=None):
@@ -379,21 +379,28 @@ def a_holder_that_is_stopped_for_longer_than_its_lease_spends_nothing(t):
 @test
 def a_late_answer_is_stored_where_the_successor_was_refused(t):
     engine = Engine(t)
-    renewal = Renewal(t, engine, "work")
-    stale([renewal])
-    killed(renewal, "commit", "before")
-    # the server ends nothing when a spent token comes again
-    dead = renewal.server.answer
-    renewal.server.answer = (400, {}, '{"error":"invalid_grant"}')
-    there, _ = renewal.token(renewal.there)
-    there.expect(4, err=r"another machine holds its successor")
-    renewal.server.answer = dead
+    # of the main token, and of another one of the login
+    scopes = ["--scope", "read", "--scope", "write"]
+    cases = [(Renewal(t, engine, name, *scopes), more) for name, more in (("work", []), ("beside", ["--scope", "read"]))]
+    stale([renewal for renewal, _ in cases])
+    for renewal, _ in cases:
+        killed(renewal, "commit", "before")
+        # the server ends nothing when a spent token comes again
+        renewal.server.answer = (400, {}, '{"error":"invalid_grant"}')
+    at_once([lambda renewal=renewal, more=more: refused_elsewhere(renewal, more) for renewal, more in cases])
+
+
+def refused_elsewhere(renewal, more):
+    there = lambda *more: renewal.there.run("token", renewal.name, *more, timeout=200)  # noqa: E731
+    there(*more).expect(4, err=[r"has ended, unless another machine holds its successor", "^hint: it was cut off .* a command there stores what it got"])
+    renewal.server.answer = None
     sent = len(renewal.server.refreshes())
-    renewal.there.run("token", "work").expect(4, err=r"cut off twice")
+    for again in ([], ["--scope", "read"]):
+        there(*again).expect(4, err=r"cut off twice")
     same(len(renewal.server.refreshes()), sent, "token requests after a refusal")
     here, _ = renewal.token(renewal.here)
     same(here.expect(0).token, renewal.server.newest(), "the token of the machine that comes back")
-    same(renewal.there.run("token", "work").expect(0).token, here.token, "the other machine's token")
+    same(there().expect(0).token, here.token, "the other machine's token")
 
 
 @test

@@ -316,7 +316,8 @@ impl<'a> Renewal<'a> {
                 self.files.trouble.forget();
                 identity.map(|()| set)
             }
-            (Err(e), None) if e.fate == Fate::Refused && self.elsewhere => {
+            // of the main token or of another one: the same refresh token was sent
+            (Err(e), _) if e.fate == Fate::Refused && self.elsewhere => {
                 // it is not sent a third time: only the other machine's journal can go on
                 self.set_sent(2);
                 let _ = self.files.journal.clear();
