@@ -316,9 +316,7 @@ impl From<StoreError> for Error {
                 "it is probably left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
                 OR_SEALED,
             ],
-            StoreError::Unavailable(..) => {
-                &["run the command again; with `-v` it shows each request to the engine, and its end"]
-            }
+            StoreError::Unavailable(..) => &["run the command again; with `-v` it shows each request to the engine"],
             StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
             StoreError::NotAllowed { profile, .. } => {
                 let of = profile.iter().map(|name| format!(" {}", pasted(name))).collect::<String>();

@@ -156,26 +156,25 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
             let lines = registry.changes(None).into_iter().map(|line| format!("{}\n", line.trim_start_matches("+ ")));
             print(world, (head + &lines.collect::<String>()).as_bytes())?;
         }
-        RegistryVerb::Remove { name } => {
-            // one that is broken can be removed too
-            let left = match Registry::load(&dir, &name) {
-                Ok(registry) => registry.profiles_of_it(&dir)?,
-                Err(e) if !is_there(&dir, &name) => return Err(e.into()),
-                Err(_) => Vec::new(),
-            };
-            Registry::remove(&dir, &name)?;
-            world.say(&format!("{name}: its providers are gone; profiles and logins stay (`oauthctl list`)"));
-            for profile in left {
-                let remove = format!("oauthctl profile remove {}", pasted(&profile));
-                world.say(&format!("  `{}` has no provider any more: {remove}", safe(&profile)));
-            }
-        }
+        RegistryVerb::Remove { name } => remove(world, &dir, &name)?,
     }
     Ok(0)
 }
 
-fn is_there(dir: &Path, name: &str) -> bool {
-    config::registries(dir).iter().any(|known| known == name)
+/// Removes a registry, a broken one too, and names the profiles that have no provider after it.
+fn remove(world: &mut World, dir: &Path, name: &str) -> Result<(), Error> {
+    let left = match Registry::load(dir, name) {
+        Ok(registry) => registry.profiles_of_it(dir)?,
+        Err(e) if !config::registries(dir).iter().any(|known| known == name) => return Err(e.into()),
+        Err(_) => Vec::new(),
+    };
+    Registry::remove(dir, name)?;
+    world.say(&format!("{name}: its providers are gone; profiles and logins stay (`oauthctl list`)"));
+    for profile in left {
+        let remove = format!("oauthctl profile remove {}", pasted(&profile));
+        world.say(&format!("  `{}` has no provider any more: {remove}", safe(&profile)));
+    }
+    Ok(())
 }
 
 /// `https://host/team/logins.git` is called `logins`.

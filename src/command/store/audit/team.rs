@@ -21,6 +21,10 @@ pub(super) fn look(world: &mut World, global: &Global, paths: &Paths) -> Vec<Res
     let migrated = of_a_migration(world, paths);
     // what is wrong with the configuration has its own command
     let _ = list::each(world, global, |_, who, standing| {
+        if standing.trouble.is_some() {
+            // it was told, and costs the time of a second try
+            return;
+        }
         found.push(amiss(who).map(Vec::from_iter));
         if let Ok(Some((engine, names))) = &migrated
             && names.contains(&who.name)
