@@ -123,26 +123,35 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
         refused.hints.insert(0, delete);
         return Err(refused);
     }
+    end(world, &mut session, (record, &lock), local_only).map(|()| session)
+}
+
+/// Revokes the tokens, and deletes them.
+fn end(
+    world: &mut World,
+    session: &mut Session,
+    (record, lock): (Record, &Lock),
+    local_only: bool,
+) -> Result<(), Error> {
+    let name = session.name.clone();
     let (record, revoked) = match local_only {
         true => (record, Ok(Some("it was not revoked at the provider"))),
         // `export --to` gave it away
         false if record.moved_to.is_some() => (record, Ok(Some("it is another machine's, and was not revoked"))),
-        false => forget::revoke(world, &mut session, record, &lock)?,
+        false => forget::revoke(world, session, record, lock)?,
     };
     if let Err(e) = &revoked
         && e.kind == Kind::TryLater
     {
-        forget::put_off(world, &session, record, &lock)?;
+        forget::put_off(world, session, record, lock)?;
         let again = session.typed.line("logout");
-        return revoked
-            .map_err(|e| {
-                e.context(format!("`{name}` is logged out here, and its token is not revoked yet"))
-                    .hint(format!("`{again}` tries again; with `--local-only` it deletes the token, unrevoked"))
-            })
-            .map(|_| session);
+        return revoked.map(drop).map_err(|e| {
+            e.context(format!("`{name}` is logged out here, and its token is not revoked yet"))
+                .hint(format!("`{again}` tries again; with `--local-only` it deletes the token, unrevoked"))
+        });
     }
-    let stays = forget::forget(world, &session, &record, &lock)?;
-    let kept = if stays { kept(&session, &record) } else { String::new() };
+    let stays = forget::forget(world, session, &record, lock)?;
+    let kept = if stays { kept(session, &record) } else { String::new() };
     match revoked {
         Ok(Some(words)) => world.say(&format!("{name}: deleted here; {words}{kept}")),
         Ok(None) => {
@@ -156,7 +165,7 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
             return Err(e.context(message).hint(STAYS_VALID));
         }
     }
-    Ok(session)
+    Ok(())
 }
 
 /// Says that a token can't be revoked.

@@ -35,73 +35,83 @@ pub struct NewLogin<'a> {
 }
 
 /// Stores a login. `true`: the client secret is not stored, and is needed at each refresh.
-pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>) -> Result<bool, Error> {
-    let NewLogin { provider, old, grant, set, client, asked, vars, account, imported } = login;
+pub fn store_login(world: &mut World, session: &mut Session, mut login: NewLogin<'_>) -> Result<bool, Error> {
     if session.store.kind() == StoreKind::None {
         return Ok(false);
     }
     let lock = session.lock(world)?;
-    let now = match set.refresh_token {
+    let now = match login.set.refresh_token {
         // what a crash left holds the newest refresh token
         None => renewal::settled(world, session, &lock).or_else(|_| session.load())?,
         Some(_) => session.load()?,
     };
-    let generation =
-        [&now, &old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max().unwrap_or(0);
-    let before = now.and_then(Record::without_input).or(old).unwrap_or_default();
-    let bound = session.bound(provider, &vars);
+    let newest = [&now, &login.old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max();
+    let before = now.and_then(Record::without_input).or(login.old.take()).unwrap_or_default();
+    let earlier = login.set.refresh_token.is_none().then(|| before.clone());
+    let mut record = Record { generation: newest.unwrap_or(0) + 1, ..record_of(world, session, before, &login)? };
+    if let Some(earlier) = earlier {
+        keep_refresh_token(world, session, &earlier, &mut record);
+        *login.set = record.token.clone().unwrap_or_else(|| login.set.clone());
+    }
+    let record = save(world, session, &record, &lock)?;
+    warn_of_a_second_machine(world, session, login.provider);
+    // what an earlier login left in the journal
+    session.sweep();
+    let left = old_store(world, session)?;
+    remember_profile(world, session, login.client, left.is_some())?;
+    // last: a copy is of the store that config.toml names
+    kernel_cache::write(world, session, &record);
+    drop(lock);
+    leave(world, session, left);
+    Ok(record.secret_not_kept)
+}
+
+/// The record of a login, in the place of the one before.
+fn record_of(world: &mut World, session: &Session, before: Record, login: &NewLogin<'_>) -> Result<Record, Error> {
+    let NewLogin { provider, grant, client, .. } = *login;
+    let bound = session.bound(provider, &login.vars);
     let (kept_secret, secret_bound) = kept_secret(world, session, &before, (client, &bound));
-    let secret_not_kept =
-        session.profile.client_secret.is_none() && client.secret.is_some() && kept_secret != client.secret;
     let secret_from = client.secret.as_ref().map(|_| match kept_secret == client.secret {
         true => session.store.in_words(),
         false => client.secret_from.clone().unwrap_or_else(|| "the terminal".to_owned()),
     });
-    let earlier_client_secret = before.earlier_secret(client).filter(|_| kept_secret == before.client_secret);
     let dpop = client.proofs.dpop.as_ref();
-    let earlier = set.refresh_token.is_none().then(|| before.clone());
-    let mut record = Record {
-        generation: generation + 1,
+    let same_client = before.client_id.as_deref() == Some(&client.id);
+    Ok(Record {
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
+        earlier_client_secret: before.earlier_secret(client).filter(|_| kept_secret == before.client_secret),
+        secret_not_kept: session.profile.client_secret.is_none()
+            && client.secret.is_some()
+            && kept_secret != client.secret,
         client_secret: kept_secret,
-        earlier_client_secret,
-        secret_not_kept,
         secret_from,
         grant: Some(grant),
-        asked: asked.to_vec(),
+        asked: login.asked.to_vec(),
         login_at: Some(world.clock.now()),
-        vars,
+        vars: login.vars.clone(),
         secret_vars: secret_vars(session, provider, &before),
-        account,
+        account: login.account.clone(),
         journal_key: Some(renewal::new_key(world)),
         machine: renewal::machine(world),
-        token: Some(set.clone()),
+        token: Some(login.set.clone()),
         metadata: session.metadata().or(before.metadata),
         keys: session.keys().or(before.keys),
         dpop_key: dpop.map(|dpop| dpop.kept().clone()),
         dpop_nonces: dpop.map(|dpop| dpop.nonces()).unwrap_or_default(),
-        unfinished: None,
-        renaming: None,
-        registering: None,
-        ended: None,
-        moved_to: None,
-        imported,
-        withheld: None,
+        imported: login.imported.clone(),
         renewed_by: lease::renewer(world, session),
-        unrevoked: None,
-        variants: Vec::new(),
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, of_login(world, session, grant)?)),
-        registered: before.registered && before.client_id.as_deref() == Some(&client.id),
-        registration: before.registration.filter(|_| before.client_id.as_deref() == Some(&client.id)),
-    };
-    if let Some(earlier) = earlier {
-        keep_refresh_token(world, session, &earlier, &mut record);
-        *set = record.token.clone().unwrap_or_else(|| set.clone());
-    }
-    let record = save(world, session, &record, &lock)?;
+        registered: before.registered && same_client,
+        registration: before.registration.filter(|_| same_client),
+        ..Record::default()
+    })
+}
+
+/// A program that stores records can't compare before it writes.
+fn warn_of_a_second_machine(world: &mut World, session: &Session, provider: &Provider) {
     if let (StoreKind::Program(program), true) = (session.store.kind(), provider.refresh.rotates != Rotates::No) {
         world.say(&format!(
             "Use this login on one machine at a time: each refresh may replace the refresh token, and `{}` can't tell two \
@@ -109,15 +119,6 @@ pub fn store_login(world: &mut World, session: &mut Session, login: NewLogin<'_>
             safe(&program.name)
         ));
     }
-    // what an earlier login left in the journal
-    session.sweep();
-    let left = old_store(world, session)?;
-    remember_profile(world, session, client, left.is_some())?;
-    // last: a copy is of the store that config.toml names
-    kernel_cache::write(world, session, &record);
-    drop(lock);
-    leave(world, session, left);
-    Ok(secret_not_kept)
 }
 
 /// Keeps the refresh token of the earlier login, for a response without one: some servers (Google)

@@ -198,46 +198,14 @@ fn stores(
             Err(e) => Found { words: e.to_string(), ..Error::from(e).into() },
         },
     );
-    // a check must not make a key where nothing is sealed, nor will be
-    let file_wanted = (state == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
-        || kind == Some(StoreKind::File)
-        || paths.state.as_ref().is_some_and(|dir| file::folder(dir).exists());
-    // it may name the keys of the files
-    let unknown = paths.config.as_ref().is_some_and(|dir| Config::load_for(dir, "").is_err());
-    let file = (file_wanted && !unknown).then(|| {
-        session::store_of(world, StoreKind::File, paths).and_then(|store| probe(&*store, world).map_err(Error::from))
-    });
-    let file_works = unknown || matches!(file, Some(Ok(_)));
-    report.add(
-        "file store",
-        match file {
-            None if unknown => note("not looked at: config.toml can't be read, which may name its keys"),
-            None if state == Keychain::Absent => good("not used"),
-            None => good("not used: there is a keychain"),
-            Some(Ok(place)) => {
-                let until = session::sealed_files(world, paths).ok().and_then(|store| store.unlocked_until());
-                let until = until.map(|at| format!("; unlocked until {}", rfc3339(at))).unwrap_or_default();
-                good(format!("{place}: wrote, read and deleted a test record{until}"))
-            }
-            Some(Err(e)) => Found { mark: "note", ..e.into() },
-        },
-    );
+    let (found, file_works) = file_store(world, paths, kind, state);
+    report.add("file store", found);
     let mut program_works = true;
     if let Some(kind @ (StoreKind::Program(_) | StoreKind::Vault(_))) = kind {
-        let found = session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from));
         let row = if let StoreKind::Vault(_) = kind { "vault" } else { "store program" };
-        let found = match found {
-            Ok(place) => good(format!("{place}: wrote, read and deleted a test record")),
-            // who may only read a team's tokens
-            Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed { .. })) => {
-                note(format!("{e}: it can't be written")).advice("`oauthctl store policy` prints what a renewer may do")
-            }
-            Err(e) => {
-                program_works = false;
-                e.into()
-            }
-        };
-        report.add(row, found);
+        let found = other_store(world, paths, kind);
+        program_works = found.is_ok();
+        report.add(row, found.unwrap_or_else(Found::from));
     }
     match usual {
         Ok(usual) => {
@@ -245,6 +213,44 @@ fn stores(
             (found, works && program_works)
         }
         Err(e) => (e.into(), true),
+    }
+}
+
+/// Checks the sealed files, where they are in use or may be. `true`: nothing is wrong with them.
+fn file_store(world: &mut World, paths: &Paths, kind: Option<StoreKind>, keychain: Keychain) -> (Found, bool) {
+    // a check must not make a key where nothing is sealed, nor will be
+    let wanted = (keychain == Keychain::Absent && matches!(kind, None | Some(StoreKind::Keychain)))
+        || kind == Some(StoreKind::File)
+        || paths.state.as_ref().is_some_and(|dir| file::folder(dir).exists());
+    // it may name the keys of the files
+    let unknown = paths.config.as_ref().is_some_and(|dir| Config::load_for(dir, "").is_err());
+    let file = (wanted && !unknown).then(|| {
+        session::store_of(world, StoreKind::File, paths).and_then(|store| probe(&*store, world).map_err(Error::from))
+    });
+    let works = unknown || matches!(file, Some(Ok(_)));
+    let found = match file {
+        None if unknown => note("not looked at: config.toml can't be read, which may name its keys"),
+        None if keychain == Keychain::Absent => good("not used"),
+        None => good("not used: there is a keychain"),
+        Some(Ok(place)) => {
+            let until = session::sealed_files(world, paths).ok().and_then(|store| store.unlocked_until());
+            let until = until.map(|at| format!("; unlocked until {}", rfc3339(at))).unwrap_or_default();
+            good(format!("{place}: wrote, read and deleted a test record{until}"))
+        }
+        Some(Err(e)) => Found { mark: "note", ..e.into() },
+    };
+    (found, works)
+}
+
+/// Checks a program that stores records, or a team's engine.
+fn other_store(world: &mut World, paths: &Paths, kind: StoreKind) -> Result<Found, Error> {
+    match session::store_of(world, kind, paths).and_then(|store| probe(&*store, world).map_err(Error::from)) {
+        Ok(place) => Ok(good(format!("{place}: wrote, read and deleted a test record"))),
+        // who may only read a team's tokens
+        Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed { .. })) => {
+            Ok(note(format!("{e}: it can't be written")).advice("`oauthctl store policy` prints what a renewer may do"))
+        }
+        Err(e) => Err(e),
     }
 }
 

@@ -65,12 +65,7 @@ pub(super) fn without_browser(
     let set = match (grant, hint) {
         (GrantKind::DeviceCode, _) => device::obtain(world, &asking, aim, timeout)?.set,
         (_, Some(hint)) => {
-            let asks = &session.profile.asks.sign_in;
-            let more = More {
-                binding_message: asks.binding_message.clone(),
-                requested_expiry: asks.requested_expiry.map(u64::from),
-                acr_values: asks.acr_values.clone(),
-            };
+            let more = on_the_other_device(session);
             ciba::obtain(world, &asking, Wish { aim, hint: &hint, more: &more, timeout })?.set
         }
         (GrantKind::Password, _) => by_password(world, &asking, aim, password)?,
@@ -85,6 +80,16 @@ pub(super) fn without_browser(
         sent: Sent::default(),
         confirm: false,
     })
+}
+
+/// What the person sees and does there.
+fn on_the_other_device(session: &Session) -> More {
+    let asks = &session.profile.asks.sign_in;
+    More {
+        binding_message: asks.binding_message.clone(),
+        requested_expiry: asks.requested_expiry.map(u64::from),
+        acr_values: asks.acr_values.clone(),
+    }
 }
 
 /// The person to ask, named in one of three ways.

@@ -261,65 +261,75 @@ fn warn_of_mistyped(world: &mut World, session: &Session, provider: &Provider) {
 
 /// Stores the tokens, then answers the browser, then reports.
 fn finish(world: &mut World, session: &mut Session, start: &Start<'_>, mut obtained: Obtained) -> Result<u8, Error> {
-    let grant = start.grant;
-    let (yes, confirm) = (start.args.yes, obtained.confirm);
-    let mut unverified = false;
-    let mut secret_not_kept = false;
     let mut caught = obtained.caught.take();
-    if let Some(caught) = caught.take_if(|_| confirm && !yes && may_ask(world)) {
+    if let Some(caught) = caught.take_if(|_| obtained.confirm && !start.args.yes && may_ask(world)) {
         // the browser has done its part: the question is here
         caught.tell(Page::Asked);
     }
-    let done: Result<(Option<String>, Provider), Error> = (|| {
-        let mut vars = start.provider.told_by_redirect(&obtained.redirect_params);
-        vars.extend(start.provider.told_by_answer(&obtained.set.extra));
-        let mut provider = session.learn(VarFrom::Token, &vars, &obtained.client)?;
-        // a wrong ID token ends the login before the access token is used
-        let identity = identify(world, session, start, &obtained)?;
-        let (told, more) = account(world, session, &provider, &obtained.set).unwrap_or_default();
-        if provider.vars.values().any(|var| var.from == VarFrom::Whoami) {
-            vars.extend(more);
-            provider = session.learn(VarFrom::Whoami, &vars, &obtained.client)?;
-        }
-        unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
-        let account = match (told, identity) {
-            (None, Some(identity)) => named(world, session, &obtained, &identity),
-            (told, _) => told,
-        };
-        if confirm {
-            let asking = session.asking_with(&provider, &obtained.client);
-            confirm_account(world, &asking, (account.as_deref(), &obtained.set), yes)?;
-        }
-        secret_not_kept = store_login(
-            world,
-            session,
-            NewLogin {
-                provider: &provider,
-                old: start.old.cloned(),
-                grant,
-                set: &mut obtained.set,
-                client: &obtained.client,
-                asked: &obtained.asked,
-                vars: vars.clone(),
-                account: account.clone(),
-                imported: None,
-            },
-        )?;
-        for name in provider.untaught(&vars) {
-            world.warn(&format!("the sign-in did not bring `{}`: requests that need it fail", safe(name)));
-        }
-        Ok((account, provider))
-    })();
+    let done = accept(world, session, start, &mut obtained);
     if let Some(caught) = caught {
         caught.tell(if done.is_ok() { Page::Done } else { Page::Failed });
     }
     world.signals.release();
-    let (account, provider) = done?;
+    let Accepted { account, unverified, provider, secret_not_kept } = done?;
     let but = if unverified { " (not verified)" } else { "" };
     let who = account.map(|a| format!(" as {}{but}", safe(&a))).unwrap_or_default();
     signed_in(world, session, start, (&obtained, &who));
     say_next(world, session, (&provider, &obtained.set), (secret_not_kept, start.guided));
     Ok(0)
+}
+
+/// A login that is stored.
+struct Accepted {
+    account: Option<String>,
+    /// The account's name is from an ID token that could not be verified.
+    unverified: bool,
+    provider: Provider,
+    secret_not_kept: bool,
+}
+
+/// Finds out whose token it is, asks where that is wanted, and stores the login.
+fn accept(
+    world: &mut World,
+    session: &mut Session,
+    start: &Start<'_>,
+    obtained: &mut Obtained,
+) -> Result<Accepted, Error> {
+    let mut vars = start.provider.told_by_redirect(&obtained.redirect_params);
+    vars.extend(start.provider.told_by_answer(&obtained.set.extra));
+    let mut provider = session.learn(VarFrom::Token, &vars, &obtained.client)?;
+    // a wrong ID token ends the login before the access token is used
+    let identity = identify(world, session, start, obtained)?;
+    let (told, more) = account(world, session, &provider, &obtained.set).unwrap_or_default();
+    if provider.vars.values().any(|var| var.from == VarFrom::Whoami) {
+        vars.extend(more);
+        provider = session.learn(VarFrom::Whoami, &vars, &obtained.client)?;
+    }
+    let unverified = told.is_none() && identity.as_ref().is_some_and(|identity| !identity.verified);
+    let account = match (told, identity) {
+        (None, Some(identity)) => named(world, session, obtained, &identity),
+        (told, _) => told,
+    };
+    if obtained.confirm {
+        let asking = session.asking_with(&provider, &obtained.client);
+        confirm_account(world, &asking, (account.as_deref(), &obtained.set), start.args.yes)?;
+    }
+    let login = NewLogin {
+        provider: &provider,
+        old: start.old.cloned(),
+        grant: start.grant,
+        set: &mut obtained.set,
+        client: &obtained.client,
+        asked: &obtained.asked,
+        vars: vars.clone(),
+        account: account.clone(),
+        imported: None,
+    };
+    let secret_not_kept = store_login(world, session, login)?;
+    for name in provider.untaught(&vars) {
+        world.warn(&format!("the sign-in did not bring `{}`: requests that need it fail", safe(name)));
+    }
+    Ok(Accepted { account, unverified, provider, secret_not_kept })
 }
 
 /// Shows the next commands.
