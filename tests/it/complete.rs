@@ -141,7 +141,10 @@ fn commands_and_options_come_where_they_can_be_given() {
     let mut me = somebody();
     assert_eq!(offered(&mut me, "s"), ["store", "status", "sandbox"]);
     assert_eq!(offered(&mut me, "help profile re"), ["remove", "rename"]);
-    assert_eq!(offered(&mut me, "help s"), ["store", "status", "sandbox", "sign-in", "ssh", "scripts", "storage"]);
+    assert_eq!(
+        offered(&mut me, "help s"),
+        ["store", "status", "sandbox", "sign-in", "ssh", "scripts", "storage", "store-programs"]
+    );
     assert_eq!(offered(&mut me, "profile re"), ["remove", "rename"]);
     assert_eq!(offered(&mut me, "login --no-b"), ["--no-browser"]);
     assert!(offered(&mut me, "login --no-browser --no-b").is_empty(), "once is enough");

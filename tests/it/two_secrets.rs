@@ -173,12 +173,16 @@ fn the_configuration_may_name_two_client_secrets() {
         ("auth = [\"post\"]\nparams-in = \"query\"", (401, "")),
         (RULE, (200, SAYS)),
     ] {
-        for place in ["file = \"FILE\"", "env = \"EARLIER\"", "command = [\"echo\", \"secret-one\"]"] {
+        for place in [
+            "earlier-client-secret.file = \"FILE\"",
+            "earlier-client-secret.env = \"EARLIER\"",
+            "earlier-client-secret.command = [\"echo\", \"secret-one\"]",
+        ] {
             let (mut me, server) = at(lines, refusal);
             std::fs::write(me.path("two"), "secret-two\n").unwrap();
             std::fs::write(me.path("one"), "secret-one\n").unwrap();
             me.set("EARLIER", "secret-one");
-            if place.starts_with("command") {
+            if place.contains("command") {
                 me.program(&["echo", "secret-one"], "secret-one\n");
             }
             let place = place.replace("FILE", &me.path("one").display().to_string());
@@ -187,7 +191,7 @@ fn the_configuration_may_name_two_client_secrets() {
                 "config.toml",
                 &format!(
                     "[profiles.odd]\nprovider = \"odd\"\ngrant = \"client-credentials\"\nclient-secret.file = \"{two}\"\n\
-                     earlier-client-secret = {{ {place} }}\n"
+                     {place}\n"
                 ),
             );
             server.takes(&["secret-one"]);
