@@ -81,6 +81,9 @@ pub trait Talk: Write {
     fn another(&self) -> Box<dyn Talk>;
 }
 
+/// Writes a step under `-v`, for a room that has no world.
+pub type Steps = Box<dyn Fn(&str)>;
+
 /// How much is written to standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -147,10 +150,10 @@ impl World {
     }
 
     /// The same for a room below, which has no world: `None` without `-v`.
-    pub fn steps(&self) -> Option<Box<dyn Fn(&str)>> {
+    pub fn steps(&self) -> Option<Steps> {
         let err = std::cell::RefCell::new(self.err.another());
         (self.verbosity == Verbosity::Verbose)
-            .then(|| -> Box<dyn Fn(&str)> { Box::new(move |line| write_step(&mut **err.borrow_mut(), line)) })
+            .then(|| -> Steps { Box::new(move |line| write_step(&mut **err.borrow_mut(), line)) })
     }
 }
 

@@ -872,7 +872,11 @@ def an_audit_tells_what_readers_see_and_what_a_killed_migration_left(t):
     for part, words in (({"someone": "wrote this"}, "is no record"), ({**whole, "record": whole["record"].replace("strict", "another")}, "is not what the record says")):
         engine.set(f"{AT}work", {"data": part})
         there.run("store", "audit").expect(1, out=[rf"^note +readers +what readers of `work` see in the vault .*{words}", "do: oauthctl refresh work"])
+    engine.set(f"{AT}work", {"data": {"record": "garbage"}})
+    (reader,) = machines(t, server, engine.env(engine.policy("reader", there, "work")), 1)
+    reader.run("store", "audit").expect(1, out=r"readers of `work` see .* is no record")
     there.run("refresh", "work").expect(0)
+    reader.run("store", "audit").expect(0)
     engine.ask("secret/metadata/oauthctl/work", method="DELETE")
     there.run("store", "audit").expect(1, out=r"readers of `work` see .* is missing")
     there.run("refresh", "work").expect(0)

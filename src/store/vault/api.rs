@@ -22,7 +22,7 @@ use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::text::safe;
 use crate::wire::{ClientCertificate, Request, Response};
-use crate::world::{Clock, Http, HttpError, item_name};
+use crate::world::{Clock, Http, HttpError, Steps, item_name};
 
 /// The pauses before a request is sent again: a cluster may take some seconds to choose a leader.
 const PAUSES: [Duration; 7] = [
@@ -68,7 +68,7 @@ pub struct Api {
     /// Who asks, for the engine's audit log.
     pub agent: String,
     /// Tells each request under `-v`.
-    pub step: Option<Box<dyn Fn(&str)>>,
+    pub step: Option<Steps>,
     /// The newest state of the engine that an answer named, in words of its own.
     pub state: RefCell<Option<String>>,
 }

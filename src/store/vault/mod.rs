@@ -48,7 +48,7 @@ use crate::address::parse_safe;
 use crate::secret::Secret;
 use crate::text::pasted;
 use crate::wire::ClientCertificate;
-use crate::world::{Clock, Env, Http, decoded};
+use crate::world::{Clock, Env, Http, Steps, decoded};
 
 /// How many versions back a good one is looked for, in place of a broken one.
 const VERSIONS_BACK: u64 = 10;
@@ -69,7 +69,7 @@ pub struct Doors<'a> {
     /// User and machine, for the engine's audit log.
     pub by: String,
     /// Tells each request under `-v`.
-    pub step: Option<Box<dyn Fn(&str)>>,
+    pub step: Option<Steps>,
 }
 
 /// The records in an engine.
@@ -269,7 +269,7 @@ impl Vault {
 fn read_whole(data: &Secret) -> Option<Whole> {
     let whole: Whole = serde_json::from_str(data.expose()).ok()?;
     let is_whole = match &whole.record {
-        Some(record) => record.expose().starts_with('{'),
+        Some(record) => is_record(record),
         None => whole.lease.is_some(),
     };
     is_whole.then_some(whole)
@@ -353,6 +353,10 @@ impl Store for Vault {
     }
 }
 
+fn is_record(text: &Secret) -> bool {
+    text.expose().starts_with('{')
+}
+
 fn has_record(data: &Secret) -> bool {
     serde_json::from_str(data.expose()).is_ok_and(|whole: Whole| whole.record.is_some())
 }
@@ -431,6 +435,7 @@ impl Shared for Vault {
     fn fault(&self, profile: &str) -> Result<Option<&'static str>, StoreError> {
         let data = self.api.read(at_shown(profile), None)?.data;
         let seen = data.as_ref().and_then(|data| serde_json::from_str::<Shown>(data.expose()).ok()?.record);
+        let seen = seen.filter(is_record);
         let record = match self.whole(profile) {
             // the lease's holder writes it
             Ok((_, Whole { lease: Some(_), .. })) => return Ok(None),

@@ -15,6 +15,9 @@ use crate::store::{Store, StoreError, StoreKind, vault};
 use crate::text::{pasted, safe};
 use crate::world::World;
 
+/// An engine, and the names that it has.
+type Engine = (Rc<dyn Store>, Vec<String>);
+
 /// The findings of each profile, or why its engine could not be looked at.
 pub(super) fn look(world: &mut World, global: &Global, paths: &Paths) -> Vec<Result<Vec<Finding>, Error>> {
     let mut found = Vec::new();
@@ -37,9 +40,9 @@ pub(super) fn look(world: &mut World, global: &Global, paths: &Paths) -> Vec<Res
     found
 }
 
-/// The engine that `store migrate` knows by a word, and the names that it has; `None` where no
-/// variable names it, or this job may not list.
-fn of_a_migration(world: &World, paths: &Paths) -> Result<Option<(Rc<dyn Store>, Vec<String>)>, Error> {
+/// The engine that `store migrate` knows by a word; `None` where no variable names it, or this job
+/// may not list.
+fn of_a_migration(world: &World, paths: &Paths) -> Result<Option<Engine>, Error> {
     let kind = StoreKind::Vault(vault::Place::of_variables());
     if !vault::is_named(&*world.env) {
         return Ok(None);
