@@ -771,9 +771,9 @@ mod tests {
         let file = root.path().join("record");
         replace(&file, b"one").unwrap();
         let writing = Unfinished::write(&file, b"two", None).unwrap();
-        fs::write(root.path().join("record.00.new"), b"left behind").unwrap();
+        fs::write(root.path().join(".record.00.new"), b"left behind").unwrap();
         sweep(root.path(), "");
-        assert!(!root.path().join("record.00.new").exists());
+        assert!(!root.path().join(".record.00.new").exists());
         writing.rename_to(&file).unwrap();
         assert_eq!(read(&file, 10).unwrap().unwrap().as_slice(), b"two");
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
