@@ -179,6 +179,24 @@ def one_login_serves_every_machine(t):
 
 
 @test
+def a_client_secret_is_replaced_for_every_machine_before_the_server_takes_it(t):
+    engine = Engine(t)
+    server = strict.serve(t, expires_in=3600)
+    server.secrets = {"the-secret-of-before"}
+    homes = machines(t, server, engine.env(), 3)
+    login = ["login", "work", "--client-secret-file", "-"]
+    homes[0].run(*login, stdin="the-secret-of-before\n", env={"BROWSER": strict.browser(t)}).expect(0)
+    homes[1].run("profile", "set-secret", "work", "-", stdin="the-secret-of-now\n").expect(0)
+    for taken, home in (({"the-secret-of-before"}, homes[2]), ({"the-secret-of-before", "the-secret-of-now"}, homes[0]), ({"the-secret-of-now"}, homes[1])):
+        server.secrets = taken
+        home.run("refresh", "work").expect(0)
+        same(home.run("token", "work").expect(0).token, server.newest(), f"the token ({taken})")
+    same([entry["outcome"] for entry in server.log], ["login", "wrong client", "renewed", "renewed", "renewed"], "what the server was sent")
+    check("secret-of" not in json.dumps(engine.kept("work")[0]), "a reader sees a client secret")
+    check("the-secret-of-before" not in json.dumps(engine.kept("work/renew")[0]), "the earlier secret is kept for longer than it is of use")
+
+
+@test
 def a_fresh_token_is_one_request(t):
     engine = Engine(t)
     between = Between(t, engine)

@@ -48,6 +48,7 @@ class Server:
         self.after = 0.0  # seconds from then to the answer
         self.answer = None  # (status, headers, body) instead of the server's own
         self.closes = False  # ends each connection with its answer
+        self.secrets = None  # the client secrets that it takes; None: a client has none
         self.silent = False  # takes the request and never answers
         self.api_refuses_before = 0  # the API answers 401 to access tokens below this number
         self.logins = {}
@@ -150,7 +151,7 @@ url = "{at}/authorize"
 
 [token]
 url = "{at}/token"
-auth = ["none"]
+auth = ["{"none" if self.secrets is None else "post"}"]
 
 [scopes]
 default = ["a", "b"]
@@ -268,6 +269,9 @@ path = "/callback"
         return f"{kind}-of-the-tests-{self.number:0{LONGEST}d}"
 
     def _token(self, asked, entry):
+        if self.secrets is not None and asked.get("client_secret") not in self.secrets:
+            entry["outcome"] = "wrong client"
+            return 401, {"error": "invalid_client"}
         if asked.get("grant_type") == "authorization_code":
             if not self._codes.pop(asked.get("code"), None):
                 entry["outcome"] = "refused"
