@@ -41,7 +41,7 @@ pub enum SandboxVerb {
         #[arg(long, value_name = "MILLISECONDS")]
         latency: Option<u64>,
     },
-    /// Run a command, or a shell, in which the providers' names mean practice servers.
+    /// Run a command, or a shell, in which the names of five providers mean practice servers.
     #[command(after_help = "Examples:
   oauthctl sandbox run
   oauthctl sandbox run -- oauthctl provider list")]
@@ -161,7 +161,7 @@ fn run_in(world: &mut World, command: &[OsString], folder: &Path, heard: &Receiv
         std::fs::write(file, provider_overrides(&server.base(), manners)).map_err(unwritten)?;
         servers.push((manners, server));
     }
-    world.say("Here the providers' names mean practice servers. In a browser, each shows its apps:");
+    world.say("Here these names mean practice servers. In a browser, each shows its apps:");
     for (manners, server) in &servers {
         world.say(&format!("  {:22} {}", manners.name(), server.base()));
     }

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::address::on_loopback;
 use crate::config;
 use crate::error::Error;
 use crate::sandbox;
 use crate::session::{BASE, Overrides, Session};
+use crate::text::safe;
 use crate::world::World;
 
 /// The provider inside the binary.
@@ -15,7 +17,25 @@ pub const PROVIDER: &str = "sandbox";
 
 /// Opens a session, with the practice server if needed.
 pub fn open(world: &mut World, choice: Overrides) -> Result<Session, Error> {
-    Session::open(world, choice).map(served)
+    let session = Session::open(world, choice)?;
+    if world.env.var_os(VARIABLE).is_some() {
+        must_be_practice(&session)?;
+    }
+    Ok(served(session))
+}
+
+/// In `sandbox run` no command goes to a real provider.
+fn must_be_practice(session: &Session) -> Result<(), Error> {
+    let Ok(provider) = session.raw_provider() else { return Ok(()) };
+    let url = provider.token.url.as_ref().or(provider.issuer.as_ref());
+    if provider.practice.is_some() || url.is_none_or(|url| on_loopback(url)) {
+        return Ok(());
+    }
+    let why = format!("`{}` is not practised here: it is the real provider", safe(&provider.id));
+    Err(Error::usage(why)
+        .because("`sandbox run` is for practice servers, and they are not at that address")
+        .hint("those that are: oauthctl help practice")
+        .hint(format!("try all verbs of this one: oauthctl provider test {}", safe(&provider.id))))
 }
 
 /// The session, with the practice server if needed.

@@ -49,7 +49,8 @@ impl EarlierSecret {
         match (told.rule(&self.rules, ErrorsAt::Token), code) {
             (Some((_, means)), _) => means == Means::WrongClient,
             (None, Some(code)) => is_wrong_client(&code, status),
-            (None, None) => matches!(status, 400 | 401 | 403),
+            // a 403 is a firewall's
+            (None, None) => matches!(status, 400 | 401),
         }
     }
 }

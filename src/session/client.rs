@@ -17,6 +17,7 @@ use crate::protocol::sender_constrained::{Binding, is_dpop};
 use crate::provider::expand::CLIENT_ID;
 use crate::provider::{Announced, ClientAuth, Provider, VarFrom, auth_name, from_registered_name, registered_name};
 use crate::secret::Secret;
+use crate::session::bound::Moved;
 use crate::session::overrides::{variable, variable_names};
 use crate::session::secret_source::{read, secret_in};
 use crate::session::server::Server;
@@ -152,7 +153,7 @@ fn no_client_id(world: &World, who: &Who) -> Error {
 impl Making<'_> {
     fn client(&mut self, world: &mut World) -> Result<Option<Client>, Error> {
         let secret = self.secret(world)?;
-        let earlier = if secret.is_some() { self.earlier(world)? } else { None };
+        let earlier = if secret.is_some() { self.earlier(world) } else { None };
         let Making { who, provider, record, .. } = *self;
         let stored =
             || record.filter(|r| who.secret_moved(r, provider, who.scope_of_secret()).is_none())?.client_id.clone();
@@ -177,15 +178,11 @@ impl Making<'_> {
             return Ok(known.secret.clone());
         }
         if let Some((secret, from)) = who.secret_from_outside(world)? {
-            if !who.choice.signing_in && !who.secret_is_said(world) {
-                // it is for the profile as it is configured, and as it was signed in to
-                let moved = who.said_elsewhere().or_else(|| {
-                    let record = record.filter(|r| r.token.is_some())?;
-                    who.moved(&who.bound_of(record)?, record, provider, who.scope_of_secret())
-                });
-                if let Some(moved) = moved {
-                    return Err(moved.refused(&who.typed));
-                }
+            if !who.choice.signing_in
+                && !who.secret_is_said(world)
+                && let Some(moved) = who.leads_elsewhere(record, provider)
+            {
+                return Err(moved.refused(&who.typed));
             }
             (known.secret, known.secret_from) = (Some(secret), Some(from));
             return Ok(known.secret.clone());
@@ -202,18 +199,26 @@ impl Making<'_> {
         }
     }
 
-    /// The secret before the one of the record, or before that of the configuration's own place.
-    fn earlier(&mut self, world: &mut World) -> Result<Option<EarlierSecret>, Error> {
+    /// The secret before the present one: of the configuration, or of the record. A secret that a
+    /// flag gives stands alone.
+    fn earlier(&mut self, world: &mut World) -> Option<EarlierSecret> {
         let Making { who, provider, record, ref mut known } = *self;
-        if known.earlier.is_none() {
-            let secret = match (&known.secret, who.secret_place_is_configured(world)) {
-                (None, _) => record.and_then(|record| record.earlier_client_secret.clone()),
-                (Some(_), true) => read(world, who, "earlier client secret", &who.profile.earlier_client_secret)?,
-                (Some(_), false) => None,
+        if known.earlier.is_none() && who.choice.flags.client_secret.is_none() {
+            let secret = match (&who.profile.earlier_client_secret, &known.secret) {
+                (None, Some(_)) => None,
+                (None, None) => record.and_then(|record| record.earlier_client_secret.clone()),
+                (Some(_), _) if !who.choice.signing_in && who.leads_elsewhere(record, provider).is_some() => None,
+                (source, _) => read(world, who, "earlier client secret", source).unwrap_or_else(|e| {
+                    world.warn(&format!(
+                        "{e}: once the provider has taken the new one, `{} earlier-client-secret` takes it out",
+                        who.typed.line("profile unset")
+                    ));
+                    None
+                }),
             };
             known.earlier = secret.map(|secret| EarlierSecret::new(secret, &provider.errors));
         }
-        Ok(known.earlier.clone())
+        known.earlier.clone()
     }
 
     /// The credentials besides id and secret, read once.
@@ -288,11 +293,13 @@ impl Who {
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// Whether the client secret comes from the place that the configuration names.
-    fn secret_place_is_configured(&self, world: &World) -> bool {
-        let said = self.choice.flags.client_secret.is_some()
-            || variable(world, &self.words, self.named, "CLIENT_SECRET").is_some();
-        self.profile.client_secret.is_some() && !said
+    /// A secret of the configuration is for the profile as it is configured, and as it was signed in
+    /// to.
+    fn leads_elsewhere(&self, record: Option<&Record>, provider: &Provider) -> Option<Moved> {
+        self.said_elsewhere().or_else(|| {
+            let record = record.filter(|r| r.token.is_some())?;
+            self.moved(&self.bound_of(record)?, record, provider, self.scope_of_secret())
+        })
     }
 
     /// The client secret from flag, environment or configuration, and its place in words.

@@ -124,7 +124,7 @@ fn obtain(
         _ => {}
     }
     let early = early_lock(world, session, want, refused)?;
-    let mut first = None;
+    let (mut first, mut seen) = (None, None);
     if early.is_none() {
         if store == StoreKind::Environment
             && let Some(moved) = session.said_elsewhere()
@@ -141,6 +141,7 @@ fn obtain(
             refill_copy(world, session, found.record.as_ref(), set);
             return Ok(set.clone());
         }
+        seen = found.token().cloned();
         first = found.refreshable(world, session, want)?;
     }
     let mut lock = match early.map_or_else(|| session.lock_here(world), Ok) {
@@ -154,7 +155,7 @@ fn obtain(
     if let Some(set) = from_copy(world, session, want) {
         return Ok(set);
     }
-    let before = Before { generation: first.map(|record| record.generation), waited: lock.waited, refused };
+    let before = Before { generation: first.map(|record| record.generation), seen, waited: lock.waited, refused };
     if let Some(set) = in_turn(world, session, &mut lock, (&before, want))? {
         return Ok(set);
     }
@@ -340,6 +341,10 @@ impl Found {
             }
             None => {
                 let newer = Some(record.generation) > before.generation;
+                // another token of the login may have been refreshed, and this one not
+                let is_another =
+                    |seen: &TokenSet| (&seen.access_token, seen.received_at) != (&set.access_token, set.received_at);
+                let newer = newer && before.seen.as_ref().is_none_or(is_another);
                 just_now && newer && (before.generation.is_some() || before.waited)
             }
         }
@@ -364,6 +369,8 @@ impl Found {
 struct Before<'a> {
     /// The generation that was loaded without the lock.
     generation: Option<u64>,
+    /// The token that was wanted, at that time.
+    seen: Option<TokenSet>,
     /// Another process held the lock.
     waited: bool,
     /// A token that the API refused, whatever its expiry says.

@@ -26,6 +26,8 @@ pub struct Login {
     pub client_id: Option<String>,
     #[serde(serialize_with = "stored::expose_some")]
     pub client_secret: Option<Secret>,
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "stored::expose_some")]
+    pub earlier_client_secret: Option<Secret>,
     #[serde(serialize_with = "stored::expose_some")]
     pub refresh_token: Option<Secret>,
     /// In the place of a refresh token, one that does not expire.
@@ -75,6 +77,7 @@ pub fn take(
         profile,
         client_id: record.client_id.clone(),
         client_secret: record.client_secret.clone(),
+        earlier_client_secret: record.earlier_client_secret.clone(),
         refresh_token: set.refresh_token,
         access_token,
         scopes: record.asked.clone(),

@@ -55,7 +55,7 @@ fn what_can_not_be_set_is_refused_and_nothing_changes() {
         2,
         "
         error: unknown key `nonsense`
-        hint: the keys are provider, environment, vars.NAME, grant, client-id, client-secret, earlier-client-secret, redirect-uri, port, listen, browser, helper-hosts, store, scopes, params.NAME, allow-private, maximum-age, auth, assertion-audience, client-key, client-key-id, client-key-algorithm, client-certificate, dpop, login-hint, prompt, max-age, acr-values, ui-locales, authorization-details, response-mode, par, request-object, username, password, binding-message, id-token-hint, login-hint-token, requested-expiry, resource, audience, assertion, subject, assertion-issuer, subject-token, subject-token-type, subject-profile, actor-token, actor-token-type, requested-token-type
+        hint: the keys are provider, environment, vars.NAME, grant, client-id, client-secret, earlier-client-secret, redirect-uri, port, listen, browser, helper-hosts, store, scopes, resource, audience, params.NAME, allow-private, maximum-age, auth, assertion-audience, client-key, client-key-id, client-key-algorithm, client-certificate, dpop, login-hint, prompt, max-age, acr-values, ui-locales, authorization-details, response-mode, par, request-object, username, password, binding-message, id-token-hint, login-hint-token, requested-expiry, assertion, subject, assertion-issuer, subject-token, subject-token-type, subject-profile, actor-token, actor-token-type, requested-token-type
     ",
     );
     me.types("profile set work grant magic").fails(

@@ -218,4 +218,9 @@ fn inside_sandbox_run_every_command_says_on_a_terminal_that_it_is_practice() {
         assert!(!line.starts_with("token") || (seen.out == token && script.out == token), "{line}");
     }
     assert_eq!(me.sees_stderr().types("list --quiet").err, "");
+    // a provider that nobody plays there
+    for line in ["login google --client-id x --no-browser", "token github", "call slack /x"] {
+        let refused = me.types(line);
+        assert!(refused.code == 2 && refused.err.contains("it is the real provider"), "{line}: {}", refused.err);
+    }
 }

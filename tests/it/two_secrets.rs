@@ -169,7 +169,7 @@ fn the_configuration_may_name_two_client_secrets() {
         (BASIC, INVALID),
         ("auth = [\"basic_raw\"]", (400, r#"{"error":"invalid_client"}"#)),
         ("auth = [\"post\"]", (401, r#"{"error":"unauthorized_client"}"#)),
-        ("auth = [\"query\"]", (403, "<html>no</html>")),
+        ("auth = [\"query\"]", (401, "<html>no</html>")),
         ("auth = [\"post\"]\nparams-in = \"query\"", (401, "")),
         (RULE, (200, SAYS)),
     ] {
@@ -226,4 +226,70 @@ fn an_earlier_client_secret_goes_to_its_own_server_alone() {
     assert_eq!(me.record("odd")["earlier_client_secret"], json!(null));
     assert_ne!(me.types("login odd --grant client-credentials").code, 0);
     assert_eq!((other.asked(), server.odd.asked()), (2, 2));
+}
+
+/// The profile `odd` of a job, whose configuration names the place of the earlier secret.
+fn job(place: &str) -> (Person, Server) {
+    let (me, server) = at(BASIC, INVALID);
+    me.config(
+        "config.toml",
+        &format!("[profiles.odd]\nprovider = \"odd\"\ngrant = \"client-credentials\"\nearlier-client-secret.{place}\n"),
+    );
+    (me, server)
+}
+
+#[test]
+fn the_earlier_secret_of_the_configuration_stands_behind_each_place_of_the_new_one() {
+    for variable in ["OAUTHCTL_CLIENT_SECRET", "OAUTHCTL_ODD_CLIENT_SECRET", ""] {
+        let (mut me, server) = job("env = \"EARLIER\"");
+        me.set("EARLIER", "secret-one");
+        match variable {
+            "" => drop(replaces(&mut me, "secret-two")),
+            variable => drop(me.set(variable, "secret-two")),
+        }
+        server.takes(&["secret-one"]);
+        let done = me.types("token odd");
+        assert_eq!((done.code, server.sent().len()), (0, 2), "{variable}: {}", done.err);
+    }
+}
+
+#[test]
+fn an_earlier_secret_that_is_gone_stops_nothing() {
+    for place in ["file = \"/no/such/file\"", "env = \"UNSET\""] {
+        let (mut me, server) = job(place);
+        me.set("OAUTHCTL_CLIENT_SECRET", "secret-two");
+        server.takes(&["secret-two"]);
+        let done = me.types("token odd");
+        assert_eq!((done.code, server.sent()), (0, vec!["secret-two".to_owned()]), "{}", done.err);
+        assert!(done.err.contains("profile unset odd earlier-client-secret` takes it out"), "{}", done.err);
+    }
+}
+
+#[test]
+fn a_refusal_by_a_firewall_sends_no_second_secret() {
+    let (mut me, server) = at(BASIC, (403, "<html>blocked</html>"));
+    me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\nearlier-client-secret.env = \"EARLIER\"\n");
+    me.set("EARLIER", "secret-one").set("OAUTHCTL_CLIENT_SECRET", "secret-two");
+    server.takes(&["secret-one"]);
+    assert_ne!(me.types("token odd --grant client-credentials").code, 0);
+    assert_eq!(server.sent(), ["secret-two"]);
+}
+
+#[test]
+fn a_login_that_goes_to_another_machine_takes_both_secrets_along() {
+    let (mut me, server) = at(BASIC, INVALID);
+    me.config("config.toml", "");
+    server.takes(&["secret-one"]);
+    let login = json!({
+        "oauthctl-login": 1, "profile": "[profiles.odd]\nprovider = \"odd\"\n", "client_id": "an-app",
+        "client_secret": "secret-two", "earlier_client_secret": "secret-one", "refresh_token": "refresh-1",
+        "access_token": null, "scopes": [], "vars": {},
+    });
+    let done = me.stdin(&login.to_string()).types("import login");
+    assert_eq!((done.code, server.sent().len()), (0, 2), "{}", done.err);
+    let record = me.record("odd");
+    assert_eq!(
+        (&record["client_secret"], &record["earlier_client_secret"]),
+        (&json!("secret-two"), &json!("secret-one"))
+    );
 }

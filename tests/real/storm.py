@@ -60,6 +60,27 @@ def many_that_want_the_same_further_token_cause_one_request(t):
 
 
 @test
+def a_refresh_of_one_token_is_none_of_another(t):
+    server = strict.serve(t)
+    server.expires_in = 3600
+    home = strict.logged_in(t, server)
+    for first, second in ((["token", "strict", "--scope", "a", "--force-refresh"], ["refresh", "strict"]), (["refresh", "strict"], ["token", "strict", "--scope", "a", "--force-refresh"])):
+        before = {scope: home.run("token", "strict", *scope).expect(0).token for scope in ((), ("--scope", "a"))}
+        server.hold()
+        connections = server.connections
+        running = [home.start(*first)]
+        rig.wait_until(lambda: server.connections > connections, "the first one's request")
+        running.append(home.start(*second))
+        rig.wait_until(lambda: strict.waiting_for_locks(p.pid for p in running[1:]) == 1, "the second one's wait for the lock")
+        server.let_go()
+        for process, argv in zip(running, (first, second), strict=True):
+            home.collect(process, *argv).expect(0)
+        after = {scope: home.run("token", "strict", *scope).expect(0).token for scope in before}
+        check(all(before[scope] != after[scope] for scope in before), f"{before}, {after}")
+    same(server.reuses, 0, "refresh tokens that were sent twice")
+
+
+@test
 def the_same_without_the_kernels_copy(t):
     storm(t, "file store, --no-cache", CROWD, "--no-cache")
 

@@ -235,6 +235,14 @@ fn take_over(
         return Err(Error::usage("a refresh token belongs to a client, and none is named")
             .hint("--client-id ID, and `--client-secret-file FILE` if it has a secret"));
     };
+    // as the other machine's record has them
+    let old = match found.earlier_client_secret {
+        None => old,
+        earlier_client_secret => {
+            let client_secret = found.client_secret.clone();
+            Some(Record { client_secret, earlier_client_secret, ..old.unwrap_or_default() })
+        }
+    };
     if found.client_secret.is_some() {
         client = Client { secret: found.client_secret, secret_from: Some(args.source.name()), ..client };
     }

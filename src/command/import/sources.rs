@@ -21,6 +21,7 @@ pub struct Found {
     pub provider: Option<String>,
     pub client_id: Option<String>,
     pub client_secret: Option<Secret>,
+    pub earlier_client_secret: Option<Secret>,
     pub token: Token,
     pub scopes: Option<Vec<String>>,
     /// The provider's variables learnt at the login.
@@ -45,9 +46,10 @@ impl Found {
     }
 
     fn with(token: Token) -> Found {
-        let (name, provider, client_id, client_secret, scopes) = (None, None, None, None, None);
+        let (name, provider, client_id, client_secret, earlier_client_secret, scopes) =
+            (None, None, None, None, None, None);
         let (vars, settings) = (BTreeMap::new(), Profile::default());
-        Found { name, provider, client_id, client_secret, token, scopes, vars, settings }
+        Found { name, provider, client_id, client_secret, earlier_client_secret, token, scopes, vars, settings }
     }
 }
 
@@ -109,6 +111,7 @@ fn exported(text: &str) -> Result<Found, Error> {
         provider: settings.provider.clone(),
         client_id: login.client_id,
         client_secret: login.client_secret,
+        earlier_client_secret: login.earlier_client_secret,
         scopes: Some(login.scopes).filter(|scopes| !scopes.is_empty()),
         vars: login.vars,
         settings,
