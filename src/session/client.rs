@@ -354,7 +354,7 @@ impl Who {
                     "`assertion-audience` is `issuer`, and none is known of the provider `{}`",
                     safe(&provider.id)
                 ))
-                .hint("`oauthctl profile set PROFILE assertion-audience URL`")
+                .hint(format!("`{} assertion-audience URL`", self.typed.line("profile set")))
             }),
             url => Ok(url.map(str::to_owned)),
         }

@@ -390,10 +390,11 @@ impl Who {
         if !matches!(e, StoreError::Corrupt { .. }) {
             return e.into();
         }
-        let hints = vec![
-            format!("`{} --local-only` forgets it unread, a client secret in it too", self.typed.line("logout")),
-            format!("then: `{}`", self.typed.login()),
-        ];
-        Error { hints, ..e.into() }
+        // another program may have written in the place of a team's readers
+        let anew = format!("on a machine that may renew it: `{}` writes it anew", self.typed.line("refresh"));
+        let forget =
+            format!("`{} --local-only` forgets it unread, a client secret in it too", self.typed.line("logout"));
+        let hints = self.store.shared().map(|_| anew).into_iter().chain([forget]);
+        Error { hints: hints.chain([format!("then: `{}`", self.typed.login())]).collect(), ..e.into() }
     }
 }

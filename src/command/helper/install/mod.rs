@@ -298,8 +298,12 @@ fn wanted(args: &InstallArgs, tool: &Tool, global: &Global, world: &mut World) -
         services = chosen.services(world)?.into_iter().filter(may).collect();
     }
     match services.is_empty() {
-        true => Err(Error::usage(format!("no host is named that {} is to get a token for", tool.name))
-            .hint("name it: `--host`; or in the profile: `oauthctl profile set PROFILE helper-hosts HOST`")),
+        true => {
+            let profile = args.profile.as_deref().map_or_else(|| "PROFILE".to_owned(), pasted);
+            let keep = format!("oauthctl profile set {profile} helper-hosts HOST");
+            Err(Error::usage(format!("no host is named that {} is to get a token for", tool.name))
+                .hint(format!("name it: `--host`; or in the profile: `{keep}`")))
+        }
         false => Ok(services.iter().map(|service| rule(Some(service.to_string()))).collect()),
     }
 }
