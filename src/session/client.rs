@@ -293,8 +293,7 @@ impl Who {
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// A secret of the configuration is for the profile as it is configured, and as it was signed in
-    /// to.
+    /// A secret of the configuration is for the profile as it is configured and was signed in to.
     fn leads_elsewhere(&self, record: Option<&Record>, provider: &Provider) -> Option<Moved> {
         self.said_elsewhere().or_else(|| {
             let record = record.filter(|r| r.token.is_some())?;

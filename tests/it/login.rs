@@ -494,6 +494,7 @@ fn in_ci_nothing_is_opened_and_nothing_is_asked() {
         "
         error: no client id is known for `getresponse`, and there is no terminal to ask at
         hint: register an app at https://app.getresponse.com/authorizations
+        hint: choose there: `Profile > Integrations & API > Authorizations`, `Add new app`
         hint: oauthctl login getresponse --client-id ID --client-secret-file FILE
         hint: in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET
     ",
@@ -530,6 +531,7 @@ fn a_first_login_asks_for_the_app_and_keeps_it() {
     done.is(0, "", "
         To sign in to GetResponse you need an app of your own there (its client id and client secret).
           Register it at: https://app.getresponse.com/authorizations
+          Choose there: `Profile > Integrations & API > Authorizations`, `Add new app`
           Redirect URL to enter there: any https URL of your own; you paste the browser's last address
           For your own account you need neither that nor a browser: oauthctl login getresponse --grant client-credentials
 
@@ -781,6 +783,7 @@ fn constant_contact_comes_back_over_https() {
     done.is(0, "", "
         To sign in to Constant Contact you need an app of your own there (its client id and client secret).
           Register it at: https://app.constantcontact.com/pages/dma/portal/
+          Choose there: the flow and the kind of refresh token can't be changed later; an app of type PKCE has no secret
           Redirect URL to enter there: https://localhost:PORT   (exactly so, with the port)
 
         Client id: practice-client
