@@ -350,7 +350,9 @@ fn must_be_free(
     let became = |record: &Record| record.token.is_some() && record.imported.as_ref() == Some(&known);
     let mut holder = None;
     list::each(world, global, |_, who, standing| {
-        let is_same = standing.record.as_ref().is_some_and(|record| has_it(record) || became(record));
+        // one that went to another machine is renewed here no more
+        let here = standing.record.as_ref().filter(|record| record.moved_to.is_none());
+        let is_same = here.is_some_and(|record| has_it(record) || became(record));
         if is_same && who.name != session.name {
             holder.get_or_insert(standing.profile);
         }
