@@ -89,7 +89,7 @@ impl<K: Ord, V: Clone> Remembered<K, V> {
 
 impl Who {
     /// The folder of the configuration; an empty path where there is none.
-    pub(super) fn config_dir(&self) -> &Path {
+    pub fn config_dir(&self) -> &Path {
         self.paths.config.as_deref().unwrap_or(Path::new(""))
     }
 

@@ -37,6 +37,17 @@ impl Typed {
         format!("oauthctl {verb} {}", pasted(word))
     }
 
+    /// The word that the user typed for it.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+
+    /// Returns `oauthctl VERB PROFILE` with these options, for where nothing is stored.
+    pub fn whole(&self, verb: &str, options: &[(String, String)]) -> String {
+        let options = options.iter().map(|(name, value)| option(name, value, &pasted(value)));
+        format!("oauthctl {verb} {}{}", pasted(&self.word), options.collect::<String>())
+    }
+
     /// Replaces the options that define it.
     pub fn options_are(&mut self, options: Vec<(String, String)>) {
         self.options = options;

@@ -233,6 +233,68 @@ fn in_ci_it_prints_what_the_job_needs() {
     assert!(done.code == 0 && done.out.starts_with(line), "{}", done.out);
 }
 
+/// The lines that `init` prints in CI, in a job whose home is empty.
+fn in_a_job(line: &str, token_url: &'static str) -> (String, String) {
+    let mut me = Person::new();
+    let printed = me.set("CI", "1").types(line);
+    assert_eq!(printed.code, 0, "{line}: {}", printed.err);
+    let mut job = Person::new();
+    job.set("CI", "1");
+    let (variables, command): (Vec<&str>, Vec<&str>) = printed.out.lines().partition(|line| line.contains("OAUTHCTL_"));
+    for variable in variables {
+        let (name, value) = variable.split_once('=').expect("a variable");
+        job.set(name, if value.is_empty() { "filled-in" } else { value });
+    }
+    let answer = json!({ "access_token": "filled-in", "token_type": "Bearer", "expires_in": 600 });
+    job.network(Arc::new(Net(vec![(token_url, answer.to_string())])));
+    let done = job.types(command[0].trim_start_matches("oauthctl "));
+    assert!(done.code == 0 && done.out.trim() == "filled-in", "{line}: {}\n{}", command[0], done.err);
+    (command[0].to_owned(), printed.out)
+}
+
+#[test]
+fn the_lines_for_ci_work_as_they_are() {
+    let at_getresponse = "https://api.getresponse.com/v3/token";
+    for (line, token_url, command) in [
+        (
+            "init work --provider getresponse --client-id x --scope a --scope b",
+            at_getresponse,
+            "oauthctl token work --provider getresponse --scope a --scope b",
+        ),
+        (
+            "init getresponse --environment max --var domain=example.com --var api_host=api3.getresponse360.com",
+            "https://api3.getresponse360.com/v3/token",
+            "oauthctl token getresponse --environment max --var api_host=api3.getresponse360.com --var domain=example.com",
+        ),
+        (
+            "init auth0 --grant client-credentials --var domain=acme.eu.auth0.com --audience https://api/ --client-id x",
+            "https://acme.eu.auth0.com/oauth/token",
+            "oauthctl token auth0 --var domain=acme.eu.auth0.com --audience https://api/",
+        ),
+        ("init gr --redirect-uri https://a.example/", at_getresponse, "oauthctl token gr"),
+        // the token itself comes from a variable
+        ("init work --provider constantcontact --scope a", "-", "oauthctl token work --provider constantcontact"),
+        ("init constantcontact --prompt login", "-", "oauthctl token constantcontact"),
+    ] {
+        assert_eq!(in_a_job(line, token_url).0, command);
+    }
+    // a preset is the scopes that it stands for
+    let (command, _) = in_a_job(
+        "init ms --provider microsoft --grant client-credentials --var tenant=contoso.com --preset mail-send --client-id x",
+        "https://login.microsoftonline.com/contoso.com/oauth2/v2.0/token",
+    );
+    assert!(command.contains(" --scope "), "{command}");
+}
+
+#[test]
+fn the_lines_for_ci_name_an_issuer_by_its_address() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::Sandbox);
+    me.set("CI", "1");
+    let printed = me.types(&format!("init {} --grant client-credentials --client-id x", server.base()));
+    assert_eq!(printed.out.lines().last(), Some(&*format!("oauthctl token {}", server.base())), "{}", printed.err);
+}
+
 /// Answers by address; every other one is not there.
 struct Net(Vec<(&'static str, String)>);
 

@@ -1,18 +1,21 @@
 //! A guided login: `init`, and the first `login` at a terminal. It asks what nothing else tells:
 //! whose account, which scopes. In CI, where nobody answers, `init` prints what the job needs.
 
+use clap::{Args, Command};
+
 use super::browser::{Attempt, browser_is_here};
 use super::prompt::{ask_or, chosen, list, open, unregistered};
 use crate::api::format::table::aligned;
+use crate::command::token::TokenArgs;
 use crate::command::{may_ask, no_input, print};
-use crate::config::GrantKind;
+use crate::config::{GrantKind, Profile, same_provider};
 use crate::error::Error;
 use crate::provider::Provider;
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
 use crate::store::environment::upper;
-use crate::text::safe;
+use crate::text::{is_secret_var, safe};
 use crate::world::World;
 
 /// Begins: is this login guided, and by which grant?
@@ -199,20 +202,24 @@ fn missing(session: &Session, known: &Provider, old: Option<&Record>) -> Vec<Str
     let stored = session.secret_vars(known, old);
     let vars = known.missing_vars(&session.profile.vars).into_iter().map(|(name, _)| name);
     vars.filter(|name| !session.fills(name) && !stored.contains_key(*name))
-        .map(|name| format!("{name}=VALUE"))
+        .map(unknown)
         .collect()
+}
+
+/// A variable whose value the person fills in.
+fn unknown(var: &str) -> String {
+    format!("{var}=VALUE")
 }
 
 /// Prints what a CI job needs, in the form of its platform.
 pub(super) fn for_ci(world: &mut World, session: &Session, known: &Provider) -> Result<u8, Error> {
     let name = upper(&session.name);
-    let said = session.profile.grant == Some(GrantKind::ClientCredentials);
-    let unattended = known.client_credentials.supported && (known.client_credentials.own_account || said);
+    let grant = unattended(session, known);
     let mut lines: Vec<(String, String, bool)> = Vec::new();
-    if unattended {
-        lines.push(("OAUTHCTL_GRANT".to_owned(), GrantKind::ClientCredentials.name().to_owned(), false));
+    if let Some(grant) = grant {
+        lines.push(("OAUTHCTL_GRANT".to_owned(), grant.name().to_owned(), false));
         lines.push(("OAUTHCTL_STORE".to_owned(), StoreKind::None.name().to_owned(), false));
-        let id = session.said_client_id(world).map(|id| safe(&id)).unwrap_or_default();
+        let id = session.profile.client_id.as_deref().map(safe).unwrap_or_default();
         lines.push(("OAUTHCTL_CLIENT_ID".to_owned(), id, false));
         lines.push(("OAUTHCTL_CLIENT_SECRET".to_owned(), String::new(), true));
     } else {
@@ -223,8 +230,7 @@ pub(super) fn for_ci(world: &mut World, session: &Session, known: &Provider) -> 
             session.token_variable(world)
         ));
     }
-    let vars: String = missing(session, known, None).iter().map(|var| format!(" --var {var}")).collect();
-    let token = format!("{}{vars}", session.typed.line("token"));
+    let token = job_line(session, known, grant.is_some());
     let github = world.env.var("GITHUB_ACTIONS").is_some();
     let mut text = if github { "env:\n".to_owned() } else { String::new() };
     for (variable, value, secret) in &lines {
@@ -240,11 +246,45 @@ pub(super) fn for_ci(world: &mut World, session: &Session, known: &Provider) -> 
         };
     }
     text += &if github { format!("steps:\n  - run: {token}\n") } else { format!("{token}\n") };
-    if unattended {
+    if grant.is_some() {
         world.say("Into the job, with the client secret as a secret of the platform (`oauthctl help ci`):");
     }
     print(world, text.as_bytes())?;
     Ok(0)
+}
+
+/// The grant for a job: the one that was named, if it needs no person, or else the one that fits.
+fn unattended(session: &Session, known: &Provider) -> Option<GrantKind> {
+    let facts = &known.client_credentials;
+    let said = session.profile.grant.filter(|grant| !grant.needs_person());
+    said.filter(|grant| *grant != GrantKind::ClientCredentials || facts.supported)
+        .or_else(|| (facts.supported && facts.own_account).then_some(GrantKind::ClientCredentials))
+}
+
+/// The command of a job, whose home is empty: it says all that the profile has, but what the job's
+/// variables say.
+fn job_line(session: &Session, known: &Provider, obtains: bool) -> String {
+    let Profile { provider, environment, vars, .. } = session.profile.clone();
+    let mut flags = match obtains {
+        true => session.profile.clone(),
+        false => Profile { environment, vars, ..Profile::default() },
+    };
+    let same = |provider: &String| same_provider(session.config_dir(), session.typed.word(), provider);
+    flags.provider = provider.filter(|provider| !same(provider));
+    (flags.client_id, flags.client_secret, flags.grant, flags.store) = (None, None, None, None);
+    let taken = TokenArgs::augment_args(Command::new("token"));
+    let taken: Vec<String> = taken.get_arguments().filter_map(|it| Some(format!("--{}", it.get_long()?))).collect();
+    let mut options = flags.options();
+    options.retain(|(name, _)| taken.contains(name));
+    for (name, value) in &mut options {
+        if is_secret_var(name, value) {
+            *value = unknown(value.split('=').next().unwrap_or_default());
+        }
+    }
+    if obtains {
+        options.extend(missing(session, known, None).into_iter().map(|var| ("--var".to_owned(), var)));
+    }
+    session.typed.whole("token", &options)
 }
 
 /// Whether `init` prints what a job needs, in place of a login.

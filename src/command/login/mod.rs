@@ -130,6 +130,7 @@ pub fn run(args: LoginArgs, init: bool, global: &Global, world: &mut World) -> R
         session.profile.provider = Some(known.id.clone());
     }
     if guide::is_for_ci(world, init) {
+        ask_more(world, &mut session, (&known, None), (&args, false))?;
         return guide::for_ci(world, &session, &known);
     }
     let store_notice = choose_store(world, &mut session)?;
