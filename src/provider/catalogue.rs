@@ -54,14 +54,14 @@ impl Listed {
         self.aliases.split_whitespace()
     }
 
-    /// The hosts of its endpoints and its API.
+    /// The hosts of its endpoints and its API; one with a variable is equal to no real one.
     fn hosts(&self) -> impl Iterator<Item = &'static str> + use<> {
         const KEYS: [&str; 3] = ["url", "issuer", "base-url"];
         let addresses = self.text().lines().filter_map(|line| {
             let (key, value) = line.split_once(" = \"https://")?;
             KEYS.contains(&key).then_some(value)
         });
-        addresses.filter_map(|rest| rest.split(['/', '"', ':', '?']).next()).filter(|host| !host.contains('{'))
+        addresses.filter_map(|rest| rest.split(['/', '"', ':', '?']).next())
     }
 
     /// The TOML text.
@@ -227,6 +227,7 @@ mod tests {
         assert_eq!(ids(of_host("api.cc.email")), ["constantcontact"]);
         assert_eq!(ids(of_site("gmail.com")), ["google-mail"]);
         assert_eq!(ids(of_site("www.getresponse.com")), ["getresponse"]);
+        assert_eq!(ids(of_site("acme.myshopify.com")), ["shopify"]);
         assert!(ids(of_host("accounts.google.com")).contains(&"google"));
         for nobody in ["", "example.com", "com", "co.uk", "127.0.0.1", "[::1]"] {
             assert!(of_host(nobody).is_empty() && of_site(nobody).is_empty(), "{nobody}");

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::schema::{StringKind, Strings};
 use super::{Provider, Var, VarFrom};
-use crate::address::{UrlFault, check_url, fits_host, is_host, is_of_app};
+use crate::address::{self, UrlFault, check_url, fits_host, is_host, is_of_app};
 use crate::text::safe;
 
 /// The redirect address of the login, which a refresh may have to repeat.
@@ -99,6 +99,23 @@ impl Provider {
         let mut missing: Vec<_> = asked.filter(missing).collect();
         missing.sort_by_key(|(_, var)| var.line.0);
         missing
+    }
+
+    /// The user's variables that a host tells: `acme` of `acme.example.com`, where an address is
+    /// `https://{team}.example.com`. The service's own site is nobody's.
+    pub fn told_by_host(&self, host: &str) -> BTreeMap<String, String> {
+        let site = address::site(host);
+        let sites_own = [site.clone(), format!("www.{site}")].iter().any(|own| own == host);
+        let endpoints = [&self.authorize.url, &self.token.url, &self.issuer, &self.api.base_url];
+        let mut told = BTreeMap::new();
+        for template in endpoints.into_iter().flatten().filter(|_| !sites_own) {
+            let Some((name, value)) = told_by(template, host) else { continue };
+            let asked = self.vars.get(name).is_some_and(|var| var.from == VarFrom::User && !var.secret);
+            if asked && self.takes(name, value).is_ok() {
+                told.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+            }
+        }
+        told
     }
 
     /// Whether the user enters this variable and its value must stay secret.
@@ -409,9 +426,32 @@ impl Provider {
     }
 }
 
+/// The variable of an address's host, and its value where the host is this one.
+fn told_by<'a>(template: &'a str, host: &'a str) -> Option<(&'a str, &'a str)> {
+    let own = template.strip_prefix("https://")?.split(['/', ':', '?']).next()?;
+    let (before, rest) = own.split_once('{')?;
+    let (name, after) = rest.split_once('}')?;
+    let value = host.strip_prefix(before)?.strip_suffix(after)?;
+    (!value.is_empty()).then_some((name, value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_tells_the_variables_of_the_addresses() {
+        for (template, host, told) in [
+            ("https://{domain}/oauth2", "acme.okta.com", Some(("domain", "acme.okta.com"))),
+            ("https://{shop}.shop.example/a", "acme.shop.example", Some(("shop", "acme"))),
+            ("https://accounts.zoho.{region}", "accounts.zoho.eu", Some(("region", "eu"))),
+            ("https://{shop}.shop.example/a", "shop.example", None),
+            ("https://{a}.{b}.example", "one.two.example", None),
+            ("https://fixed.example/{tenant}", "fixed.example", None),
+        ] {
+            assert_eq!(told_by(template, host), told, "{template}");
+        }
+    }
 
     #[test]
     fn templates_are_judged_as_if_they_were_filled() {

@@ -351,6 +351,30 @@ fn an_address_or_an_e_mail_address_leads_to_the_provider() {
 }
 
 #[test]
+fn what_an_address_says_is_not_asked_for() {
+    let mut me = Person::new();
+    // an earlier answer does not come before it
+    let left = me.answers("evil.example").presses_ctrl_c().types("init okta");
+    assert!(left.code == 130 && left.err.contains("organization's host name"), "{}", left.err);
+    let done = me.network(Arc::new(Net(Vec::new()))).presses_ctrl_c().types("init acme.okta.com");
+    assert_eq!(done.code, 130, "{}", done.err);
+    assert!(done.err.contains("`acme.okta.com` is Okta (`okta`).\n"), "{}", done.err);
+    assert!(!done.err.contains("host name") && !done.err.contains("evil.example"), "{}", done.err);
+    assert!(done.err.contains("Register it at: https://acme.okta.com/admin/apps/active\n"), "{}", done.err);
+    // the service's own site is nobody's
+    let asked = Person::new().network(Arc::new(Net(Vec::new()))).presses_ctrl_c().types("init okta.com");
+    assert!(asked.err.contains("organization's host name"), "{}", asked.err);
+    for (address, job) in [
+        ("acme.okta.com", "oauthctl token okta --var domain=acme.okta.com"),
+        ("https://acme.zendesk.com/agent", "oauthctl token zendesk --var subdomain=acme"),
+    ] {
+        let mut me = Person::new();
+        let printed = me.set("CI", "1").network(Arc::new(Net(Vec::new()))).types(&format!("init {address}"));
+        assert!(printed.out.contains(job), "{}{}", printed.out, printed.err);
+    }
+}
+
+#[test]
 fn a_protected_resource_names_its_server_and_the_token_is_for_it() {
     let mut me = Person::new();
     let odd = me.odd("odd", move |request| {

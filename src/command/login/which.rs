@@ -58,11 +58,16 @@ fn pick(
         catalogue::all().count()
     );
     let mut typed = choice.profile.take();
+    // the address that led to these providers
+    let mut led: Option<(Place, Vec<(String, String)>)> = None;
     loop {
         let word = match typed.take() {
             Some(typed) => typed,
             None => choose(world, &std::mem::replace(&mut question, AGAIN.to_owned()), &options, None)?,
         };
+        if let Some((place, _)) = led.as_ref().filter(|(_, found)| found.iter().any(|(name, _)| *name == word)) {
+            take_vars(choice, (dir, &word), place);
+        }
         if let Some(orphan) = left.iter().find(|orphan| orphan.name == word) {
             *choice = orphan.clone().choice(choice.clone());
             return Ok(true);
@@ -76,6 +81,7 @@ fn pick(
             continue;
         }
         let Some(found) = meant(world, choice, &word)? else { return Ok(true) };
+        led = Place::of(&word).map(|place| (place, found.clone()));
         match &found[..] {
             // the error for a name that nobody has
             [] if !may_ask(world) => {
@@ -102,6 +108,15 @@ const AGAIN: &str = "Sign in to one of these, or elsewhere";
 /// A profile, or a provider by its whole name.
 fn is_known(dir: &Path, config: &Config, word: &str) -> bool {
     config.profiles.contains_key(word) || (!word.contains("://") && config::provider(dir, word, None).is_ok())
+}
+
+/// Takes the variables that the address tells: who types `acme.okta.com` has said the `domain`.
+fn take_vars(choice: &mut Overrides, (dir, name): (&Path, &str), place: &Place) {
+    let flags = &mut choice.flags;
+    let Ok(provider) = config::provider(dir, name, flags.environment.as_deref()) else { return };
+    for (var, value) in provider.told_by_host(place.host()) {
+        flags.vars.entry(var).or_insert(value);
+    }
 }
 
 /// What is wrong with a file of the user's own.
