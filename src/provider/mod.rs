@@ -54,6 +54,10 @@ schema! {
         pub console_url: Option<String> as Url,
         /// What to choose on that page: the kind of app, and where it stands.
         pub console_choice: Option<String>,
+        /// The same for a login by device code. Without it, nothing is said there.
+        pub console_choice_device: Option<String>,
+        /// Whether that page asks for a redirect URL.
+        pub console_redirect_url: bool = true,
         /// This is a practice server: the app to use there, in words.
         pub practice: Option<String>,
         /// Its discovery document is read; keys given here win.

@@ -351,6 +351,21 @@ fn an_address_or_an_e_mail_address_leads_to_the_provider() {
 }
 
 #[test]
+fn what_to_choose_where_an_app_is_registered_fits_the_grant() {
+    let mut me = Person::new();
+    let desk = me.answers("1").presses_ctrl_c().types("init google");
+    assert!(desk.err.contains("\n  Choose there: `OAuth client ID`, type `Desktop app` "), "{}", desk.err);
+    assert!(!desk.err.contains("Redirect URL to enter"), "{}", desk.err);
+    let mut me = Person::new();
+    me.set("SSH_CONNECTION", "1.2.3.4 5 6.7.8.9 22");
+    let far = me.answers("1").presses_ctrl_c().types("init google");
+    assert!(far.err.contains("\n  Choose there: `OAuth client ID`, type `TVs and "), "{}", far.err);
+    assert!(!far.err.contains("Desktop app"), "{}", far.err);
+    let none = me.answers("1").presses_ctrl_c().types("init microsoft --var tenant=common");
+    assert!(!none.err.contains("Choose there"), "{}", none.err);
+}
+
+#[test]
 fn what_an_address_says_is_not_asked_for() {
     let mut me = Person::new();
     // an earlier answer does not come before it

@@ -361,12 +361,13 @@ pub(super) fn unregistered(session: &Session, provider: &Provider, (plan, vars):
     let name = &session.name;
     let practise = practice_apps(provider).map(|app| format!("this is practice: use the app {app}"));
     let register = provider.console_url.as_deref().map(|console| {
-        let uris = plan.map(Plan::to_register).unwrap_or_default().join(" and ");
+        let asked = plan.filter(|_| asks_for_redirect(session, provider));
+        let uris = asked.map(Plan::to_register).unwrap_or_default().join(" and ");
         let redirect = if uris.is_empty() { uris } else { format!(", with the redirect URL {}", safe(&uris)) };
         format!("register an app at {}{redirect}", safe(console))
     });
     let mut error = Error::usage(format!("no client id is known for `{name}`, and there is no terminal to ask at"));
-    let choice = provider.console_choice.as_deref().filter(|_| practise.is_none() && register.is_some());
+    let choice = choice_there(session, provider).filter(|_| practise.is_none() && register.is_some());
     let choice = choice.map(|choice| format!("choose there: {}", safe(choice)));
     error.hints.extend(practise.or(register).into_iter().chain(choice));
     if provider.registration_url.is_some() {
@@ -375,6 +376,20 @@ pub(super) fn unregistered(session: &Session, provider: &Provider, (plan, vars):
     let vars = vars.iter().map(|var| ("--var", var.as_str()));
     let all: Vec<_> = vars.chain([("--client-id", "ID"), ("--client-secret-file", "FILE")]).collect();
     error.hint(session.typed.login_with(&all)).hint("in CI: set OAUTHCTL_CLIENT_ID and OAUTHCTL_CLIENT_SECRET")
+}
+
+/// What to choose where an app is registered, for the grant of this login.
+fn choice_there<'a>(session: &Session, provider: &'a Provider) -> Option<&'a str> {
+    let choice = match session.grant(Some(provider), None) {
+        GrantKind::DeviceCode => &provider.console_choice_device,
+        _ => &provider.console_choice,
+    };
+    choice.as_deref()
+}
+
+/// Whether a redirect URL is entered there: where the page asks for one, or the person has an own.
+fn asks_for_redirect(session: &Session, provider: &Provider) -> bool {
+    provider.console_redirect_url || session.profile.redirect_uri.is_some()
 }
 
 /// The apps of a practice provider, whose secrets are public, even if another profile stores one.
@@ -401,7 +416,7 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
     } else if let Some(docs) = &provider.docs {
         world.say(&format!("  Its documentation says where: {}", safe(docs)));
     }
-    if let Some(choice) = &provider.console_choice {
+    if let Some(choice) = choice_there(session, provider) {
         world.say(&format!("  Choose there: {}", safe(choice)));
     }
     if let Some(plan) = plan {
@@ -411,7 +426,7 @@ fn introduce(world: &mut World, session: &Session, provider: &Provider, plan: Op
             }
             uris => uris,
         };
-        for uri in uris {
+        for uri in uris.into_iter().filter(|_| asks_for_redirect(session, provider)) {
             world.say(&format!("  Redirect URL to enter there: {}{}", safe(&uri), plan.compared()));
         }
         if provider.client_credentials.own_account && provider.client_credentials.supported {
