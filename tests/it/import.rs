@@ -110,12 +110,23 @@ fn what_was_taken_over_once_is_not_sent_again() {
     state.wants_secret.store(true, Ordering::SeqCst);
     let line = TOKEN.replace("work", "two");
     let done = me.stdin("refresh-of-two").types(&line);
-    assert!(done.code == 2 && done.err.contains("the login is stored: `oauthctl refresh two`"), "{}", done.err);
+    let hint = "hint: the login is stored: `oauthctl profile set-secret two` gives it a client secret, then `oauthctl refresh \
+                two` tries it again\nhint: if the client id is wrong: the same `import` again, with `--client-id ID`\n";
+    assert!(done.code == 2 && done.err.contains(hint), "{}", done.err);
     std::fs::write(me.path("secret"), "the-secret-of-acme\n").unwrap();
     let file = me.path("secret").display().to_string();
     assert_eq!(me.stdin("refresh-of-two").types(&format!("{line} --client-secret-file {file}")).code, 0);
     me.later(600);
     assert_eq!(me.types("token two").code, 0, "the secret is stored with it");
+    // and so does what the hints say
+    assert_eq!(me.stdin("refresh-of-three").types(&TOKEN.replace("work", "three")).code, 2);
+    assert_eq!(me.types(&format!("profile set-secret three {file}")).code, 0);
+    assert_eq!(me.types("refresh three").code, 0);
+    me.later(600);
+    assert_eq!(me.types("token three").code, 0);
+    assert_eq!(me.stdin("refresh-of-four").types(&TOKEN.replace("work", "four")).code, 2);
+    let line = format!("{} --client-secret-file {file}", TOKEN.replace("work", "four").replace("app", "another"));
+    assert_eq!(me.stdin("refresh-of-four").types(&line).code, 0);
     state.wants_secret.store(false, Ordering::SeqCst);
     assert_eq!(me.types("logout two --local-only").code, 0);
     // an ended login may come back

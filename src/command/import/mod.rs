@@ -260,15 +260,22 @@ fn take_over(
         return Ok(());
     }
     let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
-    let set = fresh(world, &mut session, want).map_err(|e| match e.kind {
-        Kind::TryLater | Kind::Usage => {
-            e.hint(format!("the login is stored: `{}` tries it again", session.typed.line("refresh")))
-        }
-        _ => e,
-    })?;
+    let set = fresh(world, &mut session, want).map_err(|e| leading_on(e, &session))?;
     let until = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("Imported: the token of `{}` {until}.", safe(&session.name)));
     Ok(())
+}
+
+/// The error of a login that is stored, with the commands that complete it.
+fn leading_on(e: Error, session: &Session) -> Error {
+    let [refresh, set_secret] = ["refresh", "profile set-secret"].map(|verb| session.typed.line(verb));
+    match e.kind {
+        Kind::TryLater => e.hint(format!("the login is stored: `{refresh}` tries it again")),
+        Kind::Usage => e
+            .hint(format!("the login is stored: `{set_secret}` gives it a client secret, then `{refresh}` tries it again"))
+            .hint("if the client id is wrong: the same `import` again, with `--client-id ID`"),
+        _ => e,
+    }
 }
 
 /// What there is of a login, and the account of an access token.
