@@ -134,6 +134,38 @@ fn what_was_taken_over_once_is_not_sent_again() {
     assert_eq!(me.stdin("refresh-of-another").types(&TOKEN.replace("work", "two")).code, 0);
 }
 
+/// Imports at once: each line with its token. Returns how many of them were done.
+fn at_once(me: &Person, lines: &[(String, String)]) -> usize {
+    let folders = ["config", "state"].map(|name| me.path(name).display().to_string());
+    let (folders, keychain) = (&folders, &me.keychain);
+    std::thread::scope(|scope| {
+        let run = |(line, token): &(String, String)| {
+            let (line, token) = (line.clone(), token.clone());
+            scope.spawn(move || {
+                let mut one = Person::new();
+                one.keychain = keychain.clone();
+                one.set("XDG_CONFIG_HOME", &folders[0]).set("XDG_STATE_HOME", &folders[1]);
+                one.stdin(&token).types(&line).code
+            })
+        };
+        let all: Vec<_> = lines.iter().map(run).collect();
+        all.into_iter().map(|thread| thread.join().unwrap()).filter(|code| *code == 0).count()
+    })
+}
+
+#[test]
+fn imports_at_once_take_over_each_login_once_and_lose_none() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let six: Vec<_> =
+        (0..6).map(|at| (TOKEN.replace("work", &format!("name-{at}")), "refresh-of-one".to_owned())).collect();
+    assert_eq!(at_once(&me, &six), 1);
+    assert_eq!(state.seen.lock().unwrap().len(), 1, "one token is sent once");
+    let four: Vec<_> = (0..4).map(|at| (TOKEN.to_owned(), format!("refresh-of-{at}-of-four"))).collect();
+    assert_eq!(at_once(&me, &four), 1);
+    assert_eq!(state.seen.lock().unwrap().len(), 2, "the others are not stored");
+}
+
 #[test]
 fn what_is_no_login_is_told_without_its_words() {
     let mut me = Person::new();

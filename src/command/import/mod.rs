@@ -21,6 +21,7 @@ use crate::secret::{Secret, hash};
 use crate::session::Session;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
+use crate::session::lock;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::secret_source::{secret_from_file, text_of_file};
@@ -210,6 +211,7 @@ fn take_over(
     global: &Global,
     (args, mut found, notice): (&ImportArgs, Found, &mut Option<String>),
 ) -> Result<(), Error> {
+    let lock = lock::of_imports(&Paths::find(&*world.env))?;
     let mut session = session_of(world, global, (args, &mut found))?;
     // a mistake in the provider's file is told before anything is promised
     session.raw_provider().map_err(|e| match args.source {
@@ -254,6 +256,8 @@ fn take_over(
     let who = account.as_ref().map(|account| format!(", of {},", safe(account))).unwrap_or_default();
     let login = NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account, imported };
     store_login(world, &mut session, login)?;
+    // the next one sees it
+    drop(lock);
     if is_whole {
         let place = session.store.in_words();
         world.say(&format!("Imported: the token of `{}`{who} is stored in {place}.", safe(&session.name)));

@@ -184,12 +184,30 @@ fn path(paths: &Paths, store: &dyn Store, profile: &str) -> Result<PathBuf, Erro
 /// The lock's file, open but not locked.
 fn open(paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
     let path = path(paths, store, profile)?;
+    let file = opened(&path)?;
+    Ok((path, file))
+}
+
+fn opened(path: &Path) -> Result<File, Error> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let made = files::make_folder(folder)
         .map_err(std::io::Error::other)
-        .and_then(|_| files::options().create(true).truncate(false).read(true).write(true).open(&path));
-    match made {
-        Ok(file) => Ok((path, file)),
+        .and_then(|_| files::options().create(true).truncate(false).read(true).write(true).open(path));
+    made.map_err(|e| failed(path, e))
+}
+
+/// Waits until no other process imports: who looks whether a login is here already, and then stores
+/// it, must be alone, whatever its name and its store.
+pub fn of_imports(paths: &Paths) -> Result<File, Error> {
+    let path = paths.require_state()?.join("locks").join("imports.lock");
+    let file = opened(&path)?;
+    match files::lock_within(&file, LONGEST_WAIT, std::thread::sleep) {
+        Ok(true) => Ok(file),
+        Ok(false) => Err(Error::new(
+            Kind::TryLater,
+            format!("another process has been importing a login for {} s", LONGEST_WAIT.as_secs()),
+        )
+        .hint("run the command again; if a process is stopped (Ctrl-Z), continue or end it")),
         Err(e) => Err(failed(&path, e)),
     }
 }
