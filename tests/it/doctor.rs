@@ -408,6 +408,23 @@ fn a_refused_client_and_one_without_its_secret_are_told() {
 }
 
 #[test]
+fn a_login_that_has_ended_is_told() {
+    let (mut me, _server, file) = signed_in("");
+    me.config("providers/practice.toml", &(file + "[refresh]\nmax-age-s = 864000\n"));
+    me.later(864_001);
+    let done = me.types("doctor");
+    let told = "FAIL  login          the login of `practice` has ended\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    let (mut me, _server, _) = signed_in("");
+    me.tamper("practice", |record| record["token"]["refresh_token"] = json!("spent-long-ago"));
+    assert_eq!(me.types("refresh practice").code, 4);
+    let done = me.types("doctor");
+    let told = "FAIL  login          the provider ended the login of `practice`: ";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("do: oauthctl login practice\n"), "{}", done.out);
+}
+
+#[test]
 fn logins_that_end_each_other_or_soon_are_told_for_all_profiles() {
     let (mut me, _server, _) = signed_in("");
     assert_eq!(me.browser(allows).types("login work --provider practice").code, 0);
@@ -471,6 +488,27 @@ fn the_scope_for_a_refresh_token_is_found_among_the_known_ones() {
     let told = "FAIL  refresh token  the login has none: the scope `offline_access` was not asked for\n";
     assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
     assert!(done.out.contains("do: oauthctl login odd --add-scope offline_access\n"), "{}", done.out);
+    // where nobody knows of a scope, nothing was asked for
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    let done = me.types("doctor odd");
+    let told = "FAIL  refresh token  the login has none, and nothing that is known here asks this provider for one\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
+    assert!(done.out.contains("then: oauthctl login odd --add-scope SCOPE\n"), "{}", done.out);
+    // the server's own document may know
+    let issuer = me.odd("knows", |request| {
+        let base = format!("http://{}", request.header("host").expect("a host"));
+        let document = json!({ "issuer": base, "authorization_endpoint": format!("{base}/authorize"),
+            "token_endpoint": format!("{base}/token"), "scopes_supported": ["openid", "offline_access"] });
+        match request.path.contains("/.well-known/") {
+            true => answer(200, "application/json", &document.to_string()),
+            false => answer(404, "text/plain", ""),
+        }
+    });
+    let file = odd.provider("odd").replacen("id = ", &format!("issuer = \"{}\"\nid = ", issuer.base), 1);
+    me.config("providers/odd.toml", &(file + "[scopes]\nknown = [\"read\"]\n"));
+    let done = me.types("doctor odd");
+    let told = "FAIL  refresh token  the login has none: the scope `offline_access` was not asked for\n";
+    assert!(done.code == 1 && done.out.contains(told), "{}", done.out);
 }
 
 /// A network without a server.

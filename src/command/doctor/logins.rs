@@ -37,12 +37,17 @@ pub fn look(world: &mut World, global: &Global) -> Logins {
         let (name, now) = (standing.profile.clone(), world.clock.now());
         let login = format!("oauthctl login {}", pasted(&name));
         if let Some(end) = soon(who, &standing, now) {
-            let words = match end.at > now {
-                true => format!("the login of `{}` ends {}", safe(&name), in_time(&end, now)),
-                false => format!("the login of `{}` has ended", safe(&name)),
-            };
-            let advice = if end.unused && end.at > now { login.replacen("login", "refresh", 1) } else { login.clone() };
-            logins.ends.push(note(words).advice(advice));
+            logins.ends.push(match end.at > now {
+                true => {
+                    let advice = if end.unused { login.replacen("login", "refresh", 1) } else { login.clone() };
+                    note(format!("the login of `{}` ends {}", safe(&name), in_time(&end, now))).advice(advice)
+                }
+                false => bad(format!("the login of `{}` has ended", safe(&name))).advice(&login),
+            });
+        }
+        if let Some(Record { token: None, ended: Some(why), .. }) = &standing.record {
+            let words = format!("the provider ended the login of `{}`: {}", safe(&name), safe(why));
+            logins.ends.push(bad(words).advice(&login));
         }
         logins.unread.extend(standing.trouble.filter(|e| e.kind == Kind::Store));
         let Some(token) = standing.record.as_ref().and_then(refresh_token) else { return };

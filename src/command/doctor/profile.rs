@@ -39,7 +39,7 @@ pub(super) fn check(world: &mut World, session: &mut Session, registered: Option
         }
     }
     if let Some(record) = record.filter(|_| grant.needs_person() && provider.refresh.supported) {
-        report.add_if("refresh token", refresh_token(session, &provider, &record));
+        report.add_if("refresh token", refresh_token(world, session, (&provider, &record)));
     }
 }
 
@@ -220,7 +220,7 @@ fn bound(address: &Address) -> Result<(), ListenError> {
 }
 
 /// Why a login has no refresh token.
-fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Option<Found> {
+fn refresh_token(world: &mut World, session: &mut Session, (provider, record): (&Provider, &Record)) -> Option<Found> {
     let set = record.token.as_ref()?;
     if record.withholds("refresh_token") {
         return Some(note("there is one, which this job may not read: another machine renews the token"));
@@ -235,10 +235,11 @@ fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Opt
     let both = || [Some(provider), twin.as_ref()].into_iter().flatten();
     let listed = || both().flat_map(|it| &it.scopes.known).find(|scope| *scope == OFFLINE).cloned();
     let offline = both().find_map(|it| it.scopes.offline.clone()).or_else(listed);
-    if let Some(scope) = offline.filter(|scope| !asked(scope)) {
+    let offline = offline.or_else(|| announced(world, session, record));
+    if let Some(scope) = offline.as_ref().filter(|scope| !asked(scope)) {
         return Some(
-            bad(format!("{NONE}: the scope `{}` was not asked for", safe(&scope)))
-                .advice(session.typed.login_with(&[("--add-scope", &pasted(&scope))])),
+            bad(format!("{NONE}: the scope `{}` was not asked for", safe(scope)))
+                .advice(session.typed.login_with(&[("--add-scope", &pasted(scope))])),
         );
     }
     // the parameters that another entry of the same server sends, and this one doesn't
@@ -255,11 +256,29 @@ fn refresh_token(session: &Session, provider: &Provider, record: &Record) -> Opt
                 .advice(session.typed.login_with(&params)),
         );
     }
+    let asks =
+        offline.is_some() || asked(OFFLINE) || BRING_ONE.iter().any(|name| *name != "prompt" && sends(name).is_some());
+    if !asks {
+        return Some(
+            bad(format!("{NONE}, and nothing that is known here asks this provider for one"))
+                .advice(format!("find the scope in its documents, then: {}", session.typed.login_with(ADD_SCOPE))),
+        );
+    }
     Some(
         bad(format!("{NONE}, though it was asked for: the app may not be allowed to"))
             .advice(format!("look at the app's settings, then: {}", session.typed.login())),
     )
 }
+
+/// The scope that brings one, if the server's own document lists it.
+fn announced(world: &mut World, session: &mut Session, record: &Record) -> Option<String> {
+    let _ = session.provider_with(world, Some(record), |provider| provider.announced.known);
+    let document = session.metadata().or_else(|| record.metadata.clone())?.document;
+    let listed = document.get("scopes_supported")?.as_array()?.iter().any(|scope| scope == OFFLINE);
+    listed.then(|| OFFLINE.to_owned())
+}
+
+const ADD_SCOPE: &[(&str, &str)] = &[("--add-scope", "SCOPE")];
 
 /// The scope that brings a refresh token (OpenID Connect Core, section 11).
 const OFFLINE: &str = "offline_access";

@@ -276,7 +276,9 @@ fn leading_on(e: Error, session: &Session) -> Error {
     match e.kind {
         Kind::TryLater => e.hint(format!("the login is stored: `{refresh}` tries it again")),
         Kind::Usage => e
-            .hint(format!("the login is stored: `{set_secret}` gives it a client secret, then `{refresh}` tries it again"))
+            .hint(format!(
+                "the login is stored: `{set_secret}` gives it a client secret, then `{refresh}` tries it again"
+            ))
             .hint("if the client id is wrong: the same `import` again, with `--client-id ID`"),
         _ => e,
     }

@@ -201,9 +201,7 @@ pub(super) fn all_said(
 fn missing(session: &Session, known: &Provider, old: Option<&Record>) -> Vec<String> {
     let stored = session.secret_vars(known, old);
     let vars = known.missing_vars(&session.profile.vars).into_iter().map(|(name, _)| name);
-    vars.filter(|name| !session.fills(name) && !stored.contains_key(*name))
-        .map(unknown)
-        .collect()
+    vars.filter(|name| !session.fills(name) && !stored.contains_key(*name)).map(unknown).collect()
 }
 
 /// A variable whose value the person fills in.
