@@ -227,14 +227,8 @@ fn text(world: &World, session: &Session, s: &Standing, next: &str) -> String {
             }),
         ),
         (
-            "refused",
-            record.filter(|r| r.has_refused_client()).map(|_| {
-                format!("the provider refused the client id or its secret: `{}` asks for both", session.typed.login())
-            }),
-        ),
-        (
             "unfinished",
-            record.filter(|r| !r.has_refused_client()).and_then(|r| r.unfinished.as_ref()).map(|_| {
+            record.and_then(|r| r.unfinished.as_ref()).map(|_| {
                 let (login, logout) = (session.typed.login(), session.typed.line("logout"));
                 format!(
                     "the answers given to a login are stored: `{login}` continues with them, `{logout}` deletes them"

@@ -60,10 +60,10 @@ impl Session {
         if self.store.kind() == StoreKind::Environment {
             return Ok(());
         }
+        // a login with them is another one
+        let options = self.choice.options();
+        self.who.typed.options_are(options);
         if let Some(record) = record.filter(|record| record.token.is_some()) {
-            // a login without them is another one
-            let options = self.choice.options();
-            self.who.typed.options_are(options);
             let provider = self.raw_provider()?;
             self.complete(&mut variant.scopes, (&provider, record));
             if is_main(&variant, record) {

@@ -182,10 +182,7 @@ fn kept_secret(
 
 /// Saves the record, then writes the kernel's copy: no copy is ever of a record that is gone.
 pub fn keep(world: &mut World, session: &Session, record: &Record, lock: &Lock) -> Result<TokenSet, Error> {
-    let mut record = record.clone();
-    // the client that was refused once has been taken
-    record.unfinished = record.unfinished.filter(|kept| !kept.refused);
-    let record = save(world, session, &record, lock)?;
+    let record = save(world, session, record, lock)?;
     kernel_cache::write(world, session, &record);
     record.token.ok_or_else(|| no_token(world, session))
 }

@@ -274,11 +274,6 @@ impl Record {
             || self.unrevoked.is_some()
     }
 
-    /// Whether the server refused the client of this login, which is there still.
-    pub fn has_refused_client(&self) -> bool {
-        self.token.is_some() && self.unfinished.as_ref().is_some_and(|kept| kept.refused)
-    }
-
     /// The record without the input of an unfinished login. `None`: it has nothing else.
     pub fn without_input(self) -> Option<Record> {
         Some(Record { unfinished: None, ..self }).filter(|rest| *rest != Record::default())

@@ -24,14 +24,6 @@ pub fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
     }
 }
 
-/// Stores that a login was begun: it was left at its first question.
-pub fn begun(world: &mut World, session: &Session, e: &Error) {
-    let left = matches!(e.kind, Kind::Interrupted | Kind::NobodyAnswered | Kind::Terminated) && may_ask(world);
-    if left && !session.configured && matches!(session.load(), Ok(None)) {
-        keep(world, session, |_| {});
-    }
-}
-
 /// Stores what was just typed. The login goes on without it.
 pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) {
     if !session.store.kind().keeps() {
@@ -57,25 +49,18 @@ pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfin
     }
 }
 
-/// Remembers that the server refused a login's stored client. The error where that was registered
-/// from here: the server has forgotten it, and the next `login` registers anew. `Err`: the error is
-/// another one.
+/// The error where the server refused a client that was registered from here: it has forgotten it.
+/// That is remembered, and the next `login` registers anew. `Err`: the error is another one.
 pub fn forgotten(world: &mut World, session: &Session, client_id: Option<&str>, mut e: Error) -> Result<Error, Error> {
+    let registered = || session.load().is_ok_and(|record| record.is_some_and(|record| record.registered));
     // a page in the server's place may refuse too: that is another kind of error
-    let Some(client_id) = client_id.filter(|_| e.wrong_client && e.kind == Kind::Usage) else { return Err(e) };
-    let record = session.load().ok().flatten().unwrap_or_default();
-    let from_here = session.variable(world, "CLIENT_SECRET").is_none() && session.profile.client_secret.is_none();
-    if record.registered || (record.token.is_some() && from_here && record.client_id.as_deref() == Some(client_id)) {
-        let place = session.server.as_ref().and_then(|server| server.provider.token.url.clone());
-        keep(world, session, |kept| {
-            kept.client_id = Some(client_id.to_owned());
-            kept.endpoint = kept.endpoint.take().or(place);
-            kept.refused = true;
-        });
-    }
-    if !record.registered {
+    let Some(client_id) = client_id.filter(|_| e.wrong_client && e.kind == Kind::Usage && registered()) else {
         return Err(e);
-    }
+    };
+    keep(world, session, |kept| {
+        kept.client_id = Some(client_id.to_owned());
+        kept.refused = true;
+    });
     e.hints.clear();
     let login = session.typed.login();
     Ok(e.because(format!("the client `{}`, registered from here, is no longer known there", safe(client_id)))

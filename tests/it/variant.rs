@@ -114,12 +114,12 @@ fn more_than_the_login_has_needs_a_login() {
         error: `--scope email --scope offline_access` is for an access token, not for an ID token
     ",
     );
-    // without a login the flags are those of the login to come
+    // without a login they are of this token, not of the login to come
     me.types("token second --provider practice --scope email").fails(
         4,
         "
         error: no token is stored for `second`
-        hint: oauthctl login second --provider practice --scope email
+        hint: oauthctl login second --provider practice
         hint: profiles of that provider: `practice`
     ",
     );
@@ -143,7 +143,7 @@ fn status_shows_them_and_logout_takes_them_away() {
         4,
         "
         error: no token is stored for `practice`
-        hint: oauthctl login practice --scope email
+        hint: oauthctl login practice
     ",
     );
 }
