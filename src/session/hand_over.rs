@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Lock, Record, Session, renewal};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
+use crate::store::StoreKind;
 use crate::stored;
 use crate::text::safe;
 use crate::world::World;
@@ -51,6 +52,11 @@ pub fn take(
     session: &mut Session,
     (profile, to): (String, &str),
 ) -> Result<(Login, Record, Lock), Error> {
+    if session.store.kind() == StoreKind::Environment {
+        let variable = session.token_variable(world);
+        let error = format!("the token of `{}` comes from the variable {variable}: it is no login", session.name);
+        return Err(Error::usage(error).hint(format!("unset {variable}, if the stored login is meant")));
+    }
     let lock = session.lock(world)?;
     let none = |session: &Session| Error::login_first(&session.typed, format!("`{}` has no login", session.name));
     let record = renewal::settled(world, session, &lock)?.ok_or_else(|| none(session))?;

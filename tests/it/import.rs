@@ -582,6 +582,12 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
     assert!(done.out.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"), "{}", done.out);
     assert!(done.err.contains("age -d -i KEYFILE FILE | oauthctl import login\n"), "{}", done.err);
     done.tells_nothing_of("refresh-1");
+    // a token of a variable is no login
+    me.set("OAUTHCTL_WORK_TOKEN", "from-elsewhere");
+    let done = me.types(&format!("export work --to {TO}"));
+    assert!(done.code == 2 && done.out.is_empty(), "{}", done.err);
+    assert!(done.err.contains("comes from the variable OAUTHCTL_WORK_TOKEN: it is no login"), "{}", done.err);
+    me.unset("OAUTHCTL_WORK_TOKEN");
     // the fresh token serves until it expires, and nothing spends the refresh token
     me.types("token work").is(0, "access-1\n", "");
     me.later(3600);
