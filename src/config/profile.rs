@@ -242,14 +242,14 @@ layer! {
 /// What a token is for. Also flags by themselves, where a command takes no others of a profile.
 pub struct TokenTarget {
     /// A scope to ask for; may be given several times.
-    #[arg(long = "scope", value_name = "SCOPE", value_parser = said, help_heading = "Token")]
+    #[arg(long = "scope", value_name = "SCOPE", value_parser = words::said, help_heading = "Token")]
     pub scopes: Option<Vec<String>>,
     /// A service that the token is for, by its URL (RFC 8707); may be given several times.
     #[arg(long, value_name = "URL", value_parser = resource, help_heading = "Token")]
     #[serde(deserialize_with = "resources", skip_serializing_if = "Vec::is_empty")]
     pub resource: Vec<String> => decides,
     /// A service that the token is for (RFC 8693); may be given several times.
-    #[arg(long, value_name = "NAME", value_parser = said, help_heading = "Token")]
+    #[arg(long, value_name = "NAME", value_parser = words::said, help_heading = "Token")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub audience: Vec<String> => decides,
 }
@@ -680,11 +680,6 @@ fn resources<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error
 
 fn resource(text: &str) -> Result<String, String> {
     token_request::check_resource(text).map(|()| text.to_owned()).map_err(|why| format!("it {why}"))
-}
-
-/// Whoever asks for less by a variable without a value must not get more.
-fn said(text: &str) -> Result<String, &'static str> {
-    if text.trim().is_empty() { Err("it is empty") } else { Ok(text.to_owned()) }
 }
 
 fn details_or_file(text: &str) -> Result<String, String> {

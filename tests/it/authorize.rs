@@ -105,8 +105,12 @@ fn an_added_scope_is_asked_for_beside_those_that_are_granted() {
     // the server granted `a` alone
     assert_eq!(scope("login odd --add-scope b --add-scope c"), "a b c z");
     assert_eq!(scope("login odd"), "a b c z", "the profile has them");
-    assert_eq!(scope("login odd --scope s --add-scope b --add-scope s"), "s b z");
     assert_eq!(scope("login two --provider odd --add-scope b"), "usual z b", "another profile's login");
+    // all scopes, and one beside them, exclude each other
+    let both = me.types("login odd --scope s --add-scope b");
+    assert!(both.code == 2 && both.err.contains("`--add-scope") && both.err.contains("--scope"), "{}", both.err);
+    let none = me.runs(&["login", "odd", "--add-scope", ""]);
+    assert!(none.code == 2 && none.err.contains("it is empty"), "{}", none.err);
 }
 
 // RFC 9126

@@ -54,7 +54,7 @@ pub struct LoginArgs {
     #[arg(long = "preset", value_name = "PRESET", help_heading = "Profile")]
     pub presets: Vec<String>,
     /// A scope beside those of the earlier login; may be given several times.
-    #[arg(long = "add-scope", value_name = "SCOPE", help_heading = "Profile")]
+    #[arg(long = "add-scope", value_name = "SCOPE", value_parser = words::said, conflicts_with = "scopes", help_heading = "Profile")]
     pub added_scopes: Vec<String>,
     /// The redirect address that you registered; paste it back if it isn't on this machine.
     #[arg(long, value_name = "URL", help_heading = "Profile")]
@@ -214,7 +214,7 @@ fn ask_more(
         return if guided { guide::ask_scopes(world, session, (provider, old)) } else { Ok(()) };
     }
     let mut asked = session.choice.flags.target.scopes.take().unwrap_or_default();
-    if !args.added_scopes.is_empty() && asked.is_empty() {
+    if !args.added_scopes.is_empty() {
         asked = login_scopes(session, provider, old);
     }
     let presets = args.presets.iter().filter_map(|name| provider.scopes.presets.get(name)).flatten();
