@@ -210,12 +210,8 @@ fn without_token(world: &mut World, session: &Session, record: Option<Record>, l
     Ok(())
 }
 
-/// Reports a record without a profile, and how to delete it.
+/// Reports a record without a profile, and what can be done with it.
 pub fn told(orphan: &orphan::Orphan) -> String {
-    format!(
-        "{} has the record `{}`, which belongs to no profile in config.toml: `{}` deletes it",
-        orphan.place,
-        safe(&orphan.name),
-        orphan.logout()
-    )
+    let (words, advice) = orphan.told();
+    format!("{words}: {advice}")
 }

@@ -55,6 +55,19 @@ impl Orphan {
         }
     }
 
+    /// What it is, and what can be done with it.
+    pub fn told(&self) -> (String, String) {
+        let (place, name) = (&self.place, safe(&self.name));
+        let deletes = format!("`{}` deletes it", self.logout());
+        match self.begun {
+            true => (
+                format!("{place} has the record `{name}`, of a login that is not finished"),
+                format!("`oauthctl init {}` goes on with it; {deletes}", for_a_shell(&name)),
+            ),
+            false => (format!("{place} has the record `{name}`, which belongs to no profile in config.toml"), deletes),
+        }
+    }
+
     /// The command that deletes it.
     pub fn logout(&self) -> String {
         let name = for_a_shell(&safe(&self.name));

@@ -24,6 +24,14 @@ pub fn place(provider: &Provider, endpoint: &Endpoint) -> Option<String> {
     }
 }
 
+/// Stores that a login was begun: it was left at its first question.
+pub fn begun(world: &mut World, session: &Session, e: &Error) {
+    let left = matches!(e.kind, Kind::Interrupted | Kind::NobodyAnswered | Kind::Terminated) && may_ask(world);
+    if left && !session.configured && matches!(session.load(), Ok(None)) {
+        keep(world, session, |_| {});
+    }
+}
+
 /// Stores what was just typed. The login goes on without it.
 pub fn keep(world: &mut World, session: &Session, change: impl FnOnce(&mut Unfinished)) {
     if !session.store.kind().keeps() {

@@ -99,10 +99,14 @@ fn a_left_init_is_taken_up_where_it_was_left() {
         let (_server, redirect) = constant_contact(&me);
         let line = format!("init --redirect-uri {redirect}");
         assert_eq!(leaves(&mut me).types(&line).code, code);
+        assert!(me.types("list").err.starts_with("There is no profile yet."), "nothing is kept before a choice");
         leaves(me.answers("constantcontact"));
         assert_eq!(me.types(&line).code, code);
-        leaves(me.answers("constantcontact").answers("2"));
-        assert_eq!(me.types(&line).code, code, "nothing was kept before");
+        let told = " has the record `constantcontact`, of a login that is not finished: `oauthctl init constantcontact` goes on";
+        let list = me.types("list");
+        assert!(list.err.contains(told), "{}", list.err);
+        leaves(me.answers("1").answers("2"));
+        assert_eq!(me.types(&line).code, code, "the provider is kept");
         // it stands at the head of the list, and the scopes are offered
         leaves(me.answers("1").answers("").answers("practice-client"));
         let left = me.types(&line);

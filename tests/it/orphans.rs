@@ -39,11 +39,12 @@ fn what_was_typed_for_a_login_that_is_not_finished_is_found_by_its_name() {
             );
             assert!(status.out.contains(&words), "{}", status.out);
             let told = format!(
-                "{place} has the record `p.9`, which belongs to no profile in config.toml: `oauthctl logout p.9{more}` deletes it\n"
+                "{place} has the record `p.9`, of a login that is not finished: `oauthctl init p.9` goes on with it; `oauthctl logout \
+                 p.9{more}` deletes it\n"
             );
             me.types("list").is(0, "", &told);
             let doctor = me.types("doctor");
-            let note = " has the record `p.9`, which belongs to no profile in config.toml\n";
+            let note = " has the record `p.9`, of a login that is not finished\n";
             assert!(doctor.code == 0 && doctor.out.contains(note), "{}", doctor.out);
             let done = me.types(line);
             assert_eq!(done.code, 0, "{line}: {}", done.err);

@@ -135,7 +135,7 @@ def what_was_typed_outlives_kill_9_and_is_no_login(t):
     terminal.expect("Client secret .*: ")
     terminal.process.kill()
     terminal.process.wait()
-    home.run("list").expect(0, err="has the record `getresponse`, which belongs to no profile in config.toml: `oauthctl logout getresponse`")
+    home.run("list").expect(0, err="has the record `getresponse`, of a login that is not finished: `oauthctl init getresponse`")
     home.run("token", "getresponse").expect(4)
     terminal = home.at_terminal("login", "getresponse")
     terminal.expect(r"Client id \[my-app\]: ")

@@ -142,9 +142,8 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
 pub fn orphans(world: &World, paths: &Paths, config: Option<&(Config, Stores)>) -> (Vec<Found>, Vec<Error>) {
     let (orphans, troubles) = orphan::all(world, paths, config, None);
     let found = orphans.iter().map(|orphan| {
-        let (place, name) = (&orphan.place, safe(&orphan.name));
-        let words = format!("{place} has the record `{name}`, which belongs to no profile in config.toml");
-        note(words).advice(format!("`{}` deletes it", orphan.logout()))
+        let (words, advice) = orphan.told();
+        note(words).advice(advice)
     });
     (found.collect(), troubles)
 }

@@ -139,8 +139,12 @@ pub fn run(args: LoginArgs, init: bool, global: &Global, world: &mut World) -> R
         // the answers are stored there
         attempt.say_notice(world);
     }
-    sign_in(world, &mut session, &args, &mut attempt)
-        .map_err(|e| unfinished::after(world, &session, attempt.asked.as_ref(), e))
+    sign_in(world, &mut session, &args, &mut attempt).map_err(|e| {
+        if attempt.led {
+            unfinished::begun(world, &session, &e);
+        }
+        unfinished::after(world, &session, attempt.asked.as_ref(), e)
+    })
 }
 
 fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: &mut Attempt) -> Result<u8, Error> {
