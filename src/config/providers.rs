@@ -399,8 +399,22 @@ pub fn add_provider(dir: &Path, name: &str, text: &str) -> Result<PathBuf, Confi
     if let Some(taken) = taken {
         return Err(ConfigError::with_hint(taken, "choose another name; `--extends` takes over a provider's facts"));
     }
-    write_provider(dir, name, text)?;
+    write_provider(dir, name, text).map_err(|e| of_new_file(e, name, text))?;
     Ok(path)
+}
+
+/// A mistake in a file that is not there yet: its line is quoted.
+fn of_new_file(e: ConfigError, name: &str, text: &str) -> ConfigError {
+    let Some((before, after)) = e.message.split_once(&format!("providers/{name}.toml")) else { return e };
+    let numbered =
+        after.strip_prefix(", line ").map(|rest| rest.split_at(rest.chars().take_while(char::is_ascii_digit).count()));
+    let line = numbered
+        .and_then(|(number, rest)| Some((text.lines().nth(number.parse::<usize>().ok()?.checked_sub(1)?)?, rest)));
+    let message = match line {
+        Some((line, rest)) => format!("{before}the new file (`{}`){rest}", safe(line)),
+        None => format!("{before}the new file{after}"),
+    };
+    ConfigError { message, ..e }
 }
 
 /// Writes a file of the user's own, if it is valid in each of its environments.

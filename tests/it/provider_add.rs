@@ -51,7 +51,7 @@ fn nothing_is_written_over_and_nothing_wrong_is_written() {
         ("provider add ../acme --issuer https://a.example", "can't be a provider's name"),
         ("provider add acme", "token.url"),
         ("provider add acme --issuer http://a.example", "issuer"),
-        ("provider add acme --token-url https://a.example/t#x", "token.url"),
+        ("provider add acme --token-url https://a.example/t#x", "in the new file (`url = \"https://a.example/t#x\"`)"),
         ("provider add acme --extends nobody", "nobody"),
         ("provider add acme --openapi /nonexistent", "the document can't be read"),
     ] {
@@ -106,6 +106,10 @@ fn an_openapi_document_tells_the_endpoints() {
     for (text, says) in [
         (of(json!({ "key": { "type": "apiKey" } })), "the document has no sign-in by OAuth 2.0"),
         ("openapi: 3.1.0".to_owned(), "is no OpenAPI document in JSON"),
+        (
+            "openapi: 3.1.0".to_owned(),
+            "hint: if it is YAML: yq -o=json FILE | oauthctl provider add four --openapi -\n",
+        ),
     ] {
         let done = me.stdin(&text).types(&line("four"));
         assert!(done.code == 2 && done.err.contains(says), "{}", done.err);
@@ -113,25 +117,21 @@ fn an_openapi_document_tells_the_endpoints() {
 }
 
 #[test]
-fn ones_own_file_is_compared_with_the_built_in_provider() {
+fn an_openapi_documents_server_has_variables_and_its_addresses_are_below_it() {
     let mut me = Person::new();
-    me.types("provider diff dropbox").is(0, "", "`dropbox` is as it is built in\n");
-    me.config(
-        "providers/dropbox.toml",
-        "extends = \"dropbox\"\ntoken.auth = [\"post\"]\napi.base-url = \"https://api.dropbox.example/3\"\nscopes.default = [\"mine\"]\n",
+    let flow = json!({ "authorizationUrl": "/auth", "tokenUrl": "../token", "scopes": {} });
+    let document = json!({ "openapi": "3.1.0",
+        "servers": [
+            { "url": "https://{nobody}.a.example" },
+            { "url": "https://{region}.a.example/{base}/", "variables": { "region": { "default": "eu" }, "base": { "default": "v2" } } },
+        ],
+        "components": { "securitySchemes": { "o": { "type": "oauth2", "flows": { "authorizationCode": flow } } } } });
+    let done = me.stdin(&format!("\u{feff}{document}")).types("provider add acme --openapi -");
+    assert_eq!(done.code, 0, "{}", done.err);
+    me.types("provider show acme").is(
+        0,
+        "id = \"acme\"\nauthorize.url = \"https://eu.a.example/auth\"\ntoken.url = \"https://eu.a.example/token\"\n\
+         api.base-url = \"https://eu.a.example/v2/\"\n",
+        "",
     );
-    let done = me.types("provider diff dropbox");
-    assert_eq!((done.code, &*done.err), (0, ""));
-    let own: Vec<&str> = done.out.lines().filter(|line| !line.starts_with('#')).collect();
-    assert!(own.contains(&"api.base-url = \"https://api.dropbox.example/3\""), "{}", done.out);
-    assert!(own.contains(&"scopes.default = [\"mine\"]"), "{}", done.out);
-    assert!(done.out.contains("# built in: api.base-url = \"https://api.dropboxapi.com/2\"\n"), "{}", done.out);
-    // laid over the built-in provider, the output is the file
-    let shown = me.types("provider show dropbox").out;
-    me.config("providers/dropbox.toml", &format!("extends = \"dropbox\"\n{}", done.out));
-    assert_eq!(me.types("provider show dropbox").out, shown);
-    me.config("providers/mine.toml", "id = \"mine\"\nissuer = \"https://mine.example\"\n");
-    let done = me.types("provider diff mine");
-    assert!(done.code == 2 && done.err.contains("there is no built-in provider called `mine`"), "{}", done.err);
-    assert_eq!(me.types("provider diff nobody").code, 2);
 }

@@ -1,15 +1,17 @@
 //! `provider add`: a provider file of one's own, from endpoints, an issuer, or an OpenAPI document.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Args;
 use serde::Deserialize;
 use toml_edit::{DocumentMut, Item, Value, value};
+use url::Url;
 
 use crate::config;
 use crate::error::Error;
 use crate::session::secret_source::text_of_file;
-use crate::text::safe;
+use crate::text::{pasted, safe};
 use crate::world::World;
 
 #[derive(Args, Debug)]
@@ -67,7 +69,7 @@ struct OpenApi {
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Components {
-    security_schemes: std::collections::BTreeMap<String, Scheme>,
+    security_schemes: BTreeMap<String, Scheme>,
 }
 
 #[derive(Default, Deserialize)]
@@ -89,19 +91,40 @@ struct Flows {
 struct Flow {
     authorization_url: Option<String>,
     token_url: Option<String>,
-    scopes: std::collections::BTreeMap<String, serde_json::Value>,
+    scopes: BTreeMap<String, serde_json::Value>,
 }
 
 #[derive(Deserialize)]
 struct Server {
     url: String,
+    #[serde(default)]
+    variables: BTreeMap<String, Variable>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Variable {
+    default: String,
+}
+
+impl Server {
+    /// Its address, if it is a whole one, with the variables' defaults.
+    fn address(&self) -> Option<String> {
+        let fill = |url: String, (name, it): (&String, &Variable)| url.replace(&format!("{{{name}}}"), &it.default);
+        let url = self.variables.iter().fold(self.url.clone(), fill);
+        (url.contains("://") && !url.contains('{')).then_some(url)
+    }
 }
 
 pub fn run(args: AddArgs, dir: &Path, world: &mut World) -> Result<u8, Error> {
     let (mut args, mut known) = (args, Vec::new());
     if let Some(file) = &args.openapi {
-        let read: OpenApi = serde_json::from_str(&text_of_file(world, file, ("document", LONGEST))?)
-            .map_err(|e| Error::usage(format!("`{}` is no OpenAPI document in JSON", safe(file))).cause(e))?;
+        let text = text_of_file(world, file, ("document", LONGEST))?;
+        let read: OpenApi = serde_json::from_str(plain(&text)).map_err(|e| {
+            let yaml = format!("yq -o=json FILE | oauthctl provider add {} --openapi -", pasted(&args.name));
+            let yaml = (!plain(&text).trim_start().starts_with('{')).then(|| format!("if it is YAML: {yaml}"));
+            Error::usage(format!("`{}` is no OpenAPI document in JSON", safe(file))).cause(e).hints(yaml)
+        })?;
         known = fill(&mut args, read)?;
     }
     let text = file(&args, &known);
@@ -110,11 +133,24 @@ pub fn run(args: AddArgs, dir: &Path, world: &mut World) -> Result<u8, Error> {
     Ok(0)
 }
 
+/// Without the mark that some programs of Windows' begin a file with.
+fn plain(text: &str) -> &str {
+    text.trim_start_matches('\u{feff}')
+}
+
 /// Fills in the endpoints that the command line does not name. Returns the scopes that there are.
 fn fill(args: &mut AddArgs, read: OpenApi) -> Result<Vec<String>, Error> {
     let schemes: Vec<Scheme> = read.components.security_schemes.into_values().collect();
-    let issuer = schemes.iter().find_map(|scheme| scheme.open_id_connect_url.as_deref());
-    let issuer = issuer.and_then(|url| url.strip_suffix("/.well-known/openid-configuration")).map(str::to_owned);
+    let server = args.api_url.take().or_else(|| read.servers.iter().find_map(Server::address));
+    // a relative address is below the server (OpenAPI 3.1, section 4.6)
+    let base = server.as_deref().and_then(|server| Url::parse(server).ok());
+    let whole = |url: String| match (&base, url.contains("://")) {
+        (Some(base), false) => base.join(&url).map_or(url, |url| url.to_string()),
+        _ => url,
+    };
+    let issuer = schemes.iter().find_map(|scheme| scheme.open_id_connect_url.clone()).map(whole);
+    let issuer =
+        issuer.as_deref().and_then(|url| url.strip_suffix("/.well-known/openid-configuration")).map(str::to_owned);
     let by_person = schemes.iter().find_map(|scheme| scheme.flows.authorization_code.clone());
     let flow = by_person.or_else(|| schemes.iter().find_map(|scheme| scheme.flows.client_credentials.clone()));
     if flow.is_none() && issuer.is_none() {
@@ -124,10 +160,9 @@ fn fill(args: &mut AddArgs, read: OpenApi) -> Result<Vec<String>, Error> {
     }
     let flow = flow.unwrap_or_default();
     args.issuer = args.issuer.take().or(issuer);
-    args.authorize_url = args.authorize_url.take().or(flow.authorization_url);
-    args.token_url = args.token_url.take().or(flow.token_url);
-    let server = read.servers.into_iter().map(|server| server.url).find(|url| url.contains("://"));
-    args.api_url = args.api_url.take().or(server);
+    args.authorize_url = args.authorize_url.take().or(flow.authorization_url.map(whole));
+    args.token_url = args.token_url.take().or(flow.token_url.map(whole));
+    args.api_url = server;
     Ok(flow.scopes.into_keys().collect())
 }
 
