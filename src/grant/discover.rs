@@ -75,7 +75,9 @@ pub(super) fn refuse_own(what: &str, url: &str, allowed: bool) -> Result<(), Err
         Kind::Unsafe,
         format!("{what} `{}` is an address of this network's own services: no request is sent there", safe(url)),
     )
-    .hint("if that is really where it is: add `--allow-private`"))
+    .hint(
+        "if that is really where it is: `oauthctl login PROFILE --allow-private`, or the profile's key `allow-private`",
+    ))
 }
 
 /// Refuses endpoints on this machine if the issuer is elsewhere: no browser and no request goes

@@ -135,3 +135,38 @@ fn an_openapi_documents_server_has_variables_and_its_addresses_are_below_it() {
         "",
     );
 }
+
+#[test]
+fn an_address_of_the_networks_own_services_is_told_with_what_allows_it() {
+    let mut me = Person::new();
+    me.config("providers/acme.toml", "id = \"acme\"\nissuer = \"https://169.254.169.254\"\n");
+    let hint = "`oauthctl login PROFILE --allow-private`, or the profile's key `allow-private`";
+    for line in ["provider check acme", "doctor acme"] {
+        let done = me.types(line);
+        assert!(done.out.contains(hint), "{line}: {}{}", done.out, done.err);
+    }
+}
+
+#[test]
+fn ones_own_file_is_compared_with_the_built_in_provider() {
+    let mut me = Person::new();
+    me.types("provider diff dropbox").is(0, "", "`dropbox` is as it is built in\n");
+    me.config(
+        "providers/dropbox.toml",
+        "extends = \"dropbox\"\ntoken.auth = [\"post\"]\napi.base-url = \"https://api.dropbox.example/3\"\nscopes.default = [\"mine\"]\n",
+    );
+    let done = me.types("provider diff dropbox");
+    assert_eq!((done.code, &*done.err), (0, ""));
+    let own: Vec<&str> = done.out.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(own.contains(&"api.base-url = \"https://api.dropbox.example/3\""), "{}", done.out);
+    assert!(own.contains(&"scopes.default = [\"mine\"]"), "{}", done.out);
+    assert!(done.out.contains("# built in: api.base-url = \"https://api.dropboxapi.com/2\"\n"), "{}", done.out);
+    // laid over the built-in provider, the output is the file
+    let shown = me.types("provider show dropbox").out;
+    me.config("providers/dropbox.toml", &format!("extends = \"dropbox\"\n{}", done.out));
+    assert_eq!(me.types("provider show dropbox").out, shown);
+    me.config("providers/mine.toml", "id = \"mine\"\nissuer = \"https://mine.example\"\n");
+    let done = me.types("provider diff mine");
+    assert!(done.code == 2 && done.err.contains("there is no built-in provider called `mine`"), "{}", done.err);
+    assert_eq!(me.types("provider diff nobody").code, 2);
+}
