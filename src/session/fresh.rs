@@ -1,6 +1,7 @@
 //! A fresh token, stored or refreshed. A token that needs a person is never obtained here.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::config::GrantKind;
@@ -144,7 +145,7 @@ fn obtain(
         seen = found.token().cloned();
         first = found.refreshable(world, session, want)?;
     }
-    let mut lock = match early.map_or_else(|| session.lock_here(world), Ok) {
+    let lock = match early.map_or_else(|| session.lock_here(world), Ok) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if has_no_place(&e) && !session.grant(None, first.as_ref()).needs_person() => {
@@ -156,9 +157,10 @@ fn obtain(
         return Ok(set);
     }
     let before = Before { generation: first.map(|record| record.generation), seen, waited: lock.waited, refused };
-    if let Some(set) = in_turn(world, session, &mut lock, (&before, want))? {
-        return Ok(set);
-    }
+    let lock = match in_turn(world, session, lock, (&before, want))? {
+        ControlFlow::Break(set) => return Ok(set),
+        ControlFlow::Continue(lock) => lock,
+    };
     let found = match session.load() {
         Ok(record) => Found::chosen(world, session, record)?,
         Err(e) => return without_store(world, session, e),
@@ -218,10 +220,10 @@ fn lent(
 fn in_turn(
     world: &mut World,
     session: &Session,
-    lock: &mut Lock,
+    mut lock: Lock,
     (before, want): (&Before<'_>, FreshnessPolicy),
-) -> Result<Option<TokenSet>, Error> {
-    let Some(shared) = session.store.shared() else { return Ok(None) };
+) -> Result<ControlFlow<TokenSet, Lock>, Error> {
+    let Some(shared) = session.store.shared() else { return Ok(ControlFlow::Continue(lock)) };
     let judge = |world: &mut World, text: &Option<Secret>| {
         let record = text.as_ref().map(|text| session.parsed(text)).transpose()?;
         let found = Found::of(world, session, record)?;
@@ -235,9 +237,9 @@ fn in_turn(
     if lock.waited
         && let Some(set) = judge(world, &shared.peek(&session.name)?)?
     {
-        return Ok(Some(set));
+        return Ok(ControlFlow::Break(set));
     }
-    let turn = lease::take(world, (&session.store, &session.name), lock, |world, seen| {
+    let turn = lease::take(world, (&session.store, &session.name), &mut lock, |world, seen| {
         let set = judge(world, &seen.record)?;
         if set.is_some() {
             shared.mend(&session.name, seen);
@@ -246,20 +248,35 @@ fn in_turn(
     });
     match turn {
         Err(e) if matches!(e.what.downcast_ref(), Some(StoreError::NotAllowed { .. })) => {}
-        turn => return turn,
+        turn => return turn.map(|set| set.map_or(ControlFlow::Continue(lock), ControlFlow::Break)),
     }
+    // readers wait side by side, and in nobody's way
+    drop(lock);
     let old = session.glance()?.and_then(|record| record.token);
-    let valid = old.as_ref().is_some_and(|set| set.freshness(world.clock.now(), None) == Freshness::Stale);
-    world.step(|| "this job may only read the token: waiting for one who renews it".to_owned());
-    let time = if valid { READER_WAIT } else { lock::LONGEST_WAIT };
+    let time = reader_waits(world, old.as_ref(), (before, want));
+    world.step(|| format!("this job may only read the token: for {} s it waits for one who renews it", time.as_secs()));
     let renewed = lease::poll(world, time, |world| judge(world, &shared.peek(&session.name)?))?;
-    renewed
-        .map_or_else(|| still_valid(world, old.as_ref(), want, nobody_renews(session)).map(Some), |set| Ok(Some(set)))
+    let set = renewed.map_or_else(|| still_valid(world, old.as_ref(), want, nobody_renews(session, time)), Ok);
+    set.map(ControlFlow::Break)
+}
+
+/// How long a reader waits for another token than this one.
+fn reader_waits(world: &World, old: Option<&TokenSet>, (before, want): (&Before<'_>, FreshnessPolicy)) -> Duration {
+    let valid = |set: &TokenSet| set.freshness(world.clock.now(), None) != Freshness::Expired;
+    match before.refused {
+        None if old.is_some_and(valid) && want.force => Duration::ZERO,
+        None if old.is_some_and(valid) => READER_WAIT,
+        _ => lock::LONGEST_WAIT,
+    }
 }
 
 /// For who may read a shared login and not renew it.
-fn nobody_renews(session: &Session) -> Error {
-    let why = format!("nobody renews the token of `{}`, and this job may only read it", session.name);
+fn nobody_renews(session: &Session, waited: Duration) -> Error {
+    let name = &session.name;
+    let why = match waited {
+        Duration::ZERO => format!("this job may only read the token of `{name}`, which is still valid"),
+        _ => format!("nobody renews the token of `{name}`, and this job may only read it"),
+    };
     Error::new(Kind::TryLater, why)
         .hint("on a machine that may renew it, by a timer: `oauthctl refresh --all --due`")
         .hint("`oauthctl store policy` prints what it must be allowed")

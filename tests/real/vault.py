@@ -460,13 +460,44 @@ def readers_read_the_access_token_and_nothing_else(t):
     here.run("refresh", "work").expect(0)
     same(other.collect(waits, "token", "work").expect(0).token, server.newest(), "the token that a reader waited for")
     began = time.monotonic()
-    other.run("refresh", "work").expect(75, err=[r"may only read it", r"^hint: on a machine that may renew it"])
-    check(30 < time.monotonic() - began < 60, "a reader waits for half a minute")
+    for argv in (("refresh", "work"), ("token", "work", "--force-refresh")):
+        other.run(*argv).expect(75, err=[r"may only read the token of `work`, which is still valid", r"^hint: on a machine that may renew it"])
+    check(time.monotonic() - began < SLACK, "a reader waits for no other token than a valid one")
     # what is due alone
     here.run("refresh", "--all", "--due").expect(0, err=r"work: fresh")
     here.run("logout", "work").expect(0)
     here.run("profile", "remove", "work").expect(0)
     same(engine.ask("secret/metadata/oauthctl?list=true")[0], 404, "what is left in the engine")
+
+
+@test
+def readers_wait_side_by_side_and_in_no_renewers_way(t):
+    engine = Engine(t)
+    server = strict.serve(t, expires_in=1)
+    (home,) = machines(t, server, engine.env(), 1)
+    reader = {"VAULT_TOKEN": engine.policy("reader", home, "work")}
+    home.run("login", "work", env={"BROWSER": strict.browser(t)}).expect(0)
+
+    def readers():
+        strict.stale(server)
+        started = [home.start("token", "work", env=reader) for _ in range(3)]
+        time.sleep(4)
+        return started, lambda: [home.collect(process, "token", "work") for process in started]
+
+    started, collected = readers()
+    check(all(process.poll() is None for process in started), "readers wait for a renewer")
+    began = time.monotonic()
+    home.run("refresh", "work").expect(0)
+    same({end.expect(0).token for end in collected()}, {server.newest()}, "the token that the readers waited for")
+    check(time.monotonic() - began < SLACK, "readers are in the way of the renewer")
+    same(len(server.refreshes()), 1, "token requests")
+    # nobody renews it
+    server.expires_in = 1
+    home.run("refresh", "work").expect(0)
+    began = time.monotonic()
+    for end in readers()[1]():
+        end.expect(75, err=r"nobody renews the token of `work`, and this job may only read it")
+    check(30 < time.monotonic() - began < 35 + SLACK, "readers wait for half a minute, all at the same time")
 
 
 @test
