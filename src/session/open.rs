@@ -61,7 +61,7 @@ impl Who {
                 Ok(provider) => Some(provider),
                 Err(e) if configured => return Err(e),
                 Err(e) => match orphan::called(world, &paths, kind, &name) {
-                    Ok(Some(orphan)) => return Who::open(world, orphan.choice(choice)),
+                    Ok(Some(orphan)) => return Who::open(world, orphan.choice(together(choice, variant))),
                     Ok(None) => {
                         let rule = || rule::that_chose(world, config, &name);
                         let by_rule = (!named).then(rule).flatten();
@@ -128,6 +128,12 @@ fn apart(choice: Overrides, profile: &Profile) -> (Overrides, Option<Variant>) {
     let mut choice = choice;
     let variant = if choice.signing_in || !by_person { None } else { Variant::taken_from(&mut choice.flags) };
     (choice, variant)
+}
+
+/// The command line's own choice again.
+fn together(mut choice: Overrides, variant: Option<Variant>) -> Overrides {
+    choice.flags.overlay(&variant.map(|variant| variant.as_flags()).unwrap_or_default());
+    choice
 }
 
 fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
