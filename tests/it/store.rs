@@ -332,20 +332,25 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     expected.push(("leftover", "was not written to its end".to_owned(), format!("rm {}", half.display())));
     // a refresh of a profile, and one of nobody's
     let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(600);
-    let journal = |name: &str| {
+    let journal = |name: &str, is_old: bool| {
         let file = std::fs::File::create(state.join("journal").join(format!("{name}.journal"))).unwrap();
-        file.set_modified(old).unwrap();
+        if is_old {
+            file.set_modified(old).unwrap();
+        }
     };
     let seen = std::fs::read_dir(state.join("journal")).unwrap().map(|entry| entry.unwrap().path());
     let of_one = seen
         .filter(|path| path.extension().is_some_and(|it| it == "seen"))
         .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned());
-    of_one.for_each(|name| journal(&name));
+    // nobody has their locks: that is certain
+    of_one.for_each(|name| journal(&name, false));
     expected.push(("journal", "a refresh of `two` was not ended".to_owned(), "oauthctl refresh two".to_owned()));
-    journal("0123");
+    expected.push(("journal", "a refresh of `one` was not ended".to_owned(), "oauthctl refresh one".to_owned()));
+    journal("0123", true);
     // where it is quoted, as on Windows, the name is not next to the words about it
     expected.push(("journal", "is of a refresh that belongs to no profile".to_owned(), "if no other".to_owned()));
     expected.push(("journal", "0123.journal".to_owned(), "if no other".to_owned()));
+    journal("4567", false);
     // the next passphrase leaves the key file's records behind
     me.set("OAUTHCTL_STORE_PASSPHRASE", "correct horse");
     expected.push(("seal", "`two` is under the key file".to_owned(), "oauthctl refresh two".to_owned()));
@@ -359,6 +364,8 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
         };
         assert!(list.as_array().unwrap().iter().any(is_it), "{kind} {about} {next}: {}", found.out);
     }
+    let strange = found.out.matches("is of a refresh that belongs").count();
+    assert_eq!(strange, 1, "another configuration's may be under way: {}", found.out);
     let text = me.types("store audit");
     assert!(text.code == 1 && text.out.contains("note  leftover ") && text.out.contains("do: rm "), "{}", text.out);
     // one of them is under it now, and only it seals the other one
@@ -367,6 +374,14 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
     let text = me.types("store audit").out;
     assert!(text.contains("`two` is under the key file"), "{text}");
     assert!(text.contains("do: set OAUTHCTL_STORE_PASSPHRASE, then: oauthctl refresh two"), "{text}");
+}
+
+#[test]
+fn an_audit_says_which_store_has_no_list() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "pass");
+    let told = "`pass` has no list of its records: those without a profile are not looked for there.\nNothing was found.\n";
+    me.types("store audit").is(0, "", told);
 }
 
 #[test]

@@ -73,15 +73,17 @@ pub fn hash(token: &Secret) -> String {
     hex(&sha256(token.expose().as_bytes()))
 }
 
-/// The journals that no process is busy with: untouched for longer than a refresh takes.
-pub fn abandoned(state: &Path) -> Vec<PathBuf> {
-    const UNDER_WAY: Duration = Duration::from_secs(60);
-    let is_old = |path: &PathBuf| {
-        let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
-        changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > UNDER_WAY)
-    };
+/// The journals of all credentials.
+pub fn all(state: &Path) -> Vec<PathBuf> {
     let journals = files::below(&state.join("journal"));
-    journals.filter(|path| path.extension().is_some_and(|it| it == "journal") && is_old(path)).collect()
+    journals.filter(|path| path.extension().is_some_and(|it| it == "journal")).collect()
+}
+
+/// Whether the journal is untouched for longer than a refresh takes: no process is busy with it.
+pub fn is_old(path: &Path) -> bool {
+    const UNDER_WAY: Duration = Duration::from_secs(60);
+    let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok();
+    changed.and_then(|at| at.elapsed().ok()).is_some_and(|age| age > UNDER_WAY)
 }
 
 impl Journal {

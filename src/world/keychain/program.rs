@@ -40,6 +40,13 @@ pub struct StoreProgram {
     pub protocol: Protocol,
 }
 
+impl StoreProgram {
+    /// Whether it tells which items it has.
+    pub fn has_list(&self) -> bool {
+        matches!(self.protocol, Protocol::Docker(_))
+    }
+}
+
 /// How to talk to it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Protocol {

@@ -3,7 +3,7 @@
 
 mod team;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -13,10 +13,10 @@ use crate::command::doctor::{Found, Report, logins, note, orphans};
 use crate::command::{Global, TextOrJson as Format, fitted, print};
 use crate::config::{Config, expand_home};
 use crate::error::{Error, Kind};
-use crate::session::lock::credential_name;
+use crate::session::lock::{self, credential_name};
 use crate::session::paths::{Paths, Stores};
 use crate::session::state::journal;
-use crate::session::{passphrase, sealed_files, store_of};
+use crate::session::{passphrase, sealed_files, store_of, usual_store};
 use crate::store::file::{DAMAGED, FileStore, UNDER_KEY_FILE, folder};
 use crate::store::{Store as _, StoreError, StoreKind};
 use crate::text::{for_a_shell, pasted, safe};
@@ -67,6 +67,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Resul
     findings.splice(0..0, exposed.into_iter().map(open_to_others));
     // they are told
     files::closed();
+    tell_of_unlisted(world, config.as_ref())?;
     let is_clean = findings.is_empty();
     let text = match args.format {
         Format::Json => in_json(&findings),
@@ -182,28 +183,59 @@ fn journals(
     paths: &Paths,
     (state, config): (&Path, Option<&(Config, Stores)>),
 ) -> Result<Vec<Finding>, Error> {
-    let journals = journal::abandoned(state);
+    let journals = journal::all(state);
     if journals.is_empty() {
         return Ok(Vec::new());
     }
-    let (mut known, usual) = (BTreeSet::new(), [StoreKind::Keychain, StoreKind::File]);
+    let (mut known, usual) = (BTreeMap::new(), usual(world, config)?);
     for (name, own) in config.iter().flat_map(|(_, stores)| stores) {
-        for kind in own.iter().chain(config.and_then(|(config, _)| config.store.as_ref())).chain(&usual) {
-            known.insert((credential_name(&*store_of(world, *kind, paths)?, name), name));
+        for kind in own.iter().chain(&usual) {
+            let store = store_of(world, *kind, paths)?;
+            known.insert(credential_name(&*store, name), (store, name));
         }
     }
     let told = |path: PathBuf| {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let known = known.get(&*path.file_stem().unwrap_or_default().to_string_lossy());
+        let is_under_way = match known {
+            Some((store, name)) => lock::try_acquire(paths, &**store, name).is_none(),
+            None => !journal::is_old(&path),
+        };
+        if is_under_way {
+            return None;
+        }
         let shown = shown(&path);
-        let found = match known.iter().find(|(credential, _)| *credential == stem) {
+        let found = match known {
             Some((_, name)) => note(format!("a refresh of `{}` was not ended: {shown}", safe(name)))
                 .advice(format!("oauthctl refresh {}", pasted(name))),
             None => note(format!("{shown} is of a refresh that belongs to no profile in config.toml"))
                 .advice(format!("if no other configuration uses this folder: rm {shown}")),
         };
-        ("journal", found)
+        Some(("journal", found))
     };
-    Ok(journals.into_iter().map(told).collect())
+    Ok(journals.into_iter().filter_map(told).collect())
+}
+
+/// The stores that a profile which names none may have: the records may be of before.
+fn usual(world: &World, config: Option<&(Config, Stores)>) -> Result<BTreeSet<StoreKind>, Error> {
+    let (now, _) = usual_store(world, config.map_or(&Config::default(), |(config, _)| config))?;
+    let named = config.and_then(|(config, _)| config.store);
+    Ok([StoreKind::Keychain, StoreKind::File, now].into_iter().chain(named).collect())
+}
+
+/// Tells which stores have no list of their records to look through.
+fn tell_of_unlisted(world: &mut World, config: Option<&(Config, Stores)>) -> Result<(), Error> {
+    let own = config.iter().flat_map(|(_, stores)| stores.values().copied().flatten());
+    for kind in own.chain(usual(world, config)?).collect::<BTreeSet<_>>() {
+        if let StoreKind::Program(program) = kind
+            && !program.has_list()
+        {
+            world.say(&format!(
+                "`{}` has no list of its records: those without a profile are not looked for there.",
+                safe(&program.name)
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn sealed_words(profile: &str, how: &str) -> String {

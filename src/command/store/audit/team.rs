@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::standing::Standing;
-use crate::session::{Who, store_of};
+use crate::session::{Who, store_of, usual_store};
 use crate::store::{Store, StoreError, StoreKind, vault};
 use crate::text::{pasted, safe};
 use crate::world::World;
@@ -42,15 +42,20 @@ pub(super) fn look(world: &mut World, global: &Global, paths: &Paths) -> Vec<Res
 
 /// The engine that `store migrate` knows by a word; `None` where no variable names it, or this job
 /// may not list.
-fn of_a_migration(world: &World, paths: &Paths) -> Result<Option<Engine>, Error> {
+fn of_a_migration(world: &mut World, paths: &Paths) -> Result<Option<Engine>, Error> {
     let kind = StoreKind::Vault(vault::Place::of_variables());
-    if !vault::is_named(&*world.env) {
+    let config = paths.readable_config().map(|(config, _)| config).unwrap_or_default();
+    if !vault::is_named(&*world.env) && usual_store(world, &config)?.0 != kind {
         return Ok(None);
     }
     let store = store_of(world, kind, paths)?;
     match store.profiles() {
         Ok(names) => Ok(Some((store, names))),
-        Err(StoreError::NotAllowed { .. }) => Ok(None),
+        Err(StoreError::NotAllowed { .. }) => {
+            let place = store.in_words();
+            world.say(&format!("This job may not list {place}: what a `store migrate` left there is not looked for."));
+            Ok(None)
+        }
         Err(e) => Err(e.into()),
     }
 }
