@@ -14,6 +14,7 @@ use crate::protocol::age::Identity;
 use crate::secret::Secret;
 use crate::store::file::{AgeKeys, FileStore, Openers};
 use crate::store::lent::{self, LentStore};
+use crate::store::unopened::Unopened;
 use crate::store::{self, Store, StoreError, StoreKind, vault};
 use crate::text::safe;
 use crate::world::World;
@@ -57,7 +58,13 @@ pub fn store_of(world: &World, kind: StoreKind, paths: &Paths) -> Result<Rc<dyn 
         let (env, http, clock) = (&*world.env, world.http.clone(), world.clock.clone());
         let (by, step) = (user_and_host(world), world.steps());
         let doors = vault::Doors { env, http, clock, ask: &ask, by, step };
-        return Ok(Rc::new(vault::open(place, doors)?));
+        return Ok(match vault::open(place, doors) {
+            Ok(vault) => Rc::new(vault),
+            Err(e) => {
+                let e = Error::from(e);
+                Rc::new(Unopened { kind, why: e.texts().join(": "), cures: e.hints })
+            }
+        });
     }
     let (state, openers) = match kind {
         StoreKind::File => (paths.require_state()?, openers(world, paths)?),

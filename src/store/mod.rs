@@ -11,6 +11,7 @@ pub mod keychain;
 pub mod lent;
 pub mod none;
 pub mod program;
+pub mod unopened;
 pub mod vault;
 
 use std::path::Path;
