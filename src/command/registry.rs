@@ -9,14 +9,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use ring::digest::{Context, SHA256};
 
 use crate::address::on_loopback;
 use crate::command::{may_ask, print};
 use crate::config::{self, Pin, Registry, is_of_registry};
 use crate::error::{Error, Kind, unanswered};
 use crate::provider::is_provider_name;
-use crate::secret::hex;
 use crate::session::paths::Paths;
 use crate::session::random_hex;
 use crate::text::{pasted, safe};
@@ -138,9 +136,10 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
         RegistryVerb::List => {
             for name in config::registries(&dir) {
                 let line = match Registry::load(&dir, &name) {
-                    Ok(Registry { pin, providers, .. }) => {
-                        let names: Vec<String> = providers.into_keys().collect();
-                        format!("{name:16} {} at {}: {}\n", safe(&pin.source), safe(&pin.commit), names.join(", "))
+                    Ok(registry) => {
+                        let at = origin(&name, &registry);
+                        let names: Vec<String> = registry.providers.into_keys().collect();
+                        format!("{name:16} {at}: {}\n", names.join(", "))
                     }
                     Err(e) => {
                         let hint = e.hint.iter().map(|hint| format!("; {hint}")).collect::<String>();
@@ -152,13 +151,26 @@ pub fn run(verb: RegistryVerb, world: &mut World) -> Result<u8, Error> {
         }
         RegistryVerb::Show { name } => {
             let registry = Registry::load(&dir, &name)?;
-            let head = format!("{} at {}\n", safe(&registry.pin.source), safe(&registry.pin.commit));
-            let lines = registry.changes(None).into_iter().map(|line| format!("{}\n", line.trim_start_matches("+ ")));
+            let head = origin(&name, &registry) + "\n";
+            let lines = registry
+                .changes(None)
+                .into_iter()
+                .map(|line| format!("{}\n", line.trim_start_matches(['+', '~', ' '])));
             print(world, (head + &lines.collect::<String>()).as_bytes())?;
         }
         RegistryVerb::Remove { name } => remove(world, &dir, &name)?,
     }
     Ok(0)
+}
+
+/// Where the copy comes from, and whether it is still that.
+fn origin(name: &str, registry: &Registry) -> String {
+    let Pin { source, commit, .. } = &registry.pin;
+    let edited = match registry.is_edited() {
+        true => format!(", changed here since (`oauthctl registry update {name}` takes that back)"),
+        false => String::new(),
+    };
+    format!("{} at {}{edited}", safe(source), safe(commit))
 }
 
 /// Removes a registry, a broken one too, and names the profiles that have no provider after it.
@@ -328,7 +340,8 @@ fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -
             files.insert(path.to_owned(), git(&["cat-file", "blob", object])? + "\n");
         }
     }
-    Ok((Pin { source: address.to_owned(), commit: found }, files))
+    let digest = Some(config::digest(&files));
+    Ok((Pin { source: address.to_owned(), commit: found, digest }, files))
 }
 
 fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<String, Error> {
@@ -382,7 +395,7 @@ fn of_git_itself(e: &std::io::Error) -> Error {
 fn of_folder(folder: &Path) -> Result<Fetched, Error> {
     let unread =
         |e: std::io::Error| Error::usage(format!("`{}` can't be read", safe(&folder.display().to_string()))).cause(e);
-    let (mut files, mut digest) = (BTreeMap::new(), Context::new(&SHA256));
+    let mut files = BTreeMap::new();
     let providers = folder.join("providers");
     let entries = if providers.is_dir() { Some(std::fs::read_dir(&providers).map_err(unread)?) } else { None };
     let names = entries.into_iter().flatten().flatten().filter_map(|entry| entry.file_name().into_string().ok());
@@ -398,10 +411,10 @@ fn of_folder(folder: &Path) -> Result<Fetched, Error> {
         }
         fits(&path, about.len(), files.len())?;
         let text = std::fs::read_to_string(folder.join(&path)).map_err(unread)?;
-        digest.update(format!("{path}\0{}\0{text}", text.len()).as_bytes());
         files.insert(path, text);
     }
-    let pin = Pin { source: folder.display().to_string(), commit: format!("sha256:{}", hex(digest.finish().as_ref())) };
+    let digest = config::digest(&files);
+    let pin = Pin { source: folder.display().to_string(), commit: digest.clone(), digest: Some(digest) };
     Ok((pin, files))
 }
 

@@ -26,7 +26,7 @@ pub use providers::{
     same_provider, validate_all, write_copy,
 };
 
-pub use registry::{Pin, Registry, is_of_registry};
+pub use registry::{Pin, Registry, digest, is_of_registry};
 
 use crate::address::with_scheme;
 use crate::layers::tree::ReadError;

@@ -10,12 +10,15 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::path::Path;
 
+use ring::digest::{Context, SHA256};
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::providers::{REGISTRIES as FOLDER, folders, own_text, registries, resolve_with, taken_anew, toml_files};
 use super::{Config, ConfigError, FILE, file, write_copy};
 use crate::layers::tree::{self, Entry, Table, Value};
 use crate::provider::{Provider, StringKind, catalogue, is_provider_name};
+use crate::secret::hex;
 use crate::text::safe;
 
 /// The file with the place and the commit.
@@ -27,6 +30,18 @@ pub struct Pin {
     pub source: String,
     /// A commit of git, or `sha256:` and the digest of a folder's files.
     pub commit: String,
+    /// Of the files that were taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// The digest of a registry's files.
+pub fn digest(files: &BTreeMap<String, String>) -> String {
+    let mut all = Context::new(&SHA256);
+    for (path, text) in files {
+        all.update(format!("{path}\0{}\0{text}", text.len()).as_bytes());
+    }
+    format!("sha256:{}", hex(all.finish().as_ref()))
 }
 
 type Values = Vec<(String, toml_edit::Value)>;
@@ -37,6 +52,8 @@ pub struct Registry {
     /// The texts, by their path.
     files: BTreeMap<String, String>,
     pub providers: BTreeMap<String, Provider>,
+    /// What providers extend: the name, and its entry.
+    bases: BTreeMap<String, (String, Provider)>,
     pub profiles: BTreeMap<String, Values>,
 }
 
@@ -53,17 +70,22 @@ impl Registry {
     /// Reads the files of a registry that is to be called `name`.
     pub fn of(dir: &Path, name: &str, pin: Pin, mut files: BTreeMap<String, String>) -> Result<Registry, ConfigError> {
         files.retain(|path, _| is_of_registry(path));
-        let mut registry = Registry { pin, providers: BTreeMap::new(), profiles: BTreeMap::new(), files };
+        let (providers, bases) = Default::default();
+        let mut registry = Registry { pin, providers, bases, profiles: BTreeMap::new(), files };
         let texts = |id: &str| registry.files.get(&format!("providers/{id}.toml")).cloned();
         let own = |id: &str| texts(id).map_or_else(|| own_text(dir, id), |text| Ok(Some(text)));
         for (path, text) in &registry.files {
             let Some(id) = provider_of(path) else { continue };
-            has_no_secret("", &tree::parse(path, text)?)?;
+            let table = tree::parse(path, text)?;
+            has_no_secret("", &table)?;
             let provider = resolve_with(id, &own)?;
             for known in provider.aliases.iter().map(String::as_str).chain([id]) {
                 is_free(dir, known, name)?;
             }
             registry.providers.insert(id.to_owned(), provider);
+            if let Some(Value::Text(base)) = table.get("extends").map(|entry| &entry.value) {
+                registry.bases.insert(id.to_owned(), (base.clone(), resolve_with(base, &own)?));
+            }
         }
         registry.profiles = match registry.files.get(FILE) {
             Some(text) => profiles(dir, text)?,
@@ -116,6 +138,11 @@ impl Registry {
             }
         }
         Registry::of(dir, name, pin, files)
+    }
+
+    /// Whether somebody has changed the copy here since it was taken.
+    pub fn is_edited(&self) -> bool {
+        self.pin.digest.as_ref().is_some_and(|taken| *taken != digest(&self.files))
     }
 
     /// Whether this is the same commit, and the same texts.
@@ -173,11 +200,14 @@ impl Registry {
             match was.get(id) {
                 None => {
                     lines.push(format!("+ provider {id} ({}): {}", safe(&provider.name), hosts(provider)));
-                    lines.extend(
-                        sent(provider).map(|(key, value)| format!("+ provider {id}: {key} = {}", safe(&value))),
-                    );
+                    lines.extend(match self.bases.get(id) {
+                        Some((base, entry)) => changed(id, (&format!("{} has", safe(base)), entry), provider),
+                        None => sent(provider)
+                            .map(|(key, value)| format!("+ provider {id}: {key} = {}", marked(&value)))
+                            .collect(),
+                    });
                 }
-                Some(before) => lines.extend(changed(id, before, provider)),
+                Some(before) => lines.extend(changed(id, ("it was", before), provider)),
             }
         }
         lines.extend(was.keys().filter(|id| !self.providers.contains_key(*id)).map(|id| format!("- provider {id}")));
@@ -242,11 +272,23 @@ fn hosts(provider: &Provider) -> String {
             _ => return Ok::<(), Infallible>(()),
         };
         if !hosts.iter().any(|known| known == host) {
-            hosts.push(safe(host));
+            hosts.push(host.to_owned());
         }
         Ok(())
     });
-    hosts.join(", ")
+    hosts.iter().map(|host| marked(host)).collect::<Vec<_>>().join(", ")
+}
+
+/// A host, or a value with an address: letters that only look like others are told by the host's
+/// other name.
+fn marked(value: &str) -> String {
+    if value.is_ascii() {
+        return safe(value);
+    }
+    let address = value.trim_matches('"');
+    let url = Url::parse(address).or_else(|_| Url::parse(&format!("https://{address}")));
+    let other = url.ok().and_then(|url| Some(url.host_str()?.to_owned())).filter(|host| host.contains("xn--"));
+    format!("{} ({})", safe(value), other.map_or_else(|| "not ASCII".to_owned(), |host| format!("not ASCII: {host}")))
 }
 
 /// What its requests say beside the usual: parameters and headers.
@@ -256,16 +298,16 @@ fn sent(provider: &Provider) -> impl Iterator<Item = (String, String)> {
     keys.filter(move |(key, _)| is_sent(key))
 }
 
-fn changed(id: &str, before: &Provider, now: &Provider) -> Vec<String> {
-    let keys = now.differences(before).into_iter();
+fn changed(id: &str, (words, before): (&str, &Provider), now: &Provider) -> Vec<String> {
+    let keys = now.differences(before).into_iter().filter(|(key, ..)| key != "id");
     let mut lines: Vec<String> = keys
         .map(|(key, is, was)| {
-            let was = was.map_or_else(String::new, |was| format!(" (it was {})", safe(&was)));
-            format!("~ provider {id}: {key} = {}{was}", safe(&is))
+            let was = was.map_or_else(String::new, |was| format!(" ({words} {})", safe(&was)));
+            format!("~ provider {id}: {key} = {}{was}", marked(&is))
         })
         .collect();
     let gone = before.differences(now).into_iter().filter(|(.., there)| there.is_none());
-    lines.extend(gone.map(|(key, was, _)| format!("~ provider {id}: no {key} (it was {})", safe(&was))));
+    lines.extend(gone.map(|(key, was, _)| format!("~ provider {id}: no {key} ({words} {})", safe(&was))));
     lines
 }
 

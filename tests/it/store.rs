@@ -380,7 +380,8 @@ fn an_audit_finds_what_should_not_be_there_and_says_what_to_do() {
 fn an_audit_says_which_store_has_no_list() {
     let mut me = Person::new();
     me.set("OAUTHCTL_STORE", "pass");
-    let told = "`pass` has no list of its records: those without a profile are not looked for there.\nNothing was found.\n";
+    let told =
+        "`pass` has no list of its records: those without a profile are not looked for there.\nNothing was found.\n";
     me.types("store audit").is(0, "", told);
 }
 

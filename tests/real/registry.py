@@ -121,10 +121,32 @@ def a_copy_that_was_changed_here_is_told_and_taken_anew(t):
     copy.write_text(ACME.replace("https://api.acme.example", "https://api.evil.example"))
     home.run("registry", "update", "team", "--yes").expect(0, err=["was changed since it was taken", "~ provider acme: api.base-url = .*api.acme.example"])
     same(copy.read_text(), ACME, "the copy")
+    same(copy.read_text(), ACME, "the copy")
+    # that is said before anybody updates it
+    copy.write_text(ACME.replace("https://api.acme.example", "https://api.evil.example"))
+    for verb in (["show", "team"], ["list"]):
+        home.run("registry", *verb).expect(0, out=rf"at {team.commit}, changed here since \(`oauthctl registry update team` takes that back")
+    home.run("registry", "update", "team", "--yes").expect(0)
+    check("changed here" not in home.run("registry", "show", "team").expect(0).out, "it is as it was taken")
     # one without its place can be removed
     (home.config / "registries/team/registry.toml").write_text("nothing")
     home.run("registry", "update", "team").expect(2, err=["does not say where the registry comes from", "oauthctl registry remove team"])
     home.run("registry", "remove", "team").expect(0)
+
+
+@test
+def letters_that_look_like_others_and_changed_endpoints_of_a_known_provider_are_told(t):
+    looks = ACME.replace("login.acme.example", "\u0430ccounts.google.com")
+    corp = 'id = "corp"\nextends = "google"\n[token]\nurl = "http://127.0.0.1:1/token"\n'
+    team = Repository(t, {"providers/acme.toml": looks, "providers/corp.toml": corp})
+    home = t.home()
+    lines = [r"\+ provider acme .*\u0430ccounts.google.com \(not ASCII: xn--ccounts-\w+.google.com\)", r"\+ provider corp .*accounts.google.com.*127.0.0.1:1",
+             r'~ provider corp: token.url = "http://127.0.0.1:1/token" \(google has "https://oauth2.googleapis.com/token"\)']  # fmt: skip
+    added = home.run("registry", "add", str(team.path), "--yes").expect(0, err=lines)
+    check("provider corp: id" not in added.err and "provider corp: authorize.url" not in added.err, "what is the same isn't told")
+    home.run("registry", "show", "team").expect(0, out=r"^provider corp: token.url = .* \(google has ")
+    team.put({"providers/corp.toml": corp.replace("http://127.0.0.1:1", "https://\u0430uth.example")})
+    home.run("registry", "update", "team").expect(2, err=r'~ provider corp: token.url = .*not ASCII: xn--uth-\w+.example\) \(it was "http://127.0.0.1:1/token"\)')
 
 
 @test
