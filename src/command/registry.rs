@@ -203,10 +203,15 @@ fn take(
     taking: &Taking,
     old: Option<&Registry>,
 ) -> Result<(), Error> {
-    let (pin, files) = fetched(world, source, taking.commit.as_deref())?;
+    let taken = old.map(|old| old.pin.commit.as_str());
+    let Fetched { pin, files, follows } = fetched(world, source, (taking.commit.as_deref(), taken))?;
     let new = Registry::of(dir, name, pin, files).map_err(|e| Error::from(e).context("the registry is not taken"))?;
     let lines = new.changes(old);
     world.say(&format!("{name}: {} at {}", safe(&new.pin.source), safe(&new.pin.commit)));
+    if !follows {
+        let before = taken.map(safe).unwrap_or_default();
+        world.say(&format!("  it does not come after {before}: it is older, or the history was rewritten"));
+    }
     for line in &lines {
         world.say(&format!("  {line}"));
     }
@@ -253,9 +258,16 @@ fn agreed(world: &mut World, taking: &Taking) -> Result<(), Error> {
     }
 }
 
-type Fetched = (Pin, BTreeMap<String, String>);
+struct Fetched {
+    pin: Pin,
+    files: BTreeMap<String, String>,
+    /// Whether it comes after the commit that was taken before.
+    follows: bool,
+}
 
-fn fetched(world: &mut World, source: &str, commit: Option<&str>) -> Result<Fetched, Error> {
+/// `commit`: the one that is wanted, and the one that was taken before.
+fn fetched(world: &mut World, source: &str, commits: (Option<&str>, Option<&str>)) -> Result<Fetched, Error> {
+    let (commit, taken) = commits;
     match place(source)? {
         Place::Folder(folder) if commit.is_some() => Err(Error::usage(format!(
             "`{}` is no git repository: it has no commits",
@@ -265,7 +277,7 @@ fn fetched(world: &mut World, source: &str, commit: Option<&str>) -> Result<Fetc
         Place::Git(address) => {
             let room = world.env.temp_dir().join(format!("oauthctl-registry-{}", random_hex(world)));
             files::make_folder(&room).map_err(|e| Error::new(Kind::Store, "no folder can be made for git").cause(e))?;
-            let fetched = of_git(world, &room, (&address, commit));
+            let fetched = of_git(world, &room, &address, (commit, taken));
             let _ = std::fs::remove_dir_all(&room);
             fetched
         }
@@ -316,16 +328,28 @@ fn place(source: &str) -> Result<Place, Error> {
 }
 
 /// The files of a commit. Only git's own objects are brought, into an empty folder.
-fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -> Result<Fetched, Error> {
+fn of_git(
+    world: &World,
+    room: &Path,
+    address: &str,
+    (commit, taken): (Option<&str>, Option<&str>),
+) -> Result<Fetched, Error> {
     let git = |words: &[&str]| git(world, room, on_loopback(address), words);
     git(&["init", "--quiet", "--bare", "--template="])?;
     let wanted = commit.unwrap_or("HEAD");
-    let fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", address, wanted];
-    git(&fetch).map_err(|e| e.context(format!("`{}` can't be fetched", safe(address))))?;
+    let fetch =
+        |depth| git(&["fetch", "--quiet", depth, "--no-tags", "--no-recurse-submodules", "--", address, wanted]);
+    fetch("--depth=1").map_err(|e| e.context(format!("`{}` can't be fetched", safe(address))))?;
     let found = git(&["rev-parse", "--verify", "--end-of-options", "FETCH_HEAD^{commit}"])?;
     if commit.is_some_and(|commit| commit != found) {
         return Err(Error::new(Kind::Unsafe, format!("another commit came: `{}`", safe(&found))));
     }
+    // the history is brought only where it says something
+    let comes_after = |taken: &str| {
+        let whole = fetch("--depth=2147483647").is_ok();
+        whole && git(&["merge-base", "--is-ancestor", taken, &found]).is_ok()
+    };
+    let follows = taken.is_none_or(|taken| taken == found || comes_after(taken));
     let mut files = BTreeMap::new();
     let listed = git(&["ls-tree", "-r", "-z", "--long", "--full-tree", &found, "--", config::FILE, "providers"])?;
     for line in listed.split('\0').filter(|line| !line.is_empty()) {
@@ -341,7 +365,7 @@ fn of_git(world: &World, room: &Path, (address, commit): (&str, Option<&str>)) -
         }
     }
     let digest = Some(config::digest(&files));
-    Ok((Pin { source: address.to_owned(), commit: found, digest }, files))
+    Ok(Fetched { pin: Pin { source: address.to_owned(), commit: found, digest }, files, follows })
 }
 
 fn git(world: &World, room: &Path, loopback: bool, words: &[&str]) -> Result<String, Error> {
@@ -415,7 +439,7 @@ fn of_folder(folder: &Path) -> Result<Fetched, Error> {
     }
     let digest = config::digest(&files);
     let pin = Pin { source: folder.display().to_string(), commit: digest.clone(), digest: Some(digest) };
-    Ok((pin, files))
+    Ok(Fetched { pin, files, follows: true })
 }
 
 fn fits(path: &str, length: u64, files: usize) -> Result<(), Error> {
