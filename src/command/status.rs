@@ -146,6 +146,9 @@ fn next(world: &World, session: &Session, standing: &Standing) -> Next {
     if session.store.kind() == StoreKind::Lent {
         return alone("each command asks the machine that lends it, which refreshes it".to_owned());
     }
+    if !from_outside && let Err(e) = session.raw_provider() {
+        return alone(e.hints.last().cloned().unwrap_or_else(|| e.to_string()));
+    }
     if let Some(to) = went_to(standing) {
         let words = format!(
             "the login went to {}, and is renewed there; `{}` renews it here again",

@@ -224,6 +224,11 @@ def no_file_of_it_moves_a_login_or_replaces_ones_own(t):
     home.run("registry", "update", "team", "--yes").expect(0)
     home.run("refresh", "strict").expect(7)
     same(foreign.requests, [], "requests at the other host")
+    # a login whose provider has gone
+    home.run("registry", "remove", "team").expect(0)
+    told = home.run("status", "strict").out
+    check("refreshes it" not in told and re.search(r"^next +.*oauthctl profile remove strict", told, re.M), told)
+    home.run("registry", "add", str(team.path), "--yes").expect(0)
     home.provider("strict", server.provider_file())
     home.run("registry", "update", "team", "--yes").expect(0, err="your own `providers/strict.toml` comes first")
     home.run("refresh", "strict").expect(0)

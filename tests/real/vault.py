@@ -925,6 +925,15 @@ def an_audit_tells_what_readers_see_and_what_a_killed_migration_left(t):
     (reader,) = machines(t, server, engine.env(engine.policy("reader", there, "work")), 1)
     there.run("store", "audit").expect(1, out=r"readers of `work` see .* is no record")
     reader.run("store", "audit").expect(1, out=[r"^note +unreadable +the vault .*: it is not a record of this program", "do: on a machine that may renew it: `oauthctl refresh work`"])
+    reader.run("store", "test").expect(5, err="`oauthctl store policy` prints")
+    there.run("store", "policy", "not-yet").expect(0, out="secret/data/oauthctl/not-yet/renew")
+    nobody = {"VAULT_TOKEN": engine.set("auth/token/create", {"policies": ["default"]})["auth"]["client_token"]}
+    config = reader.config / "config.toml"
+    text = config.read_text()
+    config.write_text(text + 'auth = "basic"\n')
+    said = reader.run("doctor", "work", env=nobody).out
+    config.write_text(text)
+    check(re.search(r"note +client +not checked: the record, which may have it", said), said)
     there.run("refresh", "work").expect(0)
     reader.run("store", "audit").expect(0, err=[r"^This job may not list the vault .*: what a `store migrate` left there is not looked for", "Nothing was found"])
     engine.ask("secret/metadata/oauthctl/work", method="DELETE")

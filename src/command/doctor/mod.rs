@@ -62,6 +62,10 @@ pub fn bad(words: impl Into<String>) -> Found {
 const FAIL: &str = "FAIL";
 
 impl Found {
+    pub fn is_bad(&self) -> bool {
+        self.mark == FAIL
+    }
+
     /// The same, about this.
     pub fn about(self, what: &str) -> Found {
         Found { words: format!("{what}: {}", self.words), ..self }

@@ -18,7 +18,9 @@ use crate::world::World;
 use crate::world::http_server::loopback::{Address, ListenError, Loopback};
 
 pub(super) fn check(world: &mut World, session: &mut Session, registered: Option<&str>, report: &mut Report) {
-    let record = session.load().ok().flatten();
+    let loaded = session.load();
+    let is_unread = loaded.is_err();
+    let record = loaded.ok().flatten();
     let known = session.provider(world, record.as_ref()).or_else(|_| session.raw_provider());
     // an unknown provider was told of
     let Ok(provider) = known else { return };
@@ -27,7 +29,8 @@ pub(super) fn check(world: &mut World, session: &mut Session, registered: Option
         report.add("grant", e.into());
     }
     let found = client(world, session, (&provider, record.as_ref())).unwrap_or_else(Found::from);
-    report.add("client", found);
+    let unknown = || note("not checked: the record, which may have it, can't be read");
+    report.add("client", if is_unread && found.is_bad() { unknown() } else { found });
     if grant == GrantKind::AuthorizationCode {
         let random = random_hex(world);
         match redirect_plan::plan(&provider, &session.profile, &random) {

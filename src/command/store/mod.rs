@@ -6,7 +6,7 @@ mod unlock;
 use clap::{Args, Subcommand};
 
 use crate::command::{Global, print};
-use crate::config::{Config, words};
+use crate::config::{self, Config, words};
 use crate::error::{Error, Kind};
 use crate::session::paths::Paths;
 use crate::session::{Overrides, Who, migration, random_hex, store_of, usual_store};
@@ -107,7 +107,11 @@ fn test(args: &TestArgs, global: &Global, world: &mut World) -> Result<u8, Error
         }
     };
     let name = format!("test-{}", &random_hex(world)[..8]);
-    let took = try_out(&*store, &name, &|| world.clock.elapsed())?;
+    let took = try_out(&*store, &name, &|| world.clock.elapsed()).map_err(|e| match e {
+        // nobody has a policy for that name
+        StoreError::NotAllowed { place, .. } => StoreError::NotAllowed { place, profile: None },
+        e => e,
+    })?;
     let took = ["written", "read", "deleted"]
         .iter()
         .zip(took)
@@ -139,14 +143,21 @@ fn test_shared(world: &mut World, who: &Who, shared: &dyn Shared) -> Result<u8, 
 
 fn policy(args: &PolicyArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let kind = match &args.profile {
-        Some(name) => named(world, global, name)?.store.kind(),
-        None => of_a_new_login(world)?,
+        Some(name) if is_configured(world, name)? => named(world, global, name)?.store.kind(),
+        // a job needs it before its first login
+        _ => of_a_new_login(world)?,
     };
     let StoreKind::Vault(place) = kind else {
         return Err(Error::usage(format!("the store `{}` has no policies: only `vault` has", kind.name())));
     };
     print(world, vault::policy(place, args.profile.as_deref()).as_bytes())?;
     Ok(0)
+}
+
+fn is_configured(world: &World, name: &str) -> Result<bool, Error> {
+    config::check_profile_name(name)?;
+    let config = Paths::find(&*world.env).config.map(|dir| Config::load_for(&dir, name)).transpose()?;
+    Ok(config.is_some_and(|config| config.profiles.contains_key(name)))
 }
 
 /// The store of a profile that names none.
