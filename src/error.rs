@@ -19,7 +19,7 @@ use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_response::AnswerError;
 use crate::provider::expand::ExpandError;
 use crate::provider::{ErrorRule, ErrorsAt, Means};
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreKind};
 use crate::text::times::again_in;
 use crate::text::{Typed, pasted, safe};
 use crate::world::http_server::loopback::ListenError;
@@ -325,12 +325,19 @@ impl From<StoreError> for Error {
             StoreError::Overtaken(_) => &["run the command again"],
             StoreError::Full(_) => &["free some space and run the command again"],
             StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
-            StoreError::WrongPassphrase(_) | StoreError::NeedsPassphrase(_) => &[
+            StoreError::WrongPassphrase(_) => &[
+                "OAUTHCTL_STORE_PASSPHRASE, or the file that OAUTHCTL_STORE_PASSPHRASE_FILE names, if one is set, holds another one: correct or unset it",
+                "`oauthctl store unlock` asks for the right one, and keeps its key for a while (Linux)",
+            ],
+            StoreError::NeedsPassphrase(_) => &[
                 "`oauthctl store unlock` asks for it, and keeps its key for a while (Linux)",
                 "or set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it",
             ],
             StoreError::NeedsIdentity(_) | StoreError::WrongIdentity(_) => {
                 &["`store-identity` in config.toml names the file of the key (`oauthctl help storage`)"]
+            }
+            StoreError::ReadOnly(name) if *name == StoreKind::Lent.name() => {
+                &["for a login of this machine, unset OAUTHCTL_SOCKET"]
             }
             StoreError::ReadOnly(_) => &[
                 "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",

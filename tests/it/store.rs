@@ -275,6 +275,8 @@ fn an_unlock_says_which_variable_is_wrong_and_that_another_store_is_in_use() {
     let mut me = under_a_passphrase();
     me.set("OAUTHCTL_STORE_PASSPHRASE", "wrong horse");
     let wrong = me.types("store unlock");
+    let used = me.types("token one --no-cache");
+    assert!(used.code == 5 && used.err.contains("hint: OAUTHCTL_STORE_PASSPHRASE, or the file that"), "{}", used.err);
     let hint = "hint: OAUTHCTL_STORE_PASSPHRASE holds another passphrase";
     assert!(wrong.code == 5 && wrong.err.contains(hint) && !wrong.err.contains("asks for it"), "{}", wrong.err);
     let file = me.path("passphrase");

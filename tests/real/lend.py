@@ -123,6 +123,7 @@ def commands_of_the_borrower(t):
     other.run("helper", "git", "--profile", "strict", "get", stdin=asked).expect(0, out=re.escape(server.newest()))
     for verb in (["login", "strict"], ["logout", "strict"], ["refresh", "strict"], ["list"], ["lend", "strict"], ["export", "strict"], ["store", "test"]):
         other.run(*verb).expect(2, err=[f"`{verb[0]}` is for logins of this machine", "unset OAUTHCTL_SOCKET"])
+    other.run("profile", "set-secret", "strict", "-", stdin="a-secret\n").expect(5, err="unset OAUTHCTL_SOCKET")
     for flag in ("--force-refresh", "--no-refresh"):
         other.run("token", "strict", flag).expect(2, err=["is lent", "oauthctl refresh strict"])
     there = "hint: on the machine that lends it: oauthctl login strict"
