@@ -60,12 +60,15 @@ pub fn check_url(text: &str) -> Result<Url, UrlFault> {
     Ok(url)
 }
 
+/// Why [`parse_safe`] refuses an address with a user's name.
+pub const HAS_USERINFO: &str = "it has a name or a password in it";
+
 /// Parses an address that a secret may go to, as the URL parser writes it: spaces, quotes and
 /// control characters are escaped.
 pub fn parse_safe(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).map_err(|_| "it is not a URL")?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("it has a name or a password in it");
+        return Err(HAS_USERINFO);
     }
     if url.host().is_none() {
         return Err("it has no host");

@@ -76,9 +76,12 @@ pub mod store {
 
     fn refuse_unknown<E: serde::de::Error>(table: &Map<String, Value>, known: &[&str]) -> Result<(), E> {
         let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
-        let meant = nearest(key, known.iter().copied());
-        let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-        Err(E::custom(format!("has no key `{}`{meant}", safe(key))))
+        let meant = match nearest(key, known.iter().chain(fields_of::<Place>()).copied()) {
+            Some(name) if known.contains(&name) || name == NAME => format!("did you mean `{name}`?"),
+            Some(name) => format!("`{name}` is for an engine, whose address is the key `{NAME}`"),
+            None => format!("an engine's address is the key `{NAME}`, a program `command`"),
+        };
+        Err(E::custom(format!("has no key `{}`; {meant}", safe(key))))
     }
 
     /// Reads the word, or the table.

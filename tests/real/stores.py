@@ -170,6 +170,10 @@ def what_the_configuration_says_of_a_program_is_checked(t):
         ('{ get = ["a", "{name}"], put = ["a", "{name}"], create = ["a"], delete = ["a", "{name}"] }', "needs `{name}`"),
         ('{ command = ["a"], create = ["a", "{name}"] }', "must have `command`, or"),
         ('{ comand = ["a"] }', "has no key `comand`; did you mean `command`?"),
+        ('{ valut = "https://vault.example" }', "has no key `valut`; did you mean `vault`?"),
+        ('{ mount = "kv" }', "has no key `mount`; `mount` is for an engine, whose address is the key `vault`"),
+        ('{ adress = "https://vault.example" }', "has no key `adress`; an engine's address is the key `vault`, a program `command`"),
+        ('{ vault = "http://user:pw@127.0.0.1" }', "takes no name and no password in `vault`"),
     ):
         (home.config / "config.toml").write_text(f"store = {value}\n")
         home.run("list").expect(2, err=re.escape(why))

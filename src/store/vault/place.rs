@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::super::kept;
+use crate::address::{HAS_USERINFO, parse_safe};
 
 /// The name in the configuration.
 pub const NAME: &str = "vault";
@@ -99,8 +100,12 @@ impl Place {
             let segment = |part: &str| !matches!(part, "" | "." | "..") && part.bytes().all(is_plain);
             text.as_deref().is_none_or(|text| text.split('/').all(segment))
         };
-        if self.vault.as_deref().is_some_and(|url| !url.is_empty() && crate::address::parse_safe(url.trim()).is_err()) {
-            return Err("needs `https` in `vault`; `http` only to 127.0.0.1 and [::1]");
+        match self.vault.as_deref().filter(|url| !url.is_empty()).map(|url| parse_safe(url.trim())) {
+            Some(Err(HAS_USERINFO)) => {
+                return Err("takes no name and no password in `vault`: `auth` says how to sign in");
+            }
+            Some(Err(_)) => return Err("needs `https` in `vault`; `http` only to 127.0.0.1 and [::1]"),
+            _ => {}
         }
         if ![&self.mount, &self.path, &self.auth_mount].into_iter().all(plain) {
             return Err("has letters, digits, `-`, `_`, `.` and `/` alone in `mount`, `path` and `auth-mount`");
