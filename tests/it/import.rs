@@ -120,6 +120,9 @@ fn what_was_taken_over_once_is_not_sent_again() {
     assert_eq!(me.types("token two").code, 0, "the secret is stored with it");
     // and so does what the hints say
     assert_eq!(me.stdin("refresh-of-three").types(&TOKEN.replace("work", "three")).code, 2);
+    let told = "FAIL  login          the login of `three` was imported, and could not be refreshed yet\n";
+    let doctor = me.types("doctor");
+    assert!(doctor.out.contains(told) && doctor.out.contains("do: oauthctl refresh three\n"), "{}", doctor.out);
     assert_eq!(me.types(&format!("profile set-secret three {file}")).code, 0);
     assert_eq!(me.types("refresh three").code, 0);
     me.later(600);

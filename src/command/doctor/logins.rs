@@ -49,6 +49,11 @@ pub fn look(world: &mut World, global: &Global) -> Logins {
             let words = format!("the provider ended the login of `{}`: {}", safe(&name), safe(why));
             logins.ends.push(bad(words).advice(&login));
         }
+        let set = standing.record.as_ref().and_then(|record| record.token.as_ref());
+        if set.is_some_and(|set| set.access_token.expose().is_empty()) {
+            let words = format!("the login of `{}` was imported, and could not be refreshed yet", safe(&name));
+            logins.ends.push(bad(words).advice(login.replacen("login", "refresh", 1)));
+        }
         logins.unread.extend(standing.trouble.filter(|e| e.kind == Kind::Store));
         let Some(token) = standing.record.as_ref().and_then(refresh_token) else { return };
         let Some(other) = holders.insert(token, name.clone()) else { return };
