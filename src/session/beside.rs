@@ -64,12 +64,19 @@ impl Session {
         let options = self.choice.options();
         self.who.typed.options_are(options);
         if let Some(record) = record.filter(|record| record.token.is_some()) {
-            let provider = self.raw_provider()?;
-            self.complete(&mut variant.scopes, (&provider, record));
+            let provider = self.raw_provider();
+            if let Ok(provider) = &provider {
+                self.complete(&mut variant.scopes, (provider, record));
+            }
             if is_main(&variant, record) {
                 return Ok(());
             }
-            self.must_be_offered(&variant, (&provider, record))?;
+            match provider {
+                Ok(provider) => self.must_be_offered(&variant, (&provider, record))?,
+                // what another machine lends is one token, and needs no provider's file here
+                Err(_) if self.store.kind() == StoreKind::Lent => {}
+                Err(e) => return Err(e),
+            }
         }
         self.variant = Some(variant);
         Ok(())

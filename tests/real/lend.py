@@ -102,9 +102,11 @@ def the_access_token_goes_through_and_nothing_else(t):
         check(token.encode() not in content, f"{path} holds the token")
     wait_for_lines(lender, r"Z strict: lent to process \d+ \(`oauthctl`\)$", 3)
     check(token not in lender.said(), "the lender's lines may hold no token")
+    there = borrower(t, lender, server)
     for target in (["--scope", "zzz"], ["--audience", "zzz"], ["--resource", "https://other.example"]):
-        other.run("token", "strict", *target).expect(4, err=f"was not made for `{target[0]} ", out="")
-    other.run("call", "strict", "/me", "--scope", "zzz").expect(4, err="was not made for `--scope zzz`")
+        other.run("token", "strict", *target).expect(2, err="the main token of `strict` is lent, and no other one")
+        same(there.run("token", "strict", *target).expect(4, err=f"was not made for `{target[0]} ").out, "", "what is printed")
+    there.run("call", "strict", "/me", "--scope", "zzz").expect(4, err="was not made for `--scope zzz`")
     other.run("token", "mail").expect(2, err=["no token is lent for `mail`", 'answered "`mail` is not lent, but `strict`"'])
 
 
