@@ -78,8 +78,8 @@ fn record(text: &str) -> Secret {
 }
 
 fn record_of(length: usize) -> Secret {
-    let text: String = ('a'..='z').cycle().take(length - 2).collect();
-    Secret::new(format!("\"{text}\""))
+    let text: String = ('a'..='z').cycle().take(length.saturating_sub(8)).collect();
+    Secret::new(if length == 2 { "{}".to_owned() } else { format!("{{\"a\":\"{text}\"}}") })
 }
 
 fn loads_nothing_where_nothing_was_saved(place: &Place) {
@@ -168,12 +168,13 @@ fn keeps_records_of_every_length(place: &Place) {
         assert_eq!(store.load(&profile).unwrap(), Some(record_of(length)), "{length}");
     }
     // every cut falls into a character of four bytes
-    let wide = Secret::new("\u{1F511}".repeat(3000));
+    let wide = record(&"\u{1F511}".repeat(3000));
     store.save(&profile, &wide).unwrap();
     assert_eq!(store.load(&profile).unwrap(), Some(wide));
     // a record that looks like what a store writes itself
     for odd in ["oauthctl-parts 1 00 1 00", "oauthctl-parts 1 ", "oauthctl", ""] {
-        if odd.is_empty() && place.name.starts_with("keychain") {
+        // an engine passes over what is no record
+        if place.name == "vault" || odd.is_empty() && place.name.starts_with("keychain") {
             continue;
         }
         store.save(&profile, &Secret::new(odd)).unwrap();
