@@ -429,6 +429,31 @@ impl Profile {
         self.client_secret = secret;
     }
 
+    /// The secrets that go to the provider, each with its key. The client's key signs, and stays
+    /// here.
+    pub fn sent(&self) -> impl Iterator<Item = (&'static str, &SecretSource)> {
+        let Profile { client_secret, earlier_client_secret, asks, .. } = self;
+        let RequestOptions { assertion, subject_token, actor_token, sign_in, .. } = asks;
+        let SignIn { password, id_token_hint, login_hint_token, .. } = sign_in;
+        let sent = [
+            ("client-secret", client_secret),
+            ("earlier-client-secret", earlier_client_secret),
+            ("assertion", assertion),
+            ("subject-token", subject_token),
+            ("actor-token", actor_token),
+            ("password", password),
+            ("id-token-hint", id_token_hint),
+            ("login-hint-token", login_hint_token),
+        ];
+        sent.into_iter().filter_map(|(key, source)| Some((key, source.as_ref()?)))
+    }
+
+    /// The key of a secret that goes to the provider, be it another profile's token.
+    pub fn key_of_sent(&self) -> Option<&'static str> {
+        let subject = self.asks.subject_profile.as_ref().map(|_| "subject-profile");
+        self.sent().next().map(|(key, _)| key).or(subject)
+    }
+
     /// The values, each by its key as the file has it: `client-key.file`, `vars.NAME`.
     pub fn values(&self) -> Vec<(String, toml_edit::Value)> {
         if *self == Profile::default() { Vec::new() } else { ser::keys(self) }

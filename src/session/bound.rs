@@ -222,12 +222,11 @@ impl Moved {
         match self {
             Moved::Provider { was, .. } => format!("the provider `{}`", safe(was)),
             Moved::Client { was, .. } => format!("the client `{}`", safe(was)),
-            Moved::Environment { was, .. } => {
-                was.as_ref().map_or("no environment".to_owned(), |was| format!("the environment `{}`", safe(was)))
-            }
-            Moved::Var { name, was, .. } => {
-                format!("the `{}` that was `{}`", safe(name), safe(was.as_deref().unwrap_or_default()))
-            }
+            Moved::Environment { was, .. } => was
+                .as_ref()
+                .map_or("its usual environment".to_owned(), |was| format!("the environment `{}`", safe(was))),
+            Moved::Var { name, was: Some(was), .. } => format!("the `{}` that was `{}`", safe(name), safe(was)),
+            Moved::Var { name, .. } => format!("the usual `{}`", safe(name)),
             Moved::Place { what, was, .. } => {
                 format!("the {what} that was {}", safe(was.as_deref().unwrap_or("unknown")))
             }

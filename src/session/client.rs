@@ -178,11 +178,11 @@ impl Making<'_> {
             return Ok(known.secret.clone());
         }
         if let Some((secret, from)) = who.secret_from_outside(world)? {
-            if !who.choice.signing_in
-                && !who.secret_is_said(world)
-                && let Some(moved) = who.leads_elsewhere(record, provider)
-            {
-                return Err(moved.refused(&who.typed));
+            if !who.secret_is_said(world) {
+                who.stays_here("client secret")?;
+                if let Some(moved) = who.has_moved(record, provider) {
+                    return Err(moved.refused(&who.typed));
+                }
             }
             (known.secret, known.secret_from) = (Some(secret), Some(from));
             return Ok(known.secret.clone());
@@ -207,7 +207,7 @@ impl Making<'_> {
             let secret = match (&who.profile.earlier_client_secret, &known.secret) {
                 (None, Some(_)) => None,
                 (None, None) => record.and_then(|record| record.earlier_client_secret.clone()),
-                (Some(_), _) if !who.choice.signing_in && who.leads_elsewhere(record, provider).is_some() => None,
+                (Some(_), _) if who.said_elsewhere().or_else(|| who.has_moved(record, provider)).is_some() => None,
                 (source, _) => read(world, who, "earlier client secret", source).unwrap_or_else(|e| {
                     world.warn(&format!(
                         "{e}: once the provider has taken the new one, `{} earlier-client-secret` takes it out",
@@ -293,12 +293,11 @@ impl Who {
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
     }
 
-    /// A secret of the configuration is for the profile as it is configured and was signed in to.
-    fn leads_elsewhere(&self, record: Option<&Record>, provider: &Provider) -> Option<Moved> {
-        self.said_elsewhere().or_else(|| {
-            let record = record.filter(|r| r.token.is_some())?;
-            self.moved(&self.bound_of(record)?, record, provider, self.scope_of_secret())
-        })
+    /// A secret of the configuration is for the provider as it was signed in to. A sign-in may
+    /// change that.
+    fn has_moved(&self, record: Option<&Record>, provider: &Provider) -> Option<Moved> {
+        let record = record.filter(|r| r.token.is_some() && !self.choice.signing_in)?;
+        self.moved(&self.bound_of(record)?, record, provider, self.scope_of_secret())
     }
 
     /// The client secret from flag, environment or configuration, and its place in words.

@@ -85,7 +85,12 @@ fn exchange(world: &mut World, who: &Who) -> Result<Exchange, Error> {
     };
     let subject_kind = kind(&asks.subject_token_type)?;
     let subject = match (&asks.subject_profile, &asks.subject_token) {
-        (Some(profile), None) => Typed { token: of_profile(world, who, profile, &subject_kind)?, kind: subject_kind },
+        (Some(profile), None) => {
+            if who.choice.flags.asks.subject_profile.is_none() {
+                who.stays_here("subject token")?;
+            }
+            Typed { token: of_profile(world, who, profile, &subject_kind)?, kind: subject_kind }
+        }
         _ => {
             let text = read(world, who, "subject token", &asks.subject_token)?;
             Typed { token: trimmed(&text.ok_or_else(|| no_subject(who))?), kind: subject_kind }

@@ -82,7 +82,7 @@ impl Who {
         if store.kind() == StoreKind::Lent {
             typed.is_lent();
         }
-        Ok(Who {
+        let who = Who {
             cache: config.cache != Some(false) && !choice.no_cache && kind.is_copied(),
             typed,
             name,
@@ -98,7 +98,11 @@ impl Who {
             read: RefCell::default(),
             more_vars: RefCell::default(),
             shared: Rc::clone(shared),
-        })
+        };
+        if who.choice.signing_in {
+            who.may_move()?;
+        }
+        Ok(who)
     }
 
     /// Changes to the store that has the record of a login that was not finished: to sealed files,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::config::SecretSource;
+use crate::config::{Profile, SecretSource};
 use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::Who;
@@ -67,8 +67,13 @@ pub fn text_of_file(
     text.map_err(|e| Error::usage(format!("the {what} can't be read from {}", in_words(file))).cause(e))
 }
 
-/// Reads a source of the configuration or of a flag. `what` names it in errors.
+/// Reads a source of the configuration or of a flag. `what` names it in errors. One of the
+/// configuration is not read for another place.
 pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
+    let is_sent = |by: &Profile| by.sent().any(|(_, own)| Some(own) == source.as_ref());
+    if is_sent(&who.profile) && !is_sent(&who.choice.flags) {
+        who.stays_here(what)?;
+    }
     match source {
         None => Ok(None),
         Some(SecretSource::File(path)) => {

@@ -163,6 +163,8 @@ pub fn read(path: &Path, limit: usize) -> Result<Option<Zeroizing<Vec<u8>>>, Pri
         Ok(Some(file)) => file,
         Ok(None) => return Ok(None),
         Err(e) if unix::is_symlink_error(&e) => return Err(refused(path, "is a symbolic link")),
+        // Windows opens no folder
+        Err(_) if path.is_dir() => return Err(refused(path, "is not a plain file")),
         Err(e) => return Err(failed(path)(e)),
     };
     let metadata = file.metadata().map_err(failed(path))?;

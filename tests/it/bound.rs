@@ -747,3 +747,84 @@ fn the_token_of_an_input_that_has_changed_is_kept() {
     assert!(two.code == 0 && two.out != one, "{}", two.err);
     assert_eq!(me.types("token acme").out, two.out);
 }
+
+// B-05: the kind of every secret that the configuration names a place of
+#[test]
+fn no_secret_of_the_configuration_goes_where_other_options_lead() {
+    let (mut me, _ours, theirs) = signed_in();
+    let kinds = [
+        ("client-credentials", "client-secret", "client secret"),
+        ("token-exchange", "subject-token", "subject token"),
+        ("token-exchange", "subject-profile", "subject token"),
+        ("token-exchange", "actor-token", "actor token"),
+        ("jwt-bearer", "assertion", "assertion"),
+        ("password", "password", "password"),
+    ];
+    std::fs::write(me.path("s"), "access-ours.is-a.secret").unwrap();
+    let file = me.path("s").display().to_string();
+    let (base, zeta) = (theirs.0.base.clone(), "--provider zeta".to_owned());
+    let leads = [zeta, "--environment b".to_owned(), format!("--var base={base}"), "--client-id another".to_owned()];
+    for (grant, key, what) in kinds {
+        let source = if key == "subject-profile" { "\"work\"".to_owned() } else { format!("{{ file = \"{file}\" }}") };
+        let mut lines = format!("grant = \"{grant}\"\n{key} = {source}\nclient-id = \"an-app\"\n");
+        lines += match key {
+            "actor-token" => "subject-token.env = \"NO_SUCH\"\n",
+            "password" => "username = \"ann\"\n",
+            _ => "",
+        };
+        let config = format!("[profiles.work]\nprovider = \"acme\"\n[profiles.ci]\nprovider = \"acme\"\n{lines}");
+        me.config("config.toml", &config);
+        for lead in &leads {
+            for verb in ["token", "refresh", "login"] {
+                if (verb == "login" || grant == "password") && !lead.contains("--provider") {
+                    continue; // the first sign-in may say where the provider is; a password is for logins
+                }
+                let done = me.types(&format!("{verb} ci {lead} --grant {grant}"));
+                assert_ne!(done.code, 0, "{key} {verb} {lead}");
+                assert_eq!(leaked(&theirs), Vec::<String>::new(), "{key} {verb} {lead}");
+                if verb == "login" {
+                    let said = format!("`{key}` of `ci` is for the provider `acme` alone");
+                    let first = done.err.contains(&said) || key == "actor-token" && done.err.contains("subject-token");
+                    assert_eq!((done.code, first), (7, true), "{}", done.err);
+                    assert!(done.err.contains("oauthctl login NAME --provider zeta"), "{}", done.err);
+                    assert!(done.err.contains("oauthctl profile unset ci "), "{}", done.err);
+                } else if grant != "password" && key != "actor-token" {
+                    let said = done.err.contains(&format!("the {what} of `ci` is for "));
+                    assert_eq!((done.code, said), (7, true), "{key} {verb} {lead}: {}", done.err);
+                }
+            }
+        }
+        assert_eq!(std::fs::read_to_string(me.path("config/oauthctl/config.toml")).unwrap(), config, "nothing is lost");
+    }
+    crate::world::robot::get(&format!("{base}/x"));
+}
+
+// B-05: the first sign-in says where the provider is; a later one moves no configured secret
+#[test]
+fn a_login_moves_no_secret_of_the_configuration() {
+    let (mut me, ours, theirs) = signed_in();
+    let file = me.path("secret").display().to_string();
+    let secret = format!("client-id = \"an-app\"\nclient-secret.file = \"{file}\"\n");
+    let config = format!("[profiles.ci]\nprovider = \"acme\"\ngrant = \"client-credentials\"\n{secret}");
+    me.config("config.toml", &config);
+    assert_eq!(me.types(&format!("login ci --var base={}", ours.0.base)).code, 0);
+    let given = format!("login ci --var base={} --client-secret-file {file}", theirs.0.base);
+    let done = me.types(&given);
+    assert_eq!(done.code, 7, "{}", done.err);
+    assert!(done.err.contains("`client-secret` of `ci` is for the `base` that was"), "{}", done.err);
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    assert_eq!(me.types("profile unset ci client-secret").code, 0);
+    assert_eq!(me.types(&given).code, 0, "it is given for this place");
+    assert_eq!(leaked(&theirs).len(), 1);
+    // a variable with the profile's name is for the profile as it is configured, too
+    let (mut me, _ours, theirs) = signed_in();
+    me.config("config.toml", "[profiles.ci]\nprovider = \"acme\"\nclient-id = \"an-app\"\n");
+    me.set("OAUTHCTL_CI_CLIENT_SECRET", "client-secret-of-ours");
+    let done = me.types("login ci --provider zeta --grant client-credentials");
+    assert_eq!(done.code, 7, "{}", done.err);
+    let next = "oauthctl login ci --provider zeta --grant client-credentials --client-secret-file FILE";
+    assert!(done.err.contains("the client secret of `ci` is for the provider `acme` alone"), "{}", done.err);
+    assert!(done.err.contains(next), "{}", done.err);
+    assert_eq!(leaked(&theirs), Vec::<String>::new());
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}

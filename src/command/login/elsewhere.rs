@@ -95,7 +95,7 @@ fn on_the_other_device(session: &Session) -> More {
 /// The person to ask, named in one of three ways.
 fn login_hint(world: &mut World, session: &Session) -> Result<Hint, Error> {
     let asks = &session.profile.asks.sign_in;
-    let id_token = secret_source::read(world, session, "ID token", &asks.id_token_hint)?;
+    let id_token = secret_source::read(world, session, "ID token hint", &asks.id_token_hint)?;
     let login_token = secret_source::read(world, session, "login hint token", &asks.login_hint_token)?;
     match (&asks.login_hint, id_token, login_token) {
         (Some(hint), None, None) => Ok(Hint::Login(hint.clone())),
