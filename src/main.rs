@@ -3,6 +3,12 @@
 use std::ffi::OsString;
 use std::process::exit;
 
+/// That of the C library maps a slab of its own for each size: 14 calls of the system and as many
+/// pages again, before a fresh token is printed.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn run(words: impl IntoIterator<Item = OsString>) -> ! {
     exit(oauthctl::world::guarded(|| oauthctl::run(words, &mut oauthctl::world::real())).into())
 }
