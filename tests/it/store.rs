@@ -410,15 +410,15 @@ fn an_audit_goes_on_after_a_damaged_record_and_tells_what_is_no_file_of_a_store(
     let mut expected = vec![
         ("unreadable", "one-", "`oauthctl logout one --local-only` forgets it"),
         ("unreadable", "two-", ""),
-        ("stranger", "two-3fc4ccfe745870e2.sealed is a folder", "rm -r"),
-        ("stranger", "notes.txt is no file of this program", "rm "),
-        ("stranger", "is a sealed file under the name of no profile", "rm "),
-        ("stranger", "unfinished/more is a folder", "rm -r"),
+        ("stranger", "two-3fc4ccfe745870e2.sealed* is a folder", "rm -r"),
+        ("stranger", "notes.txt* is no file of this program", "rm "),
+        ("stranger", "other-*is a sealed file under the name of no profile", "rm "),
+        ("stranger", "more* is a folder", "rm -r"),
     ];
     #[cfg(unix)]
     {
         std::os::unix::fs::symlink("/etc/passwd", store.join("key.bak")).unwrap();
-        expected.push(("stranger", "key.bak is a symbolic link", "rm "));
+        expected.push(("stranger", "key.bak* is a symbolic link", "rm "));
     }
     let found = me.types("store audit --format json");
     assert_eq!(found.code, 1, "{}{}", found.out, found.err);
@@ -426,7 +426,8 @@ fn an_audit_goes_on_after_a_damaged_record_and_tells_what_is_no_file_of_a_store(
     for (kind, about, next) in expected {
         let is_it = |one: &serde_json::Value| {
             let says = |key: &str, what: &str| one[key].as_str().unwrap_or_default().contains(what);
-            says("finding", kind) && says("about", about) && says("do", next)
+            // where it is quoted, as on Windows, the name is not next to the words about it
+            says("finding", kind) && about.split('*').all(|part| says("about", part)) && says("do", next)
         };
         assert_eq!(list.iter().filter(|one| is_it(one)).count(), 1, "{kind} {about} {next}: {}", found.out);
     }
