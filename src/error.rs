@@ -298,67 +298,69 @@ impl From<StoreError> for Error {
             let error = Error::new(Kind::named(&e.kind), e.message).hint(e.hint);
             return e.cause.into_iter().fold(error, Error::because);
         }
-        if let StoreError::Advised { cures, .. } = &e {
-            let cures = cures.clone();
-            return Error::of(Kind::Store, e).hints(cures);
-        }
-        const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
-        let hints: &[&str] = match &e {
-            StoreError::Locked(_) => &[UNLOCK, OR_SEALED],
-            StoreError::Absent { .. } => &[OR_SEALED.trim_start_matches("or "), ASK_DOCTOR],
-            StoreError::TimedOut(..) => {
-                &["answer it if it asks something, or restart it, and run the command again", OR_SEALED]
-            }
-            StoreError::Denied(_) => {
-                &["allow this program to use it, in its own settings, and run the command again", OR_SEALED]
-            }
-            StoreError::Foreign(..) => &[
-                "it is probably left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
-                OR_SEALED,
-            ],
-            StoreError::Unavailable(..) => &["run the command again; with `-v` it shows each request to the engine"],
-            StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
-            StoreError::NotAllowed { profile, .. } => {
-                let of = profile.iter().map(|name| format!(" {}", pasted(name))).collect::<String>();
-                &[&format!("`oauthctl store policy{of}` prints what a reader and a renewer must be allowed")]
-            }
-            StoreError::Overtaken(_) => &["run the command again"],
-            StoreError::Full(_) => &["free some space and run the command again"],
-            StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
-            StoreError::WrongPassphrase(_) => &[
-                "OAUTHCTL_STORE_PASSPHRASE, or the file that OAUTHCTL_STORE_PASSPHRASE_FILE names, if one is set, holds another one: correct or unset it",
-                "`oauthctl store unlock` asks for the right one, and keeps its key for a while (Linux)",
-            ],
-            StoreError::NeedsPassphrase(_) => &[
-                "`oauthctl store unlock` asks for it, and keeps its key for a while (Linux)",
-                "or set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it",
-            ],
-            StoreError::NeedsIdentity(_) | StoreError::WrongIdentity(_) => {
-                &["`store-identity` in config.toml names the file of the key (`oauthctl help storage`)"]
-            }
-            StoreError::ReadOnly(name) if *name == StoreKind::Lent.name() => {
-                &["for a login of this machine, unset OAUTHCTL_SOCKET"]
-            }
-            StoreError::ReadOnly(_) => &[
-                "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
-            ],
-            StoreError::Corrupt { profile, .. } => {
-                &[&format!("`oauthctl logout {} --local-only` forgets it unread; then log in again", pasted(profile))]
-            }
-            StoreError::BadKey(_) => &[
-                "restore it from a backup, or remove it and log in again: records sealed with it can't be read any more",
-            ],
-            StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
-            StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
-            StoreError::NotBorrowed(_) | StoreError::Advised { .. } => &[],
-        };
         let kind = match e {
             StoreError::BadVariable { .. } => Kind::Unsafe,
             StoreError::Unavailable(..) | StoreError::Overtaken(_) => Kind::TryLater,
             _ => Kind::Store,
         };
-        Error::of(kind, e).hints(hints.iter().copied())
+        let hints = store_hints(&e);
+        Error::of(kind, e).hints(hints)
     }
+}
+
+fn store_hints(e: &StoreError) -> Vec<String> {
+    const ASK_DOCTOR: &str = "`oauthctl doctor` looks at every store";
+    let hints: &[&str] = match e {
+        StoreError::Advised { cures, .. } => return cures.clone(),
+        StoreError::Locked(_) => &[UNLOCK, OR_SEALED],
+        StoreError::Absent { .. } => &[OR_SEALED.trim_start_matches("or "), ASK_DOCTOR],
+        StoreError::TimedOut(..) => {
+            &["answer it if it asks something, or restart it, and run the command again", OR_SEALED]
+        }
+        StoreError::Denied(_) => {
+            &["allow this program to use it, in its own settings, and run the command again", OR_SEALED]
+        }
+        StoreError::Foreign(..) => &[
+            "it is probably left over from another session: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or log in to this machine anew",
+            OR_SEALED,
+        ],
+        StoreError::Unavailable(..) => &["run the command again; with `-v` it shows each request to the engine"],
+        StoreError::Sealed(_) => &["its operators unseal it; nothing was changed"],
+        StoreError::NotAllowed { profile, .. } => {
+            let of = profile.iter().map(|name| format!(" {}", pasted(name))).collect::<String>();
+            &[&format!("`oauthctl store policy{of}` prints what a reader and a renewer must be allowed")]
+        }
+        StoreError::Overtaken(_) => &["run the command again"],
+        StoreError::Full(_) => &["free some space and run the command again"],
+        StoreError::NotWritable(..) => &["fix the permissions, or name another folder with OAUTHCTL_STATE_DIR"],
+        StoreError::WrongPassphrase(_) => &[
+            "OAUTHCTL_STORE_PASSPHRASE, or the file that OAUTHCTL_STORE_PASSPHRASE_FILE names, if one is set, holds another one: correct or unset it",
+            "`oauthctl store unlock` asks for the right one, and keeps its key for a while (Linux)",
+        ],
+        StoreError::NeedsPassphrase(_) => &[
+            "`oauthctl store unlock` asks for it, and keeps its key for a while (Linux)",
+            "or set OAUTHCTL_STORE_PASSPHRASE, or OAUTHCTL_STORE_PASSPHRASE_FILE to a file that holds it",
+        ],
+        StoreError::NeedsIdentity(_) | StoreError::WrongIdentity(_) => {
+            &["`store-identity` in config.toml names the file of the key (`oauthctl help storage`)"]
+        }
+        StoreError::ReadOnly(name) if *name == StoreKind::Lent.name() => {
+            &["for a login of this machine, unset OAUTHCTL_SOCKET"]
+        }
+        StoreError::ReadOnly(_) => &[
+            "choose another one: unset OAUTHCTL_STORE or the variable that holds the token, or add `--store` where the command takes it",
+        ],
+        StoreError::Corrupt { profile, .. } => {
+            &[&format!("`oauthctl logout {} --local-only` forgets it unread; then log in again", pasted(profile))]
+        }
+        StoreError::BadKey(_) => {
+            &["restore it from a backup, or remove it and log in again: records sealed with it can't be read any more"]
+        }
+        StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
+        StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],
+        StoreError::NotBorrowed(_) => &[],
+    };
+    hints.iter().map(|hint| (*hint).to_owned()).collect()
 }
 
 impl From<HttpError> for Error {
