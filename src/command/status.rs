@@ -120,65 +120,86 @@ struct Next {
     login_needed: bool,
 }
 
-fn next(world: &World, session: &Session, standing: &Standing) -> Next {
-    let login = |words: String| Next { words, login_needed: true };
-    let reads_only = standing.record.as_ref().is_some_and(|record| record.withheld.is_some());
-    let place = if reads_only { ", on a machine that may renew it" } else { "" };
-    let sign_in = |why: &str| login(format!("{why}{place}: {}", session.typed.login()));
-    let alone = |words: String| Next { words, login_needed: false };
-    if let Some(e) = &standing.trouble {
-        return alone(e.hints.first().cloned().unwrap_or_else(|| "oauthctl doctor".to_owned()));
+impl Next {
+    fn login(words: String) -> Next {
+        Next { words, login_needed: true }
     }
-    let by_itself = !standing.grant.needs_person();
+
+    fn alone(words: impl Into<String>) -> Next {
+        Next { words: words.into(), login_needed: false }
+    }
+
+    fn sign_in(session: &Session, standing: &Standing, why: &str) -> Next {
+        let place = if reads_only(standing) { ", on a machine that may renew it" } else { "" };
+        Next::login(format!("{why}{place}: {}", session.typed.login()))
+    }
+}
+
+fn reads_only(standing: &Standing) -> bool {
+    standing.record.as_ref().is_some_and(|record| record.withheld.is_some())
+}
+
+fn next(world: &World, session: &Session, standing: &Standing) -> Next {
+    if let Some(e) = &standing.trouble {
+        return Next::alone(e.hints.first().map_or("oauthctl doctor", String::as_str));
+    }
     let from_outside = session.store.kind() == StoreKind::Environment;
-    let variable = session.token_variable(world);
-    let ended = standing.record.as_ref().is_some_and(|r| r.ended.is_some());
     let Some(set) = standing.record.as_ref().and_then(|r| r.token.as_ref()) else {
-        return match session.store.kind() {
-            StoreKind::Environment => login(format!("set {variable}")),
-            _ if by_itself => alone(format!("`token` requests one with the grant `{}`", standing.grant.name())),
-            // a login with this store would lead here again
-            StoreKind::None => login(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]))),
-            _ if ended => sign_in("the provider ended the login; sign in again"),
-            _ => sign_in("sign in"),
-        };
+        return without_token(world, session, standing);
     };
     if session.store.kind() == StoreKind::Lent {
-        return alone("each command asks the machine that lends it, which refreshes it".to_owned());
+        return Next::alone("each command asks the machine that lends it, which refreshes it");
     }
     if !from_outside && let Err(e) = session.raw_provider() {
-        return alone(e.hints.last().cloned().unwrap_or_else(|| e.to_string()));
+        return Next::alone(e.hints.last().cloned().unwrap_or_else(|| e.to_string()));
     }
+    let freshness = set.freshness(world.clock.now(), None);
     if let Some(to) = went_to(standing) {
         let words = format!(
             "the login went to {}, and is renewed there; `{}` renews it here again",
             safe(to),
             session.typed.line("refresh")
         );
-        return Next { words, login_needed: set.freshness(world.clock.now(), None) == Freshness::Expired };
+        return Next { words, login_needed: freshness == Freshness::Expired };
     }
-    let freshness = set.freshness(world.clock.now(), None);
-    if reads_only {
-        return alone(for_a_reader(freshness, renewable(session, standing)));
+    if reads_only(standing) {
+        return Next::alone(for_a_reader(freshness, renewable(session, standing)));
     }
     match (freshness, renewable(session, standing)) {
-        (Freshness::Unknown, true) if !from_outside => alone(format!(
+        (Freshness::Unknown, true) if !from_outside => Next::alone(format!(
             "the token is used until the provider refuses it; then `call` refreshes it, and so does `{}`",
             session.typed.line("refresh")
         )),
-        (Freshness::Unknown, _) => alone(match from_outside {
-            true => format!("the token is used until the provider refuses it; then set {variable} to a new one"),
+        (Freshness::Unknown, _) => Next::alone(match from_outside {
+            true => {
+                let variable = session.token_variable(world);
+                format!("the token is used until the provider refuses it; then set {variable} to a new one")
+            }
             false => "the token is used until the provider refuses it; then sign in again".to_owned(),
         }),
-        (Freshness::Fresh, true) => alone(match set.expires_at {
+        (Freshness::Fresh, true) => Next::alone(match set.expires_at {
             Some(at) => format!("`token` prints it, and refreshes it from {} on", rfc3339(at - set.margin())),
             None => "`token` prints it".to_owned(),
         }),
-        (Freshness::Stale | Freshness::Expired, true) => alone("the next `token` refreshes it".to_owned()),
+        (Freshness::Stale | Freshness::Expired, true) => Next::alone("the next `token` refreshes it"),
         (Freshness::Fresh | Freshness::Stale, false) => {
-            alone("the token can't be refreshed: when it expires, sign in again".to_owned())
+            Next::alone("the token can't be refreshed: when it expires, sign in again")
         }
-        (Freshness::Expired, false) => sign_in("it can't be refreshed; sign in again"),
+        (Freshness::Expired, false) => Next::sign_in(session, standing, "it can't be refreshed; sign in again"),
+    }
+}
+
+fn without_token(world: &World, session: &Session, standing: &Standing) -> Next {
+    let ended = standing.record.as_ref().is_some_and(|r| r.ended.is_some());
+    match session.store.kind() {
+        StoreKind::Environment => Next::login(format!("set {}", session.token_variable(world))),
+        _ if !standing.grant.needs_person() => {
+            Next::alone(format!("`token` requests one with the grant `{}`", standing.grant.name()))
+        }
+        // a login with this store would lead here again
+        StoreKind::None => Next::login(format!("with a store: {}", session.typed.login_with(&[("--store", "STORE")]))),
+        _ if ended => Next::sign_in(session, standing, "the provider ended the login; sign in again"),
+        _ => Next::sign_in(session, standing, "sign in"),
     }
 }
 
