@@ -118,33 +118,19 @@ fn obtain(
         explain_no_request(world, &session.name, "the copy that the kernel keeps has it");
         return Ok(set);
     }
-    let store = session.store.kind();
-    match store {
+    match session.store.kind() {
         StoreKind::None => return unkept(world, session, None),
         StoreKind::Lent => return lent(world, session, want, refused),
         _ => {}
     }
     let early = early_lock(world, session, want, refused)?;
-    let (mut first, mut seen) = (None, None);
-    if early.is_none() {
-        if store == StoreKind::Environment
-            && let Some(moved) = session.said_elsewhere()
-        {
-            return Err(moved.refused(&session.typed));
-        }
-        let all = want.whole || session.chose_identity() || session.variant.is_some();
-        let found = match if all { session.load() } else { session.glance() } {
-            Ok(record) => Found::chosen(world, session, record)?,
-            Err(e) => return without_store(world, session, e),
-        };
-        if let Some(set) = found.token().filter(|set| is_usable(world, set, want)) {
-            explain_no_request(world, &session.name, "the store has it");
-            refill_copy(world, session, found.record.as_ref(), set);
-            return Ok(set.clone());
-        }
-        seen = found.token().cloned();
-        first = found.refreshable(world, session, want)?;
-    }
+    let Stale { record: first, seen } = match early {
+        Some(_) => Stale::default(),
+        None => match without_lock(world, session, want)? {
+            ControlFlow::Break(set) => return Ok(set),
+            ControlFlow::Continue(stale) => stale,
+        },
+    };
     let lock = match early.map_or_else(|| session.lock_here(world), Ok) {
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
@@ -172,6 +158,40 @@ fn obtain(
         return Ok(set.clone());
     }
     refresh(world, session, want, (found, lock))
+}
+
+/// What was found before the lock was held, and is not fresh.
+#[derive(Default)]
+struct Stale {
+    /// The record, if its token may be refreshed or replaced.
+    record: Option<Record>,
+    /// The token that was wanted.
+    seen: Option<TokenSet>,
+}
+
+/// The stored token, if it is fresh.
+fn without_lock(
+    world: &mut World,
+    session: &mut Session,
+    want: FreshnessPolicy,
+) -> Result<ControlFlow<TokenSet, Stale>, Error> {
+    if session.store.kind() == StoreKind::Environment
+        && let Some(moved) = session.said_elsewhere()
+    {
+        return Err(moved.refused(&session.typed));
+    }
+    let all = want.whole || session.chose_identity() || session.variant.is_some();
+    let found = match if all { session.load() } else { session.glance() } {
+        Ok(record) => Found::chosen(world, session, record)?,
+        Err(e) => return without_store(world, session, e).map(ControlFlow::Break),
+    };
+    if let Some(set) = found.token().filter(|set| is_usable(world, set, want)) {
+        explain_no_request(world, &session.name, "the store has it");
+        refill_copy(world, session, found.record.as_ref(), set);
+        return Ok(ControlFlow::Break(set.clone()));
+    }
+    let seen = found.token().cloned();
+    Ok(ControlFlow::Continue(Stale { record: found.refreshable(world, session, want)?, seen }))
 }
 
 /// The token that another machine lends. Only there it is refreshed.
