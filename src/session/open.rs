@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::orphan::Orphan;
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
 use super::variant::Variant;
@@ -60,19 +61,12 @@ impl Who {
             profile.provider = match provider_of_new_profile(&paths, &name, config, &choice) {
                 Ok(provider) => Some(provider),
                 Err(e) if configured => return Err(e),
-                Err(e) => match orphan::called(world, &paths, kind, &name) {
-                    Ok(Some(orphan)) => return Who::open(world, orphan.choice(together(choice, variant))),
-                    Ok(None) => {
-                        let rule = || rule::that_chose(world, config, &name);
-                        let by_rule = (!named).then(rule).flatten();
-                        return Err(e.hints(by_rule.map(|rule| format!("{rule} names it: change its `profile`"))));
-                    }
-                    // the lender knows which profiles there are
-                    Err(why) if kind == StoreKind::Lent => return Err(why),
-                    Err(why) => {
-                        return Err(e.hint(format!("{}: it can't be searched for a record of that name", why)));
-                    }
-                },
+                Err(e) => {
+                    let found = orphan::called(world, &paths, kind, &name);
+                    let by_rule = || (!named).then(|| rule::that_chose(world, config, &name)).flatten();
+                    let orphan = orphan_or(e, found, kind, by_rule)?;
+                    return Who::open(world, orphan.choice(together(choice, variant)));
+                }
             };
         }
         let store = match variable(world, &words, false, "TOKEN") {
@@ -122,6 +116,22 @@ impl Who {
             self.typed.options_are(self.choice.options());
         }
         Ok(())
+    }
+}
+
+/// The record that was found under a name without profile and provider. `e`: the name's error.
+fn orphan_or(
+    e: Error,
+    found: Result<Option<Orphan>, Error>,
+    kind: StoreKind,
+    by_rule: impl FnOnce() -> Option<String>,
+) -> Result<Orphan, Error> {
+    match found {
+        Ok(Some(orphan)) => Ok(orphan),
+        Ok(None) => Err(e.hints(by_rule().map(|rule| format!("{rule} names it: change its `profile`")))),
+        // the lender knows which profiles there are
+        Err(why) if kind == StoreKind::Lent => Err(why),
+        Err(why) => Err(e.hint(format!("{why}: it can't be searched for a record of that name"))),
     }
 }
 
