@@ -263,8 +263,13 @@ fn take_over(
         world.say(&format!("Imported: the token of `{}`{who} is stored in {place}.", safe(&session.name)));
         return Ok(());
     }
+    show_alive(world, &mut session)
+}
+
+/// Refreshes a login that is stored.
+fn show_alive(world: &mut World, session: &mut Session) -> Result<(), Error> {
     let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
-    let set = fresh(world, &mut session, want).map_err(|e| leading_on(e, &session))?;
+    let set = fresh(world, session, want).map_err(|e| leading_on(e, session))?;
     let until = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("Imported: the token of `{}` {until}.", safe(&session.name)));
     Ok(())
