@@ -24,8 +24,8 @@ use crate::api::{dry_run, hosts, pages, path_variable};
 use crate::command::token::must_be_presentable;
 use crate::command::{Global, WhoFlags, pace, sandbox_session};
 use crate::error::{Error, Kind};
-use crate::protocol::sender_constrained::is_dpop;
-use crate::provider::Provider;
+use crate::protocol::sender_constrained::{Binding, is_dpop};
+use crate::provider::{Limits, Provider};
 use crate::secret::{Secret, redact};
 use crate::session::fresh::{FreshnessPolicy, fresh, instead_of, provider_of_token};
 use crate::session::matching::matching;
@@ -35,6 +35,7 @@ use crate::session::variant::Variant;
 use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
 use crate::text::{for_a_shell, is_secret_var, safe};
+use crate::token::TokenSet;
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
 
@@ -265,6 +266,39 @@ impl Aim {
         }
         Ok(Aim { provider, record, url, with_token })
     }
+
+    fn who(&self, world: &World, session: &Session) -> answer::Who {
+        let from_outside = session.store.kind() == StoreKind::Environment;
+        answer::Who {
+            profile: session.typed.clone(),
+            token_variable: from_outside.then(|| session.token_variable(world)),
+            stranger: !self.with_token,
+            scopes: Vec::new(),
+            aftermath: Aftermath::default(),
+        }
+    }
+
+    /// The provider's limits are not another host's.
+    fn pace(&self, session: &Session) -> Pace {
+        match self.with_token {
+            true => pace(session, &self.provider),
+            false => Pace::new(&Limits::default(), None),
+        }
+    }
+
+    fn notice(&self) -> Option<String> {
+        let host = safe(self.url.host_str().unwrap_or(""));
+        let notice = || format!("`{host}` is not a host of `{}`: sent without the token", self.provider.id);
+        (!self.with_token).then(notice)
+    }
+}
+
+/// A fresh token that the provider's API takes, with the key that it is bound to.
+fn presentable(world: &mut World, session: &mut Session) -> Result<(TokenSet, Binding), Error> {
+    let set = fresh(world, session, FreshnessPolicy::default())?;
+    let binding = session.binding(world, &set)?;
+    must_be_presentable(&session.typed, &set)?;
+    Ok((set, binding))
 }
 
 /// `--dry-run`: the request as a line for curl.
@@ -290,47 +324,28 @@ fn print(world: &mut World, asking: &Asking<'_>, aim: &Aim, session: &Session) -
 fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session) -> Result<u8, Error> {
     let args = asking.args;
     let until = args.max_time.map(|time| world.clock.elapsed() + time);
-    let provider = &aim.provider;
     // a mistake in it is told before anything is sent
     let screen = world.terminal.stdout_is_terminal() && args.output.as_deref().is_none_or(|path| path == "-");
     let shaped = Shaped::of(world, args, screen)?;
     let target = saved::target(world, args)?;
-    let mut draft = asking.draft(provider, aim.with_token);
-    let host = safe(aim.url.host_str().unwrap_or(""));
-    let notice = format!("`{host}` is not a host of `{}`: sent without the token", provider.id);
-    // a token from outside is used as it is
-    let from_outside = session.store.kind() == StoreKind::Environment;
-    let who = answer::Who {
-        profile: session.typed.clone(),
-        token_variable: from_outside.then(|| session.token_variable(world)),
-        stranger: !aim.with_token,
-        scopes: Vec::new(),
-        aftermath: Aftermath::default(),
-    };
-    let pace = match aim.with_token {
-        true => pace(session, provider),
-        false => Pace::new(&crate::provider::Limits::default(), None),
-    };
-    draft.decompress = shaped.is_some() || args.paginate || args.graphql;
-    let abroad = args.anywhere.then(|| Draft { decompress: draft.decompress, ..asking.draft(provider, false) });
+    let who = aim.who(world, session);
+    let decompress = shaped.is_some() || args.paginate || args.graphql;
+    let draft = |ours| Draft { decompress, ..asking.draft(&aim.provider, ours) };
+    let (draft, abroad) = (draft(aim.with_token), args.anywhere.then(|| draft(false)));
+    let pace = aim.pace(session);
     let session = RefCell::new(session);
-    let obtain: Obtain<'_> = Box::new(|world| {
-        let session = &mut **session.borrow_mut();
-        let set = fresh(world, session, FreshnessPolicy::default())?;
-        let binding = session.binding(world, &set)?;
-        must_be_presentable(&session.typed, &set)?;
-        Ok((set, binding))
-    });
+    let obtain: Obtain<'_> = Box::new(|world| presentable(world, &mut session.borrow_mut()));
     let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session.borrow_mut(), refused));
     let mut caller = Caller {
-        provider,
+        provider: &aim.provider,
         draft,
         body: asking.body,
         obtain: aim.with_token.then_some(obtain),
         set: None,
         cache: None,
-        notice: (!aim.with_token).then_some(notice),
-        renew: (!from_outside).then_some(renew),
+        notice: aim.notice(),
+        // a token from outside is used as it is
+        renew: who.token_variable.is_none().then_some(renew),
         retries: args.retry,
         pace,
         until,
@@ -344,14 +359,14 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     if let Some(time) = args.cache {
         caller.cache = cache(world, &mut session.borrow_mut(), aim, time)?;
     }
-    let call = Call { args, who: &who, provider, url: &aim.url };
+    let call = Call { args, who: &who, provider: &aim.provider, url: &aim.url };
     if args.paginate {
         return paged::run(world, &call, &mut caller, target.as_deref());
     }
     match target {
         Some(path) if shaped.is_none() && !args.include && !args.head && !args.graphql => {
             let record = stored(world, &mut session.borrow_mut(), aim)?;
-            let client = || format!("{:?}", (&provider.id, &session.borrow().profile.client_id));
+            let client = || format!("{:?}", (&aim.provider.id, &session.borrow().profile.client_id));
             let login = record.map_or_else(client, |record| record.login());
             saved::run(world, &call, &mut caller, (path, login))
         }

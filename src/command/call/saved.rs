@@ -1,6 +1,7 @@
 //! `-o FILE`: an answer into a file; one that breaks off goes on where it stopped, in this run or
 //! in a later one. `-o FOLDER/`: the same under the name that the answer proposes.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -8,7 +9,7 @@ use url::Url;
 use super::answer;
 use super::output::{Output, unwritten};
 use super::{Call, CallArgs};
-use crate::api::download::{self, Brings, Kept, Place, Unwritable};
+use crate::api::download::{self, Brings, Kept, Part, Place, Unwritable};
 use crate::api::items;
 use crate::api::send::Caller;
 use crate::error::{Error, Kind};
@@ -32,8 +33,7 @@ pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> 
         return Err(Error::usage(format!("`{}` is no folder", safe(&path.to_string_lossy()))).hint("`mkdir` makes it"));
     }
     match download::writable(&if is_folder { path.join(".oauthctl") } else { path.clone() }) {
-        Ok(_) if is_folder => Ok(Some(path)),
-        Ok(path) => Ok(Some(path)),
+        Ok(target) => Ok(Some(if is_folder { path } else { target })),
         Err(e @ Unwritable::Folder) => {
             Err(Error::usage(format!("`{}` can't be written", safe(&path.to_string_lossy())))
                 .cause(e)
@@ -48,6 +48,36 @@ pub fn open(world: &World, target: Option<&Path>, headers: &[(String, String)], 
     let Some(path) = target else { return Ok(Output::stdout(world)) };
     let part = Place::new(path, "").begin(&download::name_for(headers, url), None);
     Ok(Output::file(part.map_err(|e| unwritten(path, e))?))
+}
+
+/// The file that an answer goes into.
+struct Begun {
+    part: Part,
+    /// The bytes of it that are there.
+    there: u64,
+    /// Its length in the end, if that is known.
+    whole: Option<u64>,
+}
+
+/// `None`: the answer brings nothing, so that it is asked for anew.
+fn begin(
+    place: &Place,
+    name: &str,
+    validator: Option<&str>,
+    (kept, brings): (Option<Kept>, Brings),
+) -> io::Result<Option<Begun>> {
+    match (kept, brings) {
+        (Some(kept), Brings::Rest(whole)) => {
+            let there = kept.bytes;
+            Ok(Some(Begun { part: place.go_on(name, kept), there, whole }))
+        }
+        (kept, brings) => {
+            // what is there is of no use: from the beginning, with nothing there
+            kept.into_iter().for_each(Kept::forget);
+            let anew = (brings != Brings::Nothing).then(|| place.begin(name, validator)).transpose()?;
+            Ok(anew.map(|part| Begun { part, there: 0, whole: None }))
+        }
+    }
 }
 
 /// The answer's bytes, as they are, into that file. What another login began is not gone on with.
@@ -78,21 +108,9 @@ pub fn run(
             return answer::deliver(world, &call, answered, (out, None));
         }
         let name = download::name_for(&answered.headers, &from);
-        let (part, there, whole) = match (kept, brings) {
-            (Some(kept), Brings::Rest(whole)) => {
-                let there = kept.bytes;
-                (place.go_on(&name, kept), there, whole)
-            }
-            (kept, brings) => {
-                // what is there is of no use: from the beginning, with nothing there
-                kept.into_iter().for_each(Kept::forget);
-                if brings == Brings::Nothing {
-                    continue;
-                }
-                let validator = download::validator(&answered.headers).filter(|_| reads);
-                (place.begin(&name, validator).map_err(|e| unwritten(&path, e))?, 0, None)
-            }
-        };
+        let validator = download::validator(&answered.headers).filter(|_| reads);
+        let begun = begin(&place, &name, validator, (kept, brings)).map_err(|e| unwritten(&path, e))?;
+        let Some(Begun { part, there, whole }) = begun else { continue };
         answer::tell_coding(world, args, &answered.headers);
         let mut out = Output::file(part);
         out.show_progress(world, &answered.headers, there);
