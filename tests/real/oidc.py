@@ -6,14 +6,15 @@ import time
 import rig
 from rig import check, same, shows, test
 
+SECRET = "a-secret-of-the-confidential-client"
 ODD_SECRET = "p@ss word:/+%&=~!$^`|"
 
 
-def logged_in(t, op, *flags, auth="none", client="public", issuer=None, **env):
+def logged_in(t, op, *flags, auth="none", client="public", issuer=None, stdin=None, **env):
     """A home that has logged in as the profile `rig`, by the robot."""
     home = t.home(OAUTHCTL_STORE="file", **env)
     home.provider("rig", op.provider_file(issuer, auth=auth))
-    home.run("login", "rig", "--client-id", client, *flags, env={"BROWSER": t.browser()}).expect(0)
+    home.run("login", "rig", "--client-id", client, *flags, stdin=stdin, env={"BROWSER": t.browser()}).expect(0)
     return home
 
 
@@ -73,32 +74,24 @@ def a_token_about_to_expire_is_renewed_by_itself(t):
 @shows("client: client_secret_basic")
 def a_confidential_client_logs_in_with_basic(t):
     op = t.oidc_provider()
-    home = t.home(OAUTHCTL_STORE="file")
-    secret = "a-secret-of-the-confidential-client"
-    home.provider("rig", op.provider_file(auth="basic"))
-    login = ["login", "rig", "--client-id", "confidential", "--client-secret-file"]
-    home.run(*login, "-", stdin=secret + "\n", env={"BROWSER": t.browser()}).expect(0)
+    home = logged_in(t, op, "--client-secret-file", "-", auth="basic", client="confidential", stdin=SECRET + "\n")
     home.run("refresh", "rig").expect(0)
     for path, content in home.files().items():
-        check(secret.encode() not in content, f"{path} holds the client secret in plain text")
+        check(SECRET.encode() not in content, f"{path} holds the client secret in plain text")
 
 
 @test
 @shows("client: client_secret_basic")
 def a_client_secret_is_replaced_while_the_server_knows_only_the_earlier_one(t):
     op = t.oidc_provider()
-    home = t.home(OAUTHCTL_STORE="file")
-    secret = "a-secret-of-the-confidential-client"
-    home.provider("rig", op.provider_file(auth="basic"))
-    login = ["login", "rig", "--client-id", "confidential", "--client-secret-file"]
-    home.run(*login, "-", stdin=secret + "\n", env={"BROWSER": t.browser()}).expect(0)
+    home = logged_in(t, op, "--client-secret-file", "-", auth="basic", client="confidential", stdin=SECRET + "\n")
     home.run("profile", "set-secret", "rig", "-", stdin="the-next-secret\n").expect(0)
     ran = rig.parallel(10, 10, lambda _: home.run("token", "rig", "--min-ttl", "2h"))
     for one in ran:
         one.expect(0)
     same([e["status"] for e in op.token_requests("refresh_token")], [401, 200], "the server's answers")
     check("earlier secret" in home.run("status", "rig").expect(0).out, "`status` should tell that two are in use")
-    home.run("profile", "set-secret", "rig", "-", stdin=secret + "\n").expect(0)
+    home.run("profile", "set-secret", "rig", "-", stdin=SECRET + "\n").expect(0)
     home.run("refresh", "rig").expect(0)
     same([e["status"] for e in op.token_requests("refresh_token")], [401, 200, 200], "the server's answers")
     check(op.alive(home.run("token", "rig").expect(0).token), "the grant should be alive")
@@ -108,10 +101,7 @@ def a_client_secret_is_replaced_while_the_server_knows_only_the_earlier_one(t):
 @shows("client: client_secret_basic")
 def odd_characters_in_id_and_secret_survive_basic(t):
     op = t.oidc_provider()
-    home = t.home(OAUTHCTL_STORE="file")
-    home.provider("rig", op.provider_file(auth="basic"))
-    secret = home.secret_file(ODD_SECRET)
-    home.run("login", "rig", "--client-id", "odd:id +%", "--client-secret-file", secret, env={"BROWSER": t.browser()}).expect(0)
+    home = logged_in(t, op, "--client-secret-file", "-", auth="basic", client="odd:id +%", stdin=ODD_SECRET + "\n")
     home.run("refresh", "rig").expect(0)
 
 
@@ -119,9 +109,7 @@ def odd_characters_in_id_and_secret_survive_basic(t):
 @shows("client: client_secret_post")
 def a_client_that_posts_its_secret_logs_in(t):
     op = t.oidc_provider()
-    home = t.home(OAUTHCTL_STORE="file", OAUTHCTL_CLIENT_SECRET="a-secret-of-the-posting-client")
-    home.provider("rig", op.provider_file(auth="post"))
-    home.run("login", "rig", "--client-id", "posts", env={"BROWSER": t.browser()}).expect(0)
+    home = logged_in(t, op, auth="post", client="posts", OAUTHCTL_CLIENT_SECRET="a-secret-of-the-posting-client")
     [exchange] = op.token_requests("authorization_code")
     check("authorization" not in exchange["headers"], "no Basic expected")
 
