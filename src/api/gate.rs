@@ -268,7 +268,7 @@ impl Desk for Gate {
         if !self.paces {
             return Ok(Duration::ZERO);
         }
-        self.pace().take_within(&*self.clock, retry::LONGEST_WAIT).map_err(|e| as_refusal(429, &e))
+        self.pace().take(&*self.clock, retry::LONGEST_WAIT).map_err(|e| as_refusal(429, &e))
     }
 
     fn renew(&self, number: u64, refused: bool, done: Done) {

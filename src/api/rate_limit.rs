@@ -61,14 +61,9 @@ impl Pace {
         }
     }
 
-    /// Takes the next free slot. Returns the wait until it.
-    pub fn take(&mut self, clock: &dyn Clock) -> Result<Duration, Error> {
-        self.take_within(clock, Duration::MAX)
-    }
-
-    /// Like [`Pace::take`], but takes no slot farther away than `longest`. The error says how far
-    /// it is.
-    pub fn take_within(&mut self, clock: &dyn Clock, longest: Duration) -> Result<Duration, Error> {
+    /// Takes the next free slot, and returns the wait until it. One that is farther away than
+    /// `longest` is not taken: the error says how far it is.
+    pub fn take(&mut self, clock: &dyn Clock, longest: Duration) -> Result<Duration, Error> {
         let (interval, per_day) = (self.interval, self.per_day);
         self.with(clock, interval.is_some() || per_day.is_some(), |state, now, wall| {
             let day = wall.div_euclid(86_400);
@@ -235,18 +230,18 @@ mod tests {
         let file = dir.path().join("limits/p");
         let mut both =
             [Pace::new(&limits(4, None), Some(file.clone())), Pace::new(&limits(4, None), Some(file.clone()))];
-        let waits: Vec<u128> = (0..4).map(|n| ms(both[n % 2].take(&clock).unwrap())).collect();
+        let waits: Vec<u128> = (0..4).map(|n| ms(both[n % 2].take(&clock, Duration::MAX).unwrap())).collect();
         assert_eq!(waits, [0, 275, 550, 825]);
         clock.sleep(Duration::from_secs(10));
-        assert_eq!(ms(both[0].take(&clock).unwrap()), 0);
+        assert_eq!(ms(both[0].take(&clock, Duration::MAX).unwrap()), 0);
         both[0].hold(&clock, Duration::from_secs(3));
-        assert_eq!(ms(both[1].take(&clock).unwrap()), 3000);
+        assert_eq!(ms(both[1].take(&clock, Duration::MAX).unwrap()), 3000);
         // torn, from another boot or foreign: counts as empty
         clock.sleep(Duration::from_secs(10));
         for text in ["", "9", "a b c d\n", "-1 0 0 0\n", "99999999999999 99999999999999 0 0\n", "0 0 0 0"] {
             std::fs::write(&file, text).unwrap();
-            assert_eq!(ms(both[0].take(&clock).unwrap()), 0, "{text:?}");
-            assert_eq!(ms(both[1].take(&clock).unwrap()), 275, "{text:?}");
+            assert_eq!(ms(both[0].take(&clock, Duration::MAX).unwrap()), 0, "{text:?}");
+            assert_eq!(ms(both[1].take(&clock, Duration::MAX).unwrap()), 275, "{text:?}");
             clock.sleep(Duration::from_secs(10));
         }
     }
@@ -258,19 +253,19 @@ mod tests {
         let held = File::create(&path).unwrap();
         held.lock().unwrap();
         let mut pace = Pace::new(&limits(4, None), Some(path));
-        assert_eq!(ms(pace.take(&clock).unwrap()), 0);
+        assert_eq!(ms(pace.take(&clock, Duration::MAX).unwrap()), 0);
         assert!(clock.elapsed() < Duration::from_secs(1003));
-        assert!(pace.take(&clock).unwrap() <= Duration::from_millis(275));
+        assert!(pace.take(&clock, Duration::MAX).unwrap() <= Duration::from_millis(275));
     }
 
     #[test]
     fn a_day_has_its_end_and_begins_anew() {
         let (clock, dir) = (hand(), tempfile::tempdir().unwrap());
         let mut pace = Pace::new(&limits(1000, Some(2)), Some(dir.path().join("p")));
-        assert!(pace.take(&clock).is_ok() && pace.take(&clock).is_ok());
-        let error = pace.take(&clock).unwrap_err();
+        assert!(pace.take(&clock, Duration::MAX).is_ok() && pace.take(&clock, Duration::MAX).is_ok());
+        let error = pace.take(&clock, Duration::MAX).unwrap_err();
         assert_eq!((error.kind, error.retry_after), (Kind::TryLater, Some(7200)));
         clock.0.lock().unwrap().1 += 7200;
-        assert!(pace.take(&clock).is_ok());
+        assert!(pace.take(&clock, Duration::MAX).is_ok());
     }
 }

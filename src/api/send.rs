@@ -343,7 +343,7 @@ impl Caller<'_> {
     /// Waits until the provider's rate limit admits another request.
     pub fn take_slot(&mut self, world: &mut World) -> Result<(), Error> {
         let longest = self.time_left(world).unwrap_or(Duration::MAX);
-        let time = self.pace.take_within(&*world.clock, longest)?;
+        let time = self.pace.take(&*world.clock, longest)?;
         rate_limit::wait(world, time, "the provider's limit on requests");
         Ok(())
     }

@@ -60,7 +60,7 @@ pub fn ask(
     if let Some(body) = &whoami.body {
         request.body = Some(Secret::unlisted(body.as_str()));
     }
-    let turn = pace.take_within(&*world.clock, longest)?;
+    let turn = pace.take(&*world.clock, longest)?;
     rate_limit::wait(world, turn, "the provider's limit on requests");
     let response = send(world, &request)?;
     pace.heed(&*world.clock, &provider.limits, (response.status, &response.headers, &response.body));

@@ -18,10 +18,10 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use edit::{Editor, edit, lines, profile_keys, try_edit};
+pub use edit::{edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, SignIn, TokenTarget, all_profile_keys};
 pub use providers::{
-    Brief, OwnFile, add_provider, aliases, description, in_brief, is_built_in, kept_copy, own_provider, provider,
+    Brief, add_provider, aliases, description, in_brief, is_built_in, kept_copy, own_provider, provider,
     provider_by_alias, provider_in_environments, provider_names, registries, remove_copy, replace_provider,
     same_provider, validate_all, write_copy,
 };

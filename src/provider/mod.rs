@@ -22,7 +22,7 @@ use std::ops::{Deref, DerefMut};
 use serde::de::{self, Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, ErrorsAt, LimitHeaders, Limits, Means, PageBy, Pages, Whoami};
+pub use api::{Api, ApiAuth, ApiAuthPlace, ErrorRule, ErrorsAt, Limits, Means, PageBy, Pages, Whoami};
 pub use checks::{is_audience, is_provider_name};
 pub use client_auth::{ClientAuth, auth_from_name, auth_name, auth_names, from_registered_name, registered_name};
 pub use schema::StringKind;

@@ -40,8 +40,8 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-pub use client::{Client, Redirects};
-pub use log::{Basic, Logged, Param};
+pub use client::Client;
+pub use log::Logged;
 pub use overrides::provider_overrides;
 
 use crate::address::{Reach, reach};

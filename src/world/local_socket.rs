@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::text::safe;
 use crate::world::files::PrivateError;
 
-pub use system::{Asked, Serving, ask, serve};
+pub use system::{Asked, ask, serve};
 
 /// Why nothing listens.
 #[derive(Debug, thiserror::Error)]

@@ -374,7 +374,7 @@ fn a_posted_form_is_taken_where_one_is_expected() {
     let reader = thread::spawn(move || {
         let arrived = requests.recv().expect("a form");
         arrived.reply.send(Page::Done);
-        (arrived.method, arrived.path, arrived.query, arrived.form)
+        (arrived.path, arrived.query, arrived.form)
     });
     let port = listener.address().port();
     let post = |kind: &str, length: usize, body: &str| {
@@ -390,16 +390,14 @@ fn a_posted_form_is_taken_where_one_is_expected() {
     let large = format!("code={}", "c".repeat(16_379));
     assert_eq!(status(&post(form, large.len(), &large)), 303);
     let arrived = reader.join().expect("a form");
-    assert_eq!(arrived, ("POST".to_owned(), "/cb".to_owned(), String::new(), Some(large)));
+    assert_eq!(arrived, ("/cb".to_owned(), String::new(), Some(large)));
 }
 
 // L-28
 #[test]
-fn a_tls_greeting_on_a_plain_port_is_cut_off_and_noticed() {
+fn a_tls_greeting_on_a_plain_port_is_cut_off() {
     let (listener, _requests) = listen();
-    assert!(!listener.saw_tls());
     assert_eq!(send(&listener, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), "");
-    assert!(listener.saw_tls());
 }
 
 /// This very test once more, in a process of its own under a limit of the shell's `ulimit`, where

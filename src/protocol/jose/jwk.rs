@@ -132,14 +132,6 @@ impl Jwk {
         Ok(Jwk { material, kid: owned("kid")?, alg: owned("alg")?, usage: owned("use")?, operations })
     }
 
-    /// Reads one key from JSON; a repeated name is an error.
-    pub fn read(bytes: &[u8]) -> Result<Jwk, JoseError> {
-        if bytes.len() > LONGEST_SET {
-            return Err(JoseError::TooLong(LONGEST_SET));
-        }
-        Jwk::from_members(&strict::object(bytes, "key")?)
-    }
-
     /// The key as JSON: its material, then `kid`, `alg` and `use` if it has them.
     pub fn to_members(&self) -> Members {
         let Value::Object(mut members) = self.material.required() else { return Members::new() };

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::visitor::{Answer, basic, bearer, claims, code, decide, encode, get, post, send};
 use super::{START, start, usual};
-use crate::sandbox::{Basic, Manners, Options, Param, Server};
+use crate::sandbox::log::{Basic, Param};
+use crate::sandbox::{Manners, Options, Server};
 use crate::secret::fingerprint;
 
 const REDIRECT: &str = "http://127.0.0.1:49152/cb";

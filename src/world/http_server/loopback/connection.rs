@@ -38,12 +38,8 @@ pub(super) fn serve(shared: &Arc<Shared>, visit: &Visit) {
 fn exchange(shared: &Arc<Shared>, visit: &Visit, mut stream: impl Stream, limits: &Limits) {
     let answered = match read_request(&mut stream, limits) {
         Ok(request) => answer(shared, visit, &request),
-        Err(Refusal::TlsGreeting) => {
-            shared.table().saw_tls = true;
-            return;
-        }
         // RFC 9110, section 15.5.9: a connection opened on suspicion needs no 408
-        Err(Refusal::TooSlow) => return,
+        Err(Refusal::TlsGreeting | Refusal::TooSlow) => return,
         Err(refusal) => match refusal.status() {
             Some(status) => shared.refused(visit, &refusal).unwrap_or_else(|| page::refusal(status)),
             None => return,
@@ -87,8 +83,7 @@ fn answer(shared: &Arc<Shared>, visit: &Visit, request: &RawRequest) -> Answered
         return shared.unsaid(&request.target);
     }
     let reply = Reply { to, shared: Arc::clone(shared), id: visit.id, sent: false };
-    let arrived =
-        Arrived { method: request.method.clone(), path: path.to_owned(), query: query.to_owned(), form, reply };
+    let arrived = Arrived { path: path.to_owned(), query: query.to_owned(), form, reply };
     // a dropped receiver drops the request, which answers it
     let _ = shared.requests.send(arrived);
     match from.recv() {

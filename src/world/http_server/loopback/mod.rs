@@ -44,7 +44,6 @@ pub struct Loopback {
 
 /// A well-formed request for this host and port. The receiver decides if it ends the login.
 pub struct Arrived {
-    pub method: String,
     /// As in the request line, without the query.
     pub path: String,
     /// Undecoded; empty if absent.
@@ -94,7 +93,6 @@ pub enum Page {
     NotFound,
     /// A redirect to the right path with the wrong `state`.
     Refused,
-    MethodNotAllowed,
 }
 
 enum Answer {
@@ -125,7 +123,6 @@ struct Table {
     owed: usize,
     finishing: bool,
     entrance: Option<Entrance>,
-    saw_tls: bool,
 }
 
 /// A local address that redirects once.
@@ -186,11 +183,6 @@ impl Loopback {
         let address = format!("{}{path}", self.origin());
         self.shared.table().entrance = Some(Entrance { path, to: Some(Secret::new(to.as_str())) });
         Ok(address)
-    }
-
-    /// Whether a TLS greeting came to this plain port: the browser tries `https` first.
-    pub fn saw_tls(&self) -> bool {
-        self.shared.table().saw_tls
     }
 
     /// Serves the last page until the browser has fetched it, for a while at most, then closes.

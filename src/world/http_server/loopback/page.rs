@@ -42,7 +42,6 @@ pub fn answer(page: Page) -> Answered {
         }
         Page::NotFound => refusal(404),
         Page::Refused => plain(400, REFUSED),
-        Page::MethodNotAllowed => refusal(405),
     }
 }
 
@@ -52,7 +51,7 @@ pub fn last(page: Page) -> Option<(&'static str, Answered)> {
         Page::Done => ("/done", DONE),
         Page::Failed => ("/failed", FAILED),
         Page::Asked => ("/asked", ASKED),
-        Page::NotFound | Page::Refused | Page::MethodNotAllowed => return None,
+        Page::NotFound | Page::Refused => return None,
     };
     Some((path, Answered { is_last: true, ..plain(200, body) }))
 }
@@ -187,7 +186,7 @@ mod tests {
     // L-34
     #[test]
     fn nothing_leads_anywhere_but_to_our_own_last_page() {
-        for page in [Page::Done, Page::Failed, Page::Asked, Page::NotFound, Page::Refused, Page::MethodNotAllowed] {
+        for page in [Page::Done, Page::Failed, Page::Asked, Page::NotFound, Page::Refused] {
             let to = answer(page).location;
             assert_eq!(to.as_deref(), last(page).map(|(path, _)| path), "{page:?}");
             assert!(to.is_none_or(|to| to.starts_with('/') && !to.starts_with("//")));
