@@ -15,7 +15,7 @@ use super::client::{Client, USUAL_REDIRECT};
 use super::consent::{self, scopes_of};
 use super::device;
 use super::jwt::Signer;
-use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::logins::{Grant, Issued, Minted, Refused, Shown};
 use super::message::{Ask, Params, oauth_error, ok, present};
 use super::page::{self, not_allowed};
 use super::server::{Desk, Proof};
@@ -146,19 +146,10 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             };
             Ok(oauth_error(400, "invalid_grant", description))
         }
-        Some("refresh_token") => {
-            let old = params.get("refresh_token").unwrap_or_default();
-            let rotation = desk.options.rotation;
-            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
-            match desk.book.renew(shown, desk.now(), mint)? {
-                Ok(mut issued) => {
-                    // a long-lived refresh token comes back unchanged
-                    issued.refresh.get_or_insert_with(|| old.to_owned());
-                    success(desk, &signer, &issued)
-                }
-                Err(_) => Ok(oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")),
-            }
-        }
+        Some("refresh_token") => match desk.renew(client, &params, mint)? {
+            Ok(issued) => success(desk, &signer, &issued),
+            Err(_) => Ok(oauth_error(400, "invalid_grant", "The refresh token is invalid or expired.")),
+        },
         Some(device::GRANT_TYPE) => match device::poll(desk, client, params.get("device_code").unwrap_or_default()) {
             Ok(grant) => {
                 let minted = mint(&grant)?;

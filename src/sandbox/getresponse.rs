@@ -10,7 +10,7 @@ use super::client::{Client, Redirects};
 use super::consent;
 use super::data::PRACTICE_ACCOUNT;
 use super::getresponse_api::unauthenticated;
-use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::logins::{Grant, Issued, Minted, Refused, Shown};
 use super::message::{Ask, Params, oauth_error, ok};
 use super::page::{self, not_allowed};
 use super::server::{Desk, Proof};
@@ -104,14 +104,8 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             Ok(redeemed.map_or_else(refused, |issued| success(&issued, desk.options.access_life)))
         }
         Some("refresh_token") => {
-            let old = params.get("refresh_token").unwrap_or_default();
-            let rotation = desk.options.rotation;
-            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
-            let renewed = desk.book.renew(shown, desk.now(), |_| Ok(desk.pair()))?;
-            Ok(renewed.map_or_else(refused, |mut issued| {
-                issued.refresh.get_or_insert_with(|| old.to_owned());
-                success(&issued, desk.options.access_life)
-            }))
+            let renewed = desk.renew(client, &params, |_| Ok(desk.pair()))?;
+            Ok(renewed.map_or_else(refused, |issued| success(&issued, desk.options.access_life)))
         }
         Some("client_credentials") if client.own_tokens => own(desk, client),
         Some("client_credentials") => {

@@ -18,8 +18,21 @@ const MOST_PER_PAGE: u64 = 1000;
 /// 30,000 in ten minutes).
 const LIMIT: u32 = 80;
 
-/// Makes an API error. The token endpoint has the same form.
-pub fn envelope(status: u16, code: u32, description: &str, message: &str, context: &Value) -> Response {
+/// A kind of API error.
+struct Fault {
+    status: u16,
+    code: u32,
+    description: &'static str,
+}
+
+const INVALID: Fault = Fault { status: 400, code: 1000, description: "General error of validation process" };
+const UNAUTHENTICATED: Fault =
+    Fault { status: 401, code: 1014, description: "Problem during authentication process, check headers!" };
+const NOT_FOUND: Fault = Fault { status: 404, code: 1013, description: "Resource not found" };
+const WRONG_METHOD: Fault = Fault { status: 405, code: 1006, description: "Method not allowed" };
+const TOO_MANY: Fault = Fault { status: 429, code: 1015, description: "Too many requests" };
+
+fn envelope(Fault { status, code, description }: Fault, message: &str, context: &Value) -> Response {
     json(
         status,
         &json!({
@@ -33,10 +46,10 @@ pub fn envelope(status: u16, code: u32, description: &str, message: &str, contex
     )
 }
 
-/// Makes the response to a request without a valid token.
+/// Makes the response to a request without a valid token. The token endpoint has the same form.
 pub fn unauthenticated(context: &Value) -> Response {
     let message = "Unable to authenticate request. Check credentials or authentication method details";
-    envelope(401, 1014, "Problem during authentication process, check headers!", message, context)
+    envelope(UNAUTHENTICATED, message, context)
 }
 
 /// Answers a request to the API.
@@ -47,16 +60,15 @@ pub fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
     let account = match desk.look(Some(token))? {
         Ok(grant) => grant.account,
         Err(Refused::Expired) => {
-            let description = "Problem during authentication process, check headers!";
             let context = json!({ "sentToken": token });
-            return Ok(envelope(401, 1014, description, "The access token provided is expired", &context));
+            return Ok(envelope(UNAUTHENTICATED, "The access token provided is expired", &context));
         }
         Err(_) => return Ok(unauthenticated(&json!({ "authenticationType": "oauth2" }))),
     };
     if !desk.admits() {
         let context = json!({ "currentLimit": limit(desk).to_string(), "timeToReset": "1 seconds" });
         let message = "Too many requests to API, quota reached, please wait until next quota window";
-        let answer = envelope(429, 1015, "Too many requests", message, &context);
+        let answer = envelope(TOO_MANY, message, &context);
         return Ok(limited(desk, with_header(answer, "Retry-After", "1")));
     }
     Ok(limited(desk, resource(desk, ask, &account)))
@@ -79,7 +91,7 @@ fn resource(desk: &Desk, ask: &Ask<'_>, account: &str) -> Response {
     let email = ask.query.get("query[email]");
     let path = ask.path.trim_end_matches('/');
     if ask.method != "GET" {
-        return envelope(405, 1006, "Method not allowed", "This practice API only reads", &json!([]));
+        return envelope(WRONG_METHOD, "This practice API only reads", &json!([]));
     }
     match path {
         "/v3/accounts" => {
@@ -118,7 +130,7 @@ fn resource(desk: &Desk, ask: &Ask<'_>, account: &str) -> Response {
             if let Some(number) = found.filter(|n| (1..=desk.options.records).contains(n)) {
                 return ok(data::only(contact(&base, number), fields));
             }
-            envelope(404, 1013, "Resource not found", "The requested resource was not found", &json!([]))
+            envelope(NOT_FOUND, "The requested resource was not found", &json!([]))
         }
     }
 }
@@ -126,7 +138,7 @@ fn resource(desk: &Desk, ask: &Ask<'_>, account: &str) -> Response {
 fn list(ask: &Ask<'_>, total: u64, make: impl Fn(u64) -> Value) -> Response {
     let wrong = |field: &str| {
         let context = json!([{ "validationType": "query", "fieldName": field, "errorDescription": "wrong number" }]);
-        envelope(400, 1000, "General error of validation process", "Validation error", &context)
+        envelope(INVALID, "Validation error", &context)
     };
     let number = |name: &str, usual| match ask.query.get(name) {
         None => Ok(usual),

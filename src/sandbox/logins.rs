@@ -195,13 +195,13 @@ impl Book {
             }
             let minted = mint(&terms.grant)?;
             found.spent = true;
-            Ok(Ok(r.issue(terms.grant, terms.nonce, None, now, minted)))
+            Ok(Ok(Issued { nonce: terms.nonce, ..r.issue(terms.grant, None, now, minted) }))
         })?
     }
 
     /// Issues tokens without a code (`client_credentials`).
     pub fn issue(&self, grant: Grant, now: i64, minted: Minted) -> io::Result<Issued> {
-        self.change(|r| r.issue(grant, None, None, now, minted))
+        self.change(|r| r.issue(grant, None, now, minted))
     }
 
     /// Exchanges a refresh token.
@@ -254,7 +254,7 @@ impl Book {
                     parent.superseded = true;
                 }
             }
-            let issued = r.issue(grant, None, Some(name), now, minted);
+            let issued = r.issue(grant, Some(name), now, minted);
             if let Some(refresh) = issued.refresh.as_ref().and_then(|t| r.refresh.get_mut(&hash(t))) {
                 // narrower scopes apply to the access token only (RFC 6749, section 6)
                 refresh.grant.scopes = granted;
@@ -362,14 +362,8 @@ pub struct Minted {
 }
 
 impl Records {
-    fn issue(
-        &mut self,
-        grant: Grant,
-        nonce: Option<String>,
-        parent: Option<String>,
-        now: i64,
-        minted: Minted,
-    ) -> Issued {
+    /// `parent`: the hash of the refresh token that was exchanged.
+    fn issue(&mut self, grant: Grant, parent: Option<String>, now: i64, minted: Minted) -> Issued {
         self.forget_old(now);
         let expires_at = minted.access_life.map(|life| now + life);
         let access = Access { grant: grant.clone(), expires_at, revoked: false };
@@ -384,7 +378,7 @@ impl Records {
             };
             self.refresh.insert(hash(refresh), record);
         }
-        Issued { access: minted.access, refresh: minted.refresh, grant, nonce }
+        Issued { access: minted.access, refresh: minted.refresh, grant, nonce: None }
     }
 
     /// The valid tokens: hash, grant, expiry and kind.

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::client::Client;
 use super::device_codes::Devices;
 use super::log::Log;
-use super::logins::{Book, Grant, Minted, Refused};
+use super::logins::{Book, Grant, Issued, Minted, Refused, Renewal};
 use super::message::{Ask, Params, form_decoded};
 use super::tickets::Tickets;
 use super::{Behaviour, Options};
@@ -141,6 +141,19 @@ impl Desk {
     pub fn look(&self, access: Option<&str>) -> io::Result<Result<Grant, Refused>> {
         let Some(access) = access else { return Ok(Err(Refused::Unknown)) };
         self.book.look(access, self.now(), self.behaviour().stateless)
+    }
+
+    /// Exchanges the refresh token of a request for all its scopes. One that stays good comes back.
+    pub fn renew(
+        &self,
+        client: &Client,
+        params: &Params,
+        mint: impl FnOnce(&Grant) -> io::Result<Minted>,
+    ) -> io::Result<Result<Issued, Refused>> {
+        let token = params.get("refresh_token").unwrap_or_default();
+        let shown = Renewal { token, client: &client.id, scopes: None, rotation: self.options.rotation };
+        let renewed = self.book.renew(shown, self.now(), mint)?;
+        Ok(renewed.map(|issued| Issued { refresh: issued.refresh.or_else(|| Some(token.to_owned())), ..issued }))
     }
 
     /// Makes a pair of tokens in GetResponse's form.

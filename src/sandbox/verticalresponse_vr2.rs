@@ -11,7 +11,7 @@ use super::client::{Client, USUAL_REDIRECT};
 use super::consent;
 use super::data;
 use super::jwt::Signer;
-use super::logins::{Grant, Issued, Minted, Refused, Renewal, Shown};
+use super::logins::{Grant, Issued, Minted, Refused, Shown};
 use super::message::{Ask, Params, json, oauth_error, ok};
 use super::page::{self, not_allowed};
 use super::server::{Desk, Proof};
@@ -95,14 +95,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             Ok(redeemed.map_or_else(refused, |issued| success(desk, &issued)))
         }
         Some("refresh_token") => {
-            let old = form.get("refresh_token").unwrap_or_default();
-            let rotation = desk.options.rotation;
-            let shown = Renewal { token: old, client: &client.id, scopes: None, rotation };
-            let renewed = desk.book.renew(shown, desk.now(), mint)?;
-            Ok(renewed.map_or_else(refused, |mut issued| {
-                issued.refresh.get_or_insert_with(|| old.to_owned());
-                success(desk, &issued)
-            }))
+            Ok(desk.renew(client, form, mint)?.map_or_else(refused, |issued| success(desk, &issued)))
         }
         Some("client_credentials") if client.own_tokens => own(desk, client, &signer),
         Some("client_credentials") => {
