@@ -11,7 +11,7 @@ use crate::api::gate::{Gate, Held, Log, Posts, Renewal};
 use crate::api::hosts;
 use crate::api::path_rule::Rule;
 use crate::command::pace;
-use crate::command::token::{mask, must_be_presentable};
+use crate::command::token::{mask, presentable};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::Binding;
 use crate::secret::Secret;
@@ -270,7 +270,7 @@ fn not_started(e: ListenError) -> Error {
 fn first(world: &mut World, session: &mut Session, number: u64) -> Result<Held, Error> {
     let (provider, _) = provider_of_token(world, session, false)?;
     let set = fresh(world, session, FreshnessPolicy::default())?;
-    let credentials = Ok(bound(world, session, set)?);
+    let credentials = Ok(presentable(world, session, set)?);
     Ok(Held::new(number, provider, credentials, world.clock.now()))
 }
 
@@ -280,12 +280,5 @@ fn renewed(world: &mut World, session: &mut Session, held: &Held, refused: bool)
         Ok((set, _)) if refused && session.store.kind() != StoreKind::Environment => instead_of(world, session, set)?,
         _ => fresh(world, session, FreshnessPolicy::default())?,
     };
-    bound(world, session, set)
-}
-
-/// The token with the key that it is bound to.
-fn bound(world: &mut World, session: &mut Session, set: TokenSet) -> Result<(TokenSet, Binding), Error> {
-    let binding = session.binding(world, &set)?;
-    must_be_presentable(&session.typed, &set)?;
-    Ok((set, binding))
+    presentable(world, session, set)
 }

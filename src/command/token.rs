@@ -12,7 +12,7 @@ use crate::command::exec_credential::Caller;
 use crate::command::{ErrorFormat, Global, WhoArgs, duration, known, one_line, report, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::dpop::{Proof, SCHEME};
-use crate::protocol::sender_constrained::is_dpop;
+use crate::protocol::sender_constrained::{Binding, is_dpop};
 use crate::protocol::token_exchange::short;
 use crate::provider::{ApiAuth, ApiAuthPlace};
 use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token};
@@ -268,6 +268,13 @@ fn check_bound(world: &mut World, session: &Session, format: Format) -> Result<(
             Ok(())
         }
     }
+}
+
+/// A token for an API, with the key that it is bound to.
+pub fn presentable(world: &mut World, session: &mut Session, set: TokenSet) -> Result<(TokenSet, Binding), Error> {
+    let binding = session.binding(world, &set)?;
+    must_be_presentable(&session.typed, &set)?;
+    Ok((set, binding))
 }
 
 /// Refuses a result of a token exchange that is no access token (RFC 8693, section 2.2.1: `N_A`).

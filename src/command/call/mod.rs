@@ -21,10 +21,10 @@ use crate::api::rate_limit::Pace;
 use crate::api::request::{Draft, token_header};
 use crate::api::send::{Aftermath, Caller, Obtain, Renew};
 use crate::api::{dry_run, hosts, pages, path_variable};
-use crate::command::token::must_be_presentable;
+use crate::command::token::presentable;
 use crate::command::{Global, WhoFlags, pace, sandbox_session};
 use crate::error::{Error, Kind};
-use crate::protocol::sender_constrained::{Binding, is_dpop};
+use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::{Limits, Provider};
 use crate::secret::{Secret, redact};
 use crate::session::fresh::{FreshnessPolicy, fresh, instead_of, provider_of_token};
@@ -35,7 +35,6 @@ use crate::session::variant::Variant;
 use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
 use crate::text::{for_a_shell, is_secret_var, safe};
-use crate::token::TokenSet;
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
 
@@ -293,14 +292,6 @@ impl Aim {
     }
 }
 
-/// A fresh token that the provider's API takes, with the key that it is bound to.
-fn presentable(world: &mut World, session: &mut Session) -> Result<(TokenSet, Binding), Error> {
-    let set = fresh(world, session, FreshnessPolicy::default())?;
-    let binding = session.binding(world, &set)?;
-    must_be_presentable(&session.typed, &set)?;
-    Ok((set, binding))
-}
-
 /// `--dry-run`: the request as a line for curl.
 fn print(world: &mut World, asking: &Asking<'_>, aim: &Aim, session: &Session) -> Result<u8, Error> {
     let args = asking.args;
@@ -334,7 +325,11 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let (draft, abroad) = (draft(aim.with_token), args.anywhere.then(|| draft(false)));
     let pace = aim.pace(session);
     let session = RefCell::new(session);
-    let obtain: Obtain<'_> = Box::new(|world| presentable(world, &mut session.borrow_mut()));
+    let obtain: Obtain<'_> = Box::new(|world| {
+        let session = &mut **session.borrow_mut();
+        let set = fresh(world, session, FreshnessPolicy::default())?;
+        presentable(world, session, set)
+    });
     let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session.borrow_mut(), refused));
     let mut caller = Caller {
         provider: &aim.provider,
