@@ -12,19 +12,21 @@ use crate::store::lent;
 use crate::store::{StoreError, StoreKind};
 use crate::world::World;
 
+/// What a command says of its profile, and where that is looked up.
+#[derive(Clone, Copy)]
+pub(super) struct Search<'a> {
+    pub choice: &'a Overrides,
+    pub paths: &'a Paths,
+}
+
 /// The profile that an alias means. `config` is the configuration for that word.
-pub(super) fn meant(
-    world: &mut World,
-    paths: &Paths,
-    choice: &Overrides,
-    word: &str,
-    config: &Config,
-) -> Option<String> {
+pub(super) fn meant(world: &mut World, search: Search<'_>, word: &str, config: &Config) -> Option<String> {
     if config.profiles.contains_key(word) {
         return None;
     }
-    let dir = paths.config.as_deref().unwrap_or(Path::new(""));
-    if let Some(said) = &choice.flags.provider {
+    let dir = search.paths.config.as_deref().unwrap_or(Path::new(""));
+    let said = search.choice.flags.provider.as_deref();
+    if let Some(said) = said {
         // with `--provider` a word is a new profile's name, unless it is that provider's alias
         if !config::aliases(dir, said).iter().any(|alias| alias == word) {
             return None;
@@ -32,12 +34,12 @@ pub(super) fn meant(
     }
     // a fault in the person's own files is reported when the provider is needed
     let id = config::provider_by_alias(dir, word).ok()??;
-    let other = choice.flags.provider.as_deref().is_some_and(|said| !config::same_provider(dir, said, &id));
-    (!other && !is_stored(world, paths, choice, word, config)).then_some(id)
+    let other = said.is_some_and(|said| !config::same_provider(dir, said, &id));
+    (!other && !is_stored(world, search, word, config)).then_some(id)
 }
 
 /// Whether a record is stored under that word: of a job, or of an older version.
-fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, config: &Config) -> bool {
+fn is_stored(world: &mut World, Search { choice, paths }: Search<'_>, word: &str, config: &Config) -> bool {
     let Ok(kind) = store_kind(world, choice, &Profile::default(), config) else { return false };
     let Ok(store) = store_of(world, kind, paths) else { return false };
     // as in `fresh`: GNOME Keyring aborts when many processes read at once
@@ -55,25 +57,19 @@ fn is_stored(world: &mut World, paths: &Paths, choice: &Overrides, word: &str, c
 
 /// The words that stand for a profile in variables (`OAUTHCTL_<WORD>_TOKEN`), its own first. Files
 /// are read only if there are variables with other words. `typed`: the alias that was typed.
-pub(super) fn words(
-    world: &mut World,
-    paths: &Paths,
-    choice: &Overrides,
-    name: &str,
-    typed: Option<&str>,
-) -> Vec<String> {
+pub(super) fn words(world: &mut World, search: Search<'_>, name: &str, typed: Option<&str>) -> Vec<String> {
     let mut words = vec![upper(name)];
     let said = said_of_others(world, &words[0]);
     if said.is_empty() {
         return words;
     }
-    let dir = paths.config.clone().unwrap_or_default();
+    let dir = search.paths.config.clone().unwrap_or_default();
     for alias in config::aliases(&dir, name).iter().filter(|alias| said.contains(&upper(alias))) {
         let means_it = typed == Some(alias.as_str()) || {
             let config = Config::load_for(&dir, alias).unwrap_or_default();
-            let mut choice = choice.clone();
+            let mut choice = search.choice.clone();
             choice.flags.provider = None;
-            meant(world, paths, &choice, alias, &config).as_deref() == Some(name)
+            meant(world, Search { choice: &choice, ..search }, alias, &config).as_deref() == Some(name)
         };
         if means_it {
             words.push(upper(alias));

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::alias::Search;
 use super::orphan::Orphan;
 use super::overrides::{NOBODY, is_named, one_reads_stdin, variable};
 use super::stores::{store_kind, store_of};
@@ -24,7 +25,7 @@ impl Who {
     pub fn open(world: &mut World, choice: Overrides) -> Result<Who, Error> {
         one_reads_stdin(&choice.flags.from_stdin())?;
         let paths = Paths::find(&*world.env);
-        let Which { name, alias, config } = which(world, &paths, &choice)?;
+        let Which { name, alias, config } = which(world, Search { choice: &choice, paths: &paths })?;
         Who::of(world, choice, (paths, &config, &Rc::default()), (name, alias))
     }
 
@@ -45,7 +46,7 @@ impl Who {
         (name, alias): (String, Option<String>),
     ) -> Result<Who, Error> {
         config::check_profile_name(&name)?;
-        let words = alias::words(world, &paths, &choice, &name, alias.as_deref());
+        let words = alias::words(world, Search { choice: &choice, paths: &paths }, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
         let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
@@ -58,7 +59,7 @@ impl Who {
         }
         let kind = store_kind(world, &choice, &profile, config)?;
         if profile.provider.is_none() {
-            profile.provider = match provider_of_new_profile(&paths, &name, config, &choice) {
+            profile.provider = match provider_of_new_profile(Search { choice: &choice, paths: &paths }, &name, config) {
                 Ok(provider) => Some(provider),
                 Err(e) if configured => return Err(e),
                 Err(e) => {
@@ -80,7 +81,6 @@ impl Who {
             cache: config.cache != Some(false) && !choice.no_cache && kind.is_copied(),
             typed,
             name,
-            alias,
             words,
             profile,
             configured,
@@ -155,7 +155,7 @@ fn typed(name: &str, alias: Option<&str>, choice: &Overrides) -> Typed {
 }
 
 /// The profile that is meant.
-pub(super) struct Which {
+struct Which {
     pub name: String,
     /// The alias that was typed.
     pub alias: Option<String>,
@@ -163,7 +163,8 @@ pub(super) struct Which {
     pub config: Config,
 }
 
-pub(super) fn which(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<Which, Error> {
+fn which(world: &mut World, search: Search<'_>) -> Result<Which, Error> {
+    let Search { choice, paths } = search;
     let word = choice.profile.clone().or_else(|| world.env.var("OAUTHCTL_PROFILE"));
     match word {
         // `login https://issuer.example`: the profile is called by the issuer's host
@@ -171,23 +172,18 @@ pub(super) fn which(world: &mut World, paths: &Paths, choice: &Overrides) -> Res
             let (name, config) = of_issuer(paths, &issuer)?;
             Ok(Which { config, name, alias: None })
         }
-        Some(word) => called(world, paths, choice, (load_for(paths, &word)?, word)),
+        Some(word) => called(world, search, load_for(paths, &word)?, word),
         None => {
-            let (word, config) = unnamed(world, paths, choice)?;
-            called(world, paths, choice, (config, word))
+            let (word, config) = unnamed(world, search)?;
+            called(world, search, config, word)
         }
     }
 }
 
 /// The profile of that name, or of the provider with that alias.
-fn called(
-    world: &mut World,
-    paths: &Paths,
-    choice: &Overrides,
-    (config, word): (Config, String),
-) -> Result<Which, Error> {
-    match alias::meant(world, paths, choice, &word, &config) {
-        Some(name) => Ok(Which { config: load_for(paths, &name)?, name, alias: Some(word) }),
+fn called(world: &mut World, search: Search<'_>, config: Config, word: String) -> Result<Which, Error> {
+    match alias::meant(world, search, &word, &config) {
+        Some(name) => Ok(Which { config: load_for(search.paths, &name)?, name, alias: Some(word) }),
         None => Ok(Which { name: word, alias: None, config }),
     }
 }
@@ -200,7 +196,7 @@ pub fn profile_called(
     provider: Option<String>,
 ) -> Result<String, Error> {
     let choice = Overrides { flags: Profile { provider, ..Profile::default() }, ..Overrides::default() };
-    called(world, paths, &choice, (load_for(paths, &word)?, word)).map(|which| which.name)
+    called(world, Search { choice: &choice, paths }, load_for(paths, &word)?, word).map(|which| which.name)
 }
 
 fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
@@ -209,7 +205,7 @@ fn load_for(paths: &Paths, name: &str) -> Result<Config, Error> {
 }
 
 /// The profile of a rule, the default one, the provider's, or the only one.
-fn unnamed(world: &mut World, paths: &Paths, choice: &Overrides) -> Result<(String, Config), Error> {
+fn unnamed(world: &mut World, Search { choice, paths }: Search<'_>) -> Result<(String, Config), Error> {
     let dir = paths.config.as_deref();
     let config = dir.map(|d| Config::load(d).map_err(|e| in_folder(e, d))).transpose()?.unwrap_or_default();
     let rules = config.when.iter().filter(|rule| default_profile_fits(dir, &config, &rule.profile, choice));
@@ -294,7 +290,7 @@ fn in_folder(e: config::ConfigError, dir: &Path) -> Error {
 }
 
 /// The profile's variables. Flags override them.
-pub(super) fn overlay_environment(
+fn overlay_environment(
     world: &World,
     (words, named): (&[String], bool),
     choice: &Overrides,
@@ -330,12 +326,7 @@ pub fn placeholder_provider(dir: &Path, config: &Config, name: &str) -> Option<S
 const OPTIONS_MEANT: [(&str, &str); 3] = [("all", "--all"), ("help", "--help"), ("version", "--version")];
 
 /// The provider of a profile that names none: the one with the profile's name.
-pub(super) fn provider_of_new_profile(
-    paths: &Paths,
-    name: &str,
-    config: &Config,
-    choice: &Overrides,
-) -> Result<String, Error> {
+fn provider_of_new_profile(Search { choice, paths }: Search<'_>, name: &str, config: &Config) -> Result<String, Error> {
     let dir = paths.config.as_deref().unwrap_or(Path::new(""));
     let found = config::provider(dir, name, None);
     if config.profiles.contains_key(name) && found.is_err() {

@@ -25,8 +25,6 @@ type Meant = (String, Option<String>);
 /// One profile, as this command means it.
 pub struct Who {
     pub name: String,
-    /// The alias of the provider that was typed.
-    pub alias: Option<String>,
     /// For the command lines in messages.
     pub typed: Typed,
     /// The words that stand for the profile in the names of variables, in capitals.
