@@ -19,7 +19,7 @@ use crate::grant::ready;
 use crate::protocol::sender_constrained::Binding;
 use crate::protocol::{api_error, trace};
 use crate::provider::{Means, Provider};
-use crate::secret::Secret;
+use crate::secret::{Secret, redact};
 use crate::text::safe;
 use crate::token::TokenSet;
 use crate::wire::{Request, header};
@@ -197,6 +197,14 @@ impl Caller<'_> {
                 Way::On(next) => {
                     world.step(|| "following a redirect on the same host".to_owned());
                     next
+                }
+                Way::Away(next) if redact(next.as_str()) != next.as_str() => {
+                    return Err(Error::new(
+                        Kind::Unsafe,
+                        "the API redirects to another host with a secret in the address",
+                    )
+                    .because(format!("to {}; nothing was sent there", redirect::shown(&next)))
+                    .hint("without `--anywhere` the redirect itself is the answer"));
                 }
                 Way::Away(next) => {
                     self.leave(world, &next, own);

@@ -185,8 +185,26 @@ fn set(
         judge_var(&open(world, global, dir, profile.to_owned())?, name)?;
     }
     let left = (key == "store").then(|| open(world, global, dir, profile.to_owned())).transpose()?;
+    let before = config::Config::load_for(dir, profile)?.profiles.remove(profile);
     set_key(world, dir, profile, (key, value))?;
+    if let Some(before) = before {
+        say_what_goes_along(world, (profile, &before), (key, value));
+    }
     left.map_or(Ok(()), |left| say_what_stays(world, &left))
+}
+
+/// After a change of the place: a secret that the configuration names, and the command that takes
+/// it out.
+fn say_what_goes_along(world: &mut World, (name, before): (&str, &Profile), (key, value): (&str, &str)) {
+    let was = before.values().into_iter().find(|(known, _)| known == key);
+    let was = was.and_then(|(_, was)| Some(was.as_str()?.to_owned()));
+    let is_place = matches!(key, "provider" | "environment") || key.starts_with("vars.");
+    if let Some(secret) = before.key_of_sent().filter(|_| is_place && was.is_some_and(|was| was != value)) {
+        world.say(&format!(
+            "its `{secret}` stays, and goes there from the next login on; `oauthctl profile unset {} {secret}` takes it out",
+            pasted(name)
+        ));
+    }
 }
 
 /// Refuses a name without a profile or a provider, which makes a profile of its name.

@@ -170,7 +170,8 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
         min_ttl: args.min_ttl.map(|t| t.as_secs() as i64),
         force: args.force_refresh,
         no_refresh: args.no_refresh,
-        whole: matches!(args.format, Format::Json | Format::Template),
+        // a host is named beside the token: it must be the token's own
+        whole: matches!(args.format, Format::Json | Format::Template | Format::Netrc),
         insists: false,
         takes_back: false,
     };

@@ -429,15 +429,15 @@ impl Profile {
         self.client_secret = secret;
     }
 
-    /// The secrets that go to the provider, each with its key. The client's key signs, and stays
-    /// here.
+    /// The sources of secrets that go to the provider, or sign what goes there, each with its key.
     pub fn sent(&self) -> impl Iterator<Item = (&'static str, &SecretSource)> {
-        let Profile { client_secret, earlier_client_secret, asks, .. } = self;
+        let Profile { client_secret, earlier_client_secret, proofs, asks, .. } = self;
         let RequestOptions { assertion, subject_token, actor_token, sign_in, .. } = asks;
         let SignIn { password, id_token_hint, login_hint_token, .. } = sign_in;
         let sent = [
             ("client-secret", client_secret),
             ("earlier-client-secret", earlier_client_secret),
+            ("client-key", &proofs.client_key),
             ("assertion", assertion),
             ("subject-token", subject_token),
             ("actor-token", actor_token),
@@ -452,6 +452,12 @@ impl Profile {
     pub fn key_of_sent(&self) -> Option<&'static str> {
         let subject = self.asks.subject_profile.as_ref().map(|_| "subject-profile");
         self.sent().next().map(|(key, _)| key).or(subject)
+    }
+
+    /// The key of a parameter that may be a secret.
+    pub fn secret_param(&self) -> Option<String> {
+        let mut values = self.values().into_iter();
+        values.find(|(key, value)| key.starts_with("params.") && may_be_secret(key, value)).map(|(key, _)| key)
     }
 
     /// The values, each by its key as the file has it: `client-key.file`, `vars.NAME`.

@@ -7,9 +7,11 @@ use super::lease;
 use super::stores::{store_kind, store_of};
 use super::{Overrides, Paths};
 use crate::config::{self, Config, Profile};
+use crate::error::Error;
 use crate::store::environment::{PROFILE_VARIABLES, upper};
 use crate::store::lent;
 use crate::store::{StoreError, StoreKind};
+use crate::text::{pasted, safe};
 use crate::world::World;
 
 /// What a command says of its profile, and where that is looked up.
@@ -76,6 +78,22 @@ pub(super) fn words(world: &mut World, search: Search<'_>, name: &str, typed: Op
         }
     }
     words
+}
+
+/// An error where a variable brings a secret for this profile and for one at another provider.
+pub(super) fn is_sole(world: &World, paths: &Paths, (name, word): (&str, &str), config: &Config) -> Result<(), Error> {
+    let named = |what: &str| Some(format!("OAUTHCTL_{word}_{what}")).filter(|name| world.env.var(name).is_some());
+    let Some(variable) = ["TOKEN", "CLIENT_SECRET"].into_iter().find_map(named) else { return Ok(()) };
+    let dir = paths.config.as_deref().unwrap_or(Path::new(""));
+    let own = config.profiles.get(name).and_then(|profile| profile.provider.as_deref()).unwrap_or(name);
+    let others = Config::names(dir, "").into_iter().filter(|(other, _)| other != name && upper(other) == word);
+    let mut others = others.map(|(other, provider)| (provider.unwrap_or_else(|| other.clone()), other));
+    let Some((_, other)) = others.find(|(provider, _)| !config::same_provider(dir, provider, own)) else {
+        return Ok(());
+    };
+    Err(Error::usage(format!("the variable {variable} is for two profiles: `{}` and `{}`", safe(name), safe(&other)))
+        .because("they are at two providers, and a secret is for one")
+        .hint(format!("give one another name: `oauthctl profile rename {} NAME`", pasted(&other))))
 }
 
 /// The words in the names of variables, but for this one.

@@ -7,14 +7,13 @@ use std::convert::Infallible;
 use serde_json::json;
 
 use crate::config::{self, ClientAuthSettings, Profile, same_provider};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::provider::Provider;
 use crate::provider::expand::unfilled;
 use crate::secret::hash;
 use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
-use crate::text::{Typed, safe};
 
 impl Who {
     /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
@@ -172,63 +171,6 @@ impl Who {
     /// Whether it is the practice server that this program starts by itself.
     fn is_practice(&self, provider: &Provider) -> bool {
         provider.practice.is_some() && self.more_vars.borrow().is_some() && self.is_built_in(&provider.id)
-    }
-
-    /// A secret that the profile's configuration or a variable with its name gives, and not the
-    /// command itself, is for the profile as it is configured. `what` names it.
-    pub(super) fn stays_here(&self, what: &str) -> Result<(), Error> {
-        let Some(moved) = self.said_elsewhere() else { return Ok(()) };
-        let flag = format!("--{}-file", what.to_lowercase().replace(' ', "-"));
-        Err(Error::new(Kind::Unsafe, format!("the {what} of `{}` is for {} alone", safe(&self.name), moved.was()))
-            .because("the options of this command lead elsewhere; nothing was sent")
-            .hint(format!("for this one: {}", self.typed.login_with(&[(&flag, "FILE")]))))
-    }
-
-    /// A sign-in makes the profile lead where its options say. A secret of the configuration would
-    /// be sent there from then on.
-    pub(super) fn may_move(&self) -> Result<(), Error> {
-        let Some(moved) = self.said_elsewhere() else { return Ok(()) };
-        let Some(key) = self.in_config()?.0.and_then(|profile| profile.key_of_sent()) else { return Ok(()) };
-        let its_own = Typed::new("NAME", "NAME", self.choice.options());
-        Err(Error::new(Kind::Unsafe, format!("`{key}` of `{}` is for {} alone", safe(&self.name), moved.was()))
-            .because("this would make the profile lead elsewhere; nothing was sent")
-            .hint(format!("a profile of its own: {}", its_own.login()))
-            .hint(format!("or, if the profile is to move: {} {key}", self.typed.line("profile unset"))))
-    }
-
-    /// How the flags and variables of this command differ from the profile in the configuration. A
-    /// sign-in may say for the first time where the provider is.
-    pub(super) fn said_elsewhere(&self) -> Option<Moved> {
-        let profile = if self.configured { self.in_config().ok()?.0? } else { return None };
-        self.differences(&profile).into_iter().find(|moved| !(self.choice.signing_in && self.adds(moved)))
-    }
-
-    /// Whether it says what neither the configuration nor an earlier sign-in has said.
-    fn adds(&self, moved: &Moved) -> bool {
-        let record = self.load().ok().flatten().filter(|record| record.token.is_some());
-        let bound = record.and_then(|record| self.bound_of(&record));
-        match moved {
-            Moved::Environment { was: None, is } => bound.is_none_or(|bound| bound.environment == *is),
-            Moved::Var { was: None, name, is } => bound.is_none_or(|bound| bound.vars.get(name) == is.as_ref()),
-            _ => false,
-        }
-    }
-
-    fn differences(&self, profile: &Profile) -> Vec<Moved> {
-        let own = profile.provider.as_deref().unwrap_or(&self.name);
-        let Profile { provider, environment, vars, .. } = &self.choice.flags;
-        let said = provider.as_deref().filter(|said| !same_provider(self.config_dir(), said, own));
-        let of_provider = said.map(|said| Moved::Provider { was: own.to_owned(), is: said.to_owned() });
-        let of_environment = (environment.is_some() && *environment != profile.environment)
-            .then(|| Moved::Environment { was: profile.environment.clone(), is: environment.clone() });
-        let of_client = profile.client_id.clone().zip(self.profile.client_id.clone()).filter(|(was, is)| was != is);
-        let other = vars.iter().filter(|(name, value)| profile.vars.get(*name) != Some(value));
-        let of_vars = other.map(|(name, value)| {
-            let was = profile.vars.get(name).cloned();
-            Moved::Var { name: name.clone(), was, is: Some(value.clone()) }
-        });
-        let of_client = of_client.map(|(was, is)| Moved::Client { was, is });
-        of_provider.into_iter().chain(of_environment).chain(of_vars).chain(of_client).collect()
     }
 
     fn is_built_in(&self, provider: &str) -> bool {

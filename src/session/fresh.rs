@@ -175,11 +175,6 @@ fn without_lock(
     session: &mut Session,
     want: FreshnessPolicy,
 ) -> Result<ControlFlow<TokenSet, Stale>, Error> {
-    if session.store.kind() == StoreKind::Environment
-        && let Some(moved) = session.said_elsewhere()
-    {
-        return Err(moved.refused(&session.typed));
-    }
     let all = want.whole || session.chose_identity() || session.variant.is_some();
     let found = match if all { session.load() } else { session.glance() } {
         Ok(record) => Found::chosen(world, session, record)?,

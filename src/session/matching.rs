@@ -81,14 +81,19 @@ pub(super) struct Compared {
     pub asked_with: AskedWith,
 }
 
-/// Compares place, client, grant and parameters, and reads the grant's inputs for it. An error: a
-/// person signed in at another place, and only a login changes that.
+/// Compares place, client, grant and parameters, and reads the grant's inputs for it. An error: the
+/// sign-in was at another place, and only a login changes that. A job that sends nothing of the
+/// profile's gets another token.
 pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Compared, Error> {
     let grant = who.grant(None, record);
     flags_serve(who, grant)?;
     let asked_with = asked_with(world, who, grant)?;
     match record.and_then(|record| differs(who, record, Some(&asked_with))) {
-        Some(Differs::Moved(moved)) if grant.needs_person() => Err(moved.refused(&who.typed)),
+        Some(Differs::Moved(moved))
+            if grant.needs_person() || !matches!(moved, Moved::Client { .. }) && who.sends_its_own(world) =>
+        {
+            Err(moved.refused(&who.typed))
+        }
         differs => Ok(Compared { differs, asked_with }),
     }
 }

@@ -9,6 +9,7 @@ mod beside;
 mod binding;
 pub mod bound;
 mod client;
+mod configured;
 pub mod forget;
 pub mod fresh;
 pub mod grant_input;

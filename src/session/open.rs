@@ -48,6 +48,9 @@ impl Who {
         config::check_profile_name(&name)?;
         let words = alias::words(world, Search { choice: &choice, paths: &paths }, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
+        if configured {
+            alias::is_sole(world, &paths, (&name, &words[0]), config)?;
+        }
         let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
         overlay_environment(world, (&words, named), &choice, &mut profile)?;

@@ -59,6 +59,7 @@ impl Server {
         if let Some(id) = client_id.into_iter().flatten().next() {
             vars.entry(CLIENT_ID.to_owned()).or_insert_with(|| id.clone());
         }
+        who.filling_stays_here()?;
         who.warn_of_bare_vars(world, &raw)?;
         if let Some(more) = &mut *who.more_vars.borrow_mut() {
             vars.extend(more(world)?);

@@ -316,6 +316,11 @@ impl Who {
     /// record of an older version names no places for its secrets: it is bound to those of the
     /// configuration.
     pub fn load(&self) -> Result<Option<Record>, Error> {
+        if self.store.kind() == StoreKind::Environment
+            && let Some(moved) = self.said_elsewhere()
+        {
+            return Err(moved.refused(&self.typed));
+        }
         let mut record = self.read()?;
         if let Some(renaming) = record.as_ref().and_then(|record| record.renaming.as_ref()) {
             renaming.finish(self)?;

@@ -828,3 +828,15 @@ fn a_login_moves_no_secret_of_the_configuration() {
     assert_eq!(leaked(&theirs), Vec::<String>::new());
     crate::world::robot::get(&format!("{}/x", theirs.0.base));
 }
+
+// P-02: the copy of the token knows no address
+#[test]
+fn a_line_with_a_host_names_the_one_that_the_token_is_for() {
+    let (mut me, ours, theirs) = signed_in();
+    let done = me.types("token work --format netrc");
+    assert!(done.out.starts_with("machine 127.0.0.1 login oauth2 password access-ours"), "{}", done.err);
+    let moved = provider(&ours.0.base, &theirs.0.base).replace("{base}/api\"", "https://evil.example/v1\"");
+    me.config("providers/acme.toml", &moved);
+    is_refused(&me.types("token work --format netrc"), "netrc");
+    crate::world::robot::get(&format!("{}/x", theirs.0.base));
+}

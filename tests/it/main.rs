@@ -6,6 +6,7 @@ mod authorize;
 mod bad_input;
 mod binary;
 mod bound;
+mod bound_inputs;
 mod built_in_vars;
 mod call;
 mod call_answer;

@@ -32,7 +32,7 @@ const ENTRANCE: &str = "/sign-in/";
 const MOST_CONNECTIONS: usize = 32;
 
 /// How long [`Loopback::finish`] waits for the browser to follow to `/done`.
-const LAST_PAGE: Duration = Duration::from_secs(2);
+const LAST_PAGE: Duration = Duration::from_secs(1);
 
 /// Serves as soon as it exists; dropping it closes it.
 pub struct Loopback {
@@ -185,7 +185,7 @@ impl Loopback {
         Ok(address)
     }
 
-    /// Serves the last page until the browser has fetched it, for a while at most, then closes.
+    /// Serves the last page until the browser has fetched it, at most 1 s, then closes.
     pub fn finish(self) {
         let until = Instant::now() + LAST_PAGE;
         let mut table = self.shared.table();
