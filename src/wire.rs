@@ -1,8 +1,13 @@
 //! HTTP requests and responses as plain data. `protocol/` makes them and `world/` sends them, so
 //! neither needs the other.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 use crate::secret::{Secret, redact};
 
@@ -150,11 +155,45 @@ impl Response {
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
+
+    /// The body's media type with its parameters, in lower case.
+    pub fn content_type(&self) -> String {
+        self.header("content-type").unwrap_or_default().to_lowercase()
+    }
+
+    /// The body; `null` if it is no JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
+    }
 }
 
 /// Returns the first header with this name (in lower case).
 pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {
     headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+}
+
+/// A JSON object's members as written, with the repetitions that a map would hide.
+#[derive(Debug)]
+pub struct Written<T>(pub Vec<(String, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Written<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Written<T>, D::Error> {
+        struct Object<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+            type Value = Written<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<T>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Written(members))
+            }
+        }
+        deserializer.deserialize_map(Object(PhantomData))
+    }
 }
 
 /// The most values in a response that is read whole: no server's document has so many. A tree of

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::body::Body;
-use super::records::{Members, at};
+use super::records::{at, members};
 use super::value::{self, View, view};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -69,7 +69,7 @@ impl<'a> Connection<'a> {
 }
 
 fn find(raw: &RawValue, depth: usize) -> Option<Connection<'_>> {
-    let Members(members) = serde_json::from_str(raw.get()).ok()?;
+    let members = members(raw.get())?;
     let of = |name: &str| members.iter().find(|(member, _)| member == name).map(|(_, raw)| raw.get());
     if let Some(info) = of("pageInfo") {
         let info: Value = serde_json::from_str(info).ok()?;

@@ -6,12 +6,11 @@
 //! Records are cut out of the page byte by byte, so a number of thirty digits keeps them all.
 
 use std::collections::HashMap;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::provider::Pages;
+use crate::wire::Written;
 
 /// A list and its place, so that later pages are read from the same place even with fewer members.
 pub struct Found<'a> {
@@ -81,7 +80,7 @@ pub fn records<'a>(pages: &Pages, body: &'a str, known: Option<&str>, told: bool
     if let Some(raw) = pages.items.as_deref().and_then(|path| at(body, path)).filter(|raw| is_list_or_null(raw)) {
         return found(raw, None);
     }
-    let Members(members) = serde_json::from_str(body).ok()?;
+    let members = members(body)?;
     if let Some(name) = known
         && let Some((_, raw)) = members.iter().find(|(member, raw)| member == name && is_list_or_null(raw))
     {
@@ -99,7 +98,7 @@ fn found<'a>(raw: &'a RawValue, member: Option<&str>) -> Option<Found<'a>> {
 
 /// Tells whether a member of an object is a list of objects.
 pub fn holds_list(body: &str) -> bool {
-    serde_json::from_str(body).is_ok_and(|Members(members)| {
+    members(body).is_some_and(|members| {
         let lists = members.iter().filter(|(name, raw)| is_list(raw) && !is_one_of(FURNITURE, &bare(name)));
         lists.map(|(_, raw)| raw).any(|raw| holds_objects(raw))
     })
@@ -177,10 +176,7 @@ pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
     let mut found: &RawValue = serde_json::from_str(body).ok()?;
     for name in path.split('.').filter(|name| !name.is_empty()) {
         found = match found.get().trim_start().as_bytes().first()? {
-            b'{' => {
-                let Members(members) = serde_json::from_str(found.get()).ok()?;
-                members.into_iter().rfind(|(member, _)| member == name)?.1
-            }
+            b'{' => members(found.get())?.into_iter().rfind(|(member, _)| member == name)?.1,
             b'[' => *serde_json::from_str::<Vec<&RawValue>>(found.get()).ok()?.get(name.parse::<usize>().ok()?)?,
             _ => return None,
         };
@@ -189,46 +185,26 @@ pub fn at<'a>(body: &'a str, path: &str) -> Option<&'a RawValue> {
 }
 
 /// The raw members of an object in their order, which a map would lose.
-pub(super) struct Members<'a>(pub Vec<(String, &'a RawValue)>);
+pub(super) type Members<'a> = Vec<(String, &'a RawValue)>;
 
-impl<'a> Members<'a> {
-    /// The members without repeated names: the last value counts, in the place of the first.
-    pub fn once(self) -> Vec<(String, &'a RawValue)> {
-        let mut once: Vec<(String, &RawValue)> = Vec::with_capacity(self.0.len());
-        let mut places = HashMap::new();
-        for (name, value) in self.0 {
-            match places.get(&name) {
-                Some(&at) => once[at] = (name, value),
-                None => {
-                    places.insert(name.clone(), once.len());
-                    once.push((name, value));
-                }
-            }
-        }
-        once
-    }
+pub(super) fn members(object: &str) -> Option<Members<'_>> {
+    serde_json::from_str(object).ok().map(|Written(members)| members)
 }
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Members<'de>, D::Error> {
-        struct Each;
-        impl<'de> Visitor<'de> for Each {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
+/// Members without repeated names: the last value counts, in the place of the first.
+pub(super) fn once(members: Members<'_>) -> Members<'_> {
+    let mut once: Members<'_> = Vec::with_capacity(members.len());
+    let mut places = HashMap::new();
+    for (name, value) in members {
+        match places.get(&name) {
+            Some(&at) => once[at] = (name, value),
+            None => {
+                places.insert(name.clone(), once.len());
+                once.push((name, value));
             }
         }
-        deserializer.deserialize_map(Each)
     }
+    once
 }
 
 /// Returns a value on one line, without white space outside of texts.

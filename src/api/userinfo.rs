@@ -50,7 +50,7 @@ pub fn ask(
     if response.status != 200 {
         return Err(not_told(&response, profile));
     }
-    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    let kind = response.content_type();
     let claims = match kind.starts_with("application/jwt") {
         true => verified(world, (provider, client), ring, &response.body)?,
         false => jose::object(&response.body, "answer").map_err(|e| refused(&e))?,

@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use super::records::Members;
+use super::records::{Members, members};
 use crate::text::quoted;
 use crate::wire::weighed;
 
@@ -36,7 +36,7 @@ pub enum View<'a> {
     Text(String),
     List(Vec<&'a RawValue>),
     /// As they stand: a name may come twice.
-    Members(Vec<(String, &'a RawValue)>),
+    Members(Members<'a>),
     Null,
     /// A number or a boolean.
     Plain(&'a str),
@@ -48,7 +48,7 @@ pub fn view(raw: &RawValue) -> View<'_> {
     match json.as_bytes().first() {
         Some(b'"') => View::Text(serde_json::from_str(json).unwrap_or_default()),
         Some(b'[') => View::List(serde_json::from_str(json).unwrap_or_default()),
-        Some(b'{') => View::Members(serde_json::from_str(json).map(|Members(all)| all).unwrap_or_default()),
+        Some(b'{') => View::Members(members(json).unwrap_or_default()),
         Some(b'n') => View::Null,
         _ => View::Plain(json),
     }

@@ -157,8 +157,7 @@ fn verified(token: &str, header: &Header, record: Option<&Record>) -> Signature 
     };
     // any algorithm that fits the key, for any kind of token
     let algorithms = [header.alg.clone()];
-    let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
-    let typ = typ.filter(|typ| typ.ends_with("+jwt"));
+    let typ = header.media_type().filter(|typ| typ.ends_with("+jwt"));
     let trust = Trust { algorithms: &algorithms, typ: typ.as_deref(), secret: record.client_secret.as_ref() };
     let issuer = record.metadata.as_ref().map_or("the provider", |kept| kept.issuer.as_str());
     match trust::verify(token, &keys, &trust) {

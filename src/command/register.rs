@@ -151,7 +151,7 @@ fn warn_of_expired_secret(world: &mut World, session: &Session, made: &Registere
 
 fn show(world: &mut World, session: &mut Session) -> Result<(), Error> {
     let (now, response) = registration::manage(world, session, None)?;
-    let mut members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let mut members = response.json();
     for secret in ["client_secret", "registration_access_token"] {
         if let Some(value) = members.get(secret).and_then(Value::as_str) {
             let shown = Secret::new(value).fingerprint();
@@ -169,8 +169,7 @@ fn update(world: &mut World, session: &mut Session, name: Option<String>) -> Res
         Some(name) => name,
         None => {
             let (_, response) = registration::manage(world, session, None)?;
-            let members: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-            members["client_name"].as_str().unwrap_or(USUAL_NAME).to_owned()
+            response.json()["client_name"].as_str().unwrap_or(USUAL_NAME).to_owned()
         }
     };
     let (now, asked) = registration::update(world, session, &name)?;

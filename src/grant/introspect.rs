@@ -42,7 +42,7 @@ pub fn ask(
             _ => error,
         });
     }
-    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    let kind = response.content_type();
     let members = if kind.starts_with(SIGNED) {
         members_of(world, asking, ring, &response.body)?
     } else if signed {

@@ -54,7 +54,7 @@ pub struct Started {
 
 /// Reads the response (section 7.3).
 pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = response.json();
     if !ok_status.contains(&response.status) || has_error(&body) {
         return Err(StartError::refused(response, &body));
     }

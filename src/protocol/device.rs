@@ -49,7 +49,7 @@ impl StartError {
 
 /// Reads the response of the device authorization endpoint (RFC 8628, section 3.2).
 pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = response.json();
     if !facts.endpoint.ok_status.contains(&response.status) || has_error(&body) {
         return Err(StartError::refused(response, &body));
     }

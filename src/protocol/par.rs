@@ -24,7 +24,7 @@ pub fn endpoint(provider: &Provider) -> Option<Endpoint> {
 
 /// Reads the response (sections 2.2 and 2.3).
 pub fn read(response: &Response, ok_status: &[u16]) -> Result<Pushed, AnswerError> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = response.json();
     if (300..400).contains(&response.status) {
         return Err(AnswerError::Redirect(response.status));
     }

@@ -151,7 +151,7 @@ pub fn read_again(response: &Response, client_id: &str) -> Result<Registered, Re
 /// RFC 7591, section 3.2.1; RFC 7592, section 3. A response to `look` or `update` may bring new
 /// secrets.
 pub fn read(response: &Response) -> Result<Registered, RegistrationError> {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = response.json();
     if !(200..300).contains(&response.status) {
         return Err(refusal(response));
     }

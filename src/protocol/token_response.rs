@@ -8,12 +8,12 @@ use serde_json::{Map, Value};
 
 use crate::protocol::api_error::{self, ApiError};
 use crate::protocol::form;
-use crate::protocol::jose::{self, Written};
+use crate::protocol::jose;
 use crate::provider::expand::at_path as at;
 use crate::provider::{ExpiresUnit, ResponseShape, ZeroExpires};
 use crate::secret::{Secret, WipedJson};
 use crate::token::TokenSet;
-use crate::wire::Response;
+use crate::wire::{Response, Written};
 
 /// The longest accepted token, in bytes (T-53).
 const LONGEST_TOKEN: usize = 64 * 1024;
@@ -412,12 +412,11 @@ fn oauth_error(status: u16, error: &Value, whole: &Value, shape: &ResponseShape)
 }
 
 fn looks_like_html(response: &Response) -> bool {
-    response.header("content-type").is_some_and(|kind| kind.to_lowercase().contains("html"))
-        || response.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
+    response.content_type().contains("html") || response.body.iter().find(|b| !b.is_ascii_whitespace()) == Some(&b'<')
 }
 
 fn written(response: &Response) -> Result<Written<Value>, AnswerError> {
-    let kind = response.header("content-type").unwrap_or("").to_lowercase();
+    let kind = response.content_type();
     let is_form = kind.starts_with("application/x-www-form-urlencoded");
     let body = response.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&response.body);
     let text = std::str::from_utf8(body).unwrap_or_default().trim();

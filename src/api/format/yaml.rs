@@ -3,7 +3,7 @@
 
 use serde_json::value::RawValue;
 
-use crate::api::records::Members;
+use crate::api::records::once;
 use crate::api::value::{View, text, view};
 use crate::text::quoted;
 
@@ -21,7 +21,7 @@ pub fn value(out: &mut String, shown: &RawValue, depth: usize) {
             }
         }
         View::Members(members) if !members.is_empty() => {
-            for (at, (name, item)) in Members(members).once().into_iter().enumerate() {
+            for (at, (name, item)) in once(members).into_iter().enumerate() {
                 if at > 0 {
                     indent(out, depth);
                 }

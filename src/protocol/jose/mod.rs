@@ -25,7 +25,7 @@ use crate::secret::Secret;
 pub use jwk::{Jwk, JwkSet, Material};
 pub use key::{SigningKey, sign_with_secret};
 pub use pem::{certificate_thumbprint, make_a_pair};
-pub use strict::{Written, object};
+pub use strict::object;
 
 /// The members of a header, of claims or of a key.
 pub type Members = Map<String, Value>;
@@ -172,6 +172,11 @@ impl Header {
     /// The header's algorithm; `None` if it is unsupported.
     pub fn algorithm(&self) -> Option<Algorithm> {
         Algorithm::from_name(&self.alg)
+    }
+
+    /// The token's type: `at+jwt` for `application/AT+jwt` (RFC 7515, section 4.1.9).
+    pub fn media_type(&self) -> Option<String> {
+        self.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase())
     }
 }
 

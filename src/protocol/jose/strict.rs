@@ -1,38 +1,11 @@
 //! JSON without repeated names at any depth: two readers of one signed text must not read different
 //! things (RFC 7515, section 4).
 
-use std::fmt;
-use std::marker::PhantomData;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::protocol::jose::JoseError;
 use crate::text::safe;
-
-/// A JSON object's members as written, with the repetitions that a map would hide.
-#[derive(Debug)]
-pub struct Written<T>(pub Vec<(String, T)>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Written<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Written<T>, D::Error> {
-        struct Object<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-            type Value = Written<T>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Written<T>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Written(members))
-            }
-        }
-        deserializer.deserialize_map(Object(PhantomData))
-    }
-}
+use crate::wire::Written;
 
 #[derive(serde::Deserialize)]
 #[serde(untagged)]

@@ -60,8 +60,7 @@ pub fn announced(token: &str, trust: &Trust<'_>) -> Result<Announced, SignedErro
         return Err(SignedError::Algorithm(safe(&header.alg)));
     }
     let algorithm = header.algorithm().ok_or_else(|| JoseError::Algorithm(safe(&header.alg)))?;
-    let typ = header.typ.as_deref().map(|typ| typ.strip_prefix("application/").unwrap_or(typ).to_lowercase());
-    match (trust.typ, typ.as_deref()) {
+    match (trust.typ, header.media_type().as_deref()) {
         (Some(wanted), Some(typ)) if typ == wanted => {}
         // RFC 8725, section 3.11: a token with another kind's type (`at+jwt`, `logout+jwt`) is
         // refused
