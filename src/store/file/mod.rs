@@ -171,6 +171,15 @@ pub struct FileStore {
     age: OnceCell<Option<AgeKeys>>,
 }
 
+fn read_failed(error: PrivateError) -> StoreError {
+    match error {
+        PrivateError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+            StoreError::Denied(format!("file `{path}`"))
+        }
+        _ => failed(error),
+    }
+}
+
 fn failed(e: impl Into<anyhow::Error>) -> StoreError {
     StoreError::Failed("file store".to_owned(), e.into())
 }
@@ -328,15 +337,6 @@ impl FileStore {
         format!("`{}`", self.folder.display())
     }
 
-    fn read_failed(&self, error: PrivateError) -> StoreError {
-        match error {
-            PrivateError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
-                StoreError::Denied(format!("file `{path}`"))
-            }
-            _ => failed(error),
-        }
-    }
-
     fn write_failed(&self, error: PrivateError) -> StoreError {
         match error.kind() {
             Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) => {
@@ -351,7 +351,7 @@ impl FileStore {
 
     /// The folder, where there is one.
     fn open_folder(&self) -> Result<bool, StoreError> {
-        files::existing_folder(&self.folder).map_err(|e| self.read_failed(e))
+        files::existing_folder(&self.folder).map_err(read_failed)
     }
 
     fn make_folder(&self) -> Result<(), StoreError> {
@@ -360,7 +360,7 @@ impl FileStore {
 
     fn read_key(&self) -> Result<Option<SealKey>, StoreError> {
         let path = self.key_path();
-        let Some(bytes) = files::read(&path, KEY).map_err(|e| self.read_failed(e))? else { return Ok(None) };
+        let Some(bytes) = files::read(&path, KEY).map_err(read_failed)? else { return Ok(None) };
         match <[u8; KEY]>::try_from(bytes.as_slice()) {
             Ok(key) => Ok(self.key.borrow_mut().insert(Zeroizing::new(key)).clone().into()),
             Err(_) => Err(StoreError::BadKey(format!("the key file `{}`", path.display()))),
@@ -379,7 +379,7 @@ impl FileStore {
 
     /// The folder's salt, unless it is missing or damaged.
     fn read_salt(&self) -> Result<Option<Zeroizing<[u8; SALT]>>, StoreError> {
-        let salt = files::read(&self.salt_path(), SALT).map_err(|e| self.read_failed(e))?;
+        let salt = files::read(&self.salt_path(), SALT).map_err(read_failed)?;
         Ok(salt.and_then(|salt| salt.as_slice().try_into().ok()).map(Zeroizing::new))
     }
 
@@ -664,7 +664,7 @@ impl Store for FileStore {
             return Ok(None);
         }
         let path = self.path(profile);
-        match files::read(&path, LONGEST_FILE).map_err(|e| self.read_failed(e))? {
+        match files::read(&path, LONGEST_FILE).map_err(read_failed)? {
             None => Ok(None),
             Some(file) => self.open_file(profile, &path, &file).map(Some),
         }
@@ -837,7 +837,7 @@ mod tests {
             assert!(matches!(store.write_failed(error(kind)), StoreError::NotWritable(_, _)));
         }
         assert!(matches!(store.write_failed(error(ErrorKind::Other)), StoreError::Failed(_, _)));
-        assert!(matches!(store.read_failed(error(ErrorKind::PermissionDenied)), StoreError::Denied(_)));
+        assert!(matches!(read_failed(error(ErrorKind::PermissionDenied)), StoreError::Denied(_)));
     }
 
     #[test]

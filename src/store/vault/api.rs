@@ -73,6 +73,24 @@ pub struct Api {
     pub state: RefCell<Option<String>>,
 }
 
+/// What is asked of the engine.
+#[derive(Clone, Copy)]
+struct Ask<'a> {
+    method: &'static str,
+    path: &'a str,
+    body: Option<&'a Secret>,
+}
+
+impl<'a> Ask<'a> {
+    fn get(path: &'a str) -> Ask<'a> {
+        Ask { method: "GET", path, body: None }
+    }
+
+    fn post(path: &'a str, body: &'a Secret) -> Ask<'a> {
+        Ask { method: "POST", path, body: Some(body) }
+    }
+}
+
 /// A part of a profile's record.
 #[derive(Clone, Copy)]
 pub struct At<'a> {
@@ -153,7 +171,7 @@ impl Api {
     pub fn read(&self, at: At<'_>, version: Option<u64>) -> Result<Kept, StoreError> {
         let wanted = version.map(|version| format!("?version={version}")).unwrap_or_default();
         let path = format!("{}/data/{}{wanted}", self.mount, self.path(at));
-        let Answer { response, .. } = self.signed("GET", &path, None)?;
+        let Answer { response, .. } = self.signed(Ask::get(&path))?;
         let told = told(&response);
         match response.status {
             // where no engine is, the answer says so
@@ -175,7 +193,7 @@ impl Api {
         let body =
             serde_json::to_string(&Write { options: Cas { cas }, data: raw }).map_err(|e| self.odd(&e.to_string()))?;
         let path = format!("{}/data/{}", self.mount, self.path(at));
-        let Answer { response, doubtful } = self.signed("POST", &path, Some(&Secret::unlisted(body)))?;
+        let Answer { response, doubtful } = self.signed(Ask::post(&path, &Secret::unlisted(body)))?;
         match response.status {
             200 => {
                 let Some(data) = told(&response).data else { return Err(self.odd("no version")) };
@@ -195,7 +213,7 @@ impl Api {
     /// Deletes all versions, for good.
     pub fn remove(&self, at: At<'_>) -> Result<(), StoreError> {
         let path = format!("{}/metadata/{}", self.mount, self.path(at));
-        let Answer { response, .. } = self.signed("DELETE", &path, None)?;
+        let Answer { response, .. } = self.signed(Ask { method: "DELETE", ..Ask::get(&path) })?;
         match response.status {
             200 | 204 | 404 => Ok(()),
             _ => Err(self.refused(&response, Some(at))),
@@ -205,7 +223,7 @@ impl Api {
     /// The names in the folder; those of folders end in `/`.
     pub fn names(&self) -> Result<Vec<String>, StoreError> {
         let path = format!("{}/metadata/{}?list=true", self.mount, self.folder);
-        let Answer { response, .. } = self.signed("GET", &path, None)?;
+        let Answer { response, .. } = self.signed(Ask::get(&path))?;
         match (response.status, told(&response).data) {
             (404, _) => Ok(Vec::new()),
             (200, Some(data)) => {
@@ -217,7 +235,7 @@ impl Api {
 
     /// Fails unless the mount has an engine that keeps versions.
     pub fn has_versions(&self) -> Result<(), StoreError> {
-        let Answer { response, .. } = self.signed("GET", &format!("sys/internal/ui/mounts/{}", self.mount), None)?;
+        let Answer { response, .. } = self.signed(Ask::get(&format!("sys/internal/ui/mounts/{}", self.mount)))?;
         let version = |data: &serde_json::value::RawValue| {
             let about: serde_json::Value = serde_json::from_str(data.get()).ok()?;
             Some(about.pointer("/options/version")?.as_str()? == "2")
@@ -239,7 +257,7 @@ impl Api {
     /// Whether this token may write there.
     pub fn may_write(&self, at: At<'_>) -> Result<bool, StoreError> {
         let asked = serde_json::json!({ "paths": [format!("{}/data/{}", self.mount, self.path(at))] }).to_string();
-        let Answer { response, .. } = self.signed("POST", "sys/capabilities-self", Some(&Secret::unlisted(asked)))?;
+        let Answer { response, .. } = self.signed(Ask::post("sys/capabilities-self", &Secret::unlisted(asked)))?;
         match response.status {
             200 => {
                 let told = String::from_utf8_lossy(&response.body);
@@ -261,11 +279,11 @@ impl Api {
     }
 
     /// Sends a request as whoever this is.
-    fn signed(&self, method: &str, path: &str, body: Option<&Secret>) -> Result<Answer, StoreError> {
+    fn signed(&self, ask: Ask<'_>) -> Result<Answer, StoreError> {
         let known = self.token.borrow().clone();
         let token = known.map_or_else(|| self.sign_in.token(|path, body| self.login(path, body)), Ok)?;
         self.token.replace(Some(token.clone()));
-        let answer = self.send(method, path, body, Some(&token))?;
+        let answer = self.send(ask, Some(&token))?;
         if matches!(answer.response.status, 200 | 204) {
             self.accepted.set(true);
         }
@@ -273,7 +291,7 @@ impl Api {
     }
 
     fn login(&self, path: &str, body: &Secret) -> Result<Secret, StoreError> {
-        let Answer { response, .. } = self.send("POST", path, Some(body), None)?;
+        let Answer { response, .. } = self.send(Ask::post(path, body), None)?;
         match told(&response).auth {
             Some(auth) if response.status == 200 => Ok(auth.client_token),
             _ if is_for_later(&response) => Err(self.refused(&response, None)),
@@ -291,20 +309,14 @@ impl Api {
         let about_right = errors.iter().any(|error| error.contains("error occurred"));
         let about_token = errors.iter().any(|error| error.contains("invalid token"));
         let may_be = response.status == 403 && (about_token || !about_right) && !self.accepted.get();
-        may_be && !matches!(self.signed("GET", "auth/token/lookup-self", None), Ok(it) if it.response.status == 200)
+        may_be && !matches!(self.signed(Ask::get("auth/token/lookup-self")), Ok(it) if it.response.status == 200)
     }
 
     /// Sends a request until it is answered, or the pauses are over.
-    fn send(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Secret>,
-        token: Option<&Secret>,
-    ) -> Result<Answer, StoreError> {
+    fn send(&self, ask: Ask<'_>, token: Option<&Secret>) -> Result<Answer, StoreError> {
         let mut doubtful = false;
         for tried in 0.. {
-            let why = match self.once(method, path, body, token) {
+            let why = match self.once(ask, token) {
                 Ok(response) if !is_for_later(&response) => {
                     return Ok(Answer { response, doubtful });
                 }
@@ -347,13 +359,7 @@ impl Api {
         }
     }
 
-    fn once(
-        &self,
-        method: &str,
-        path: &str,
-        body: Option<&Secret>,
-        token: Option<&Secret>,
-    ) -> Result<Response, HttpError> {
+    fn once(&self, Ask { method, path, body }: Ask<'_>, token: Option<&Secret>) -> Result<Response, HttpError> {
         let request = |base: &Url| {
             let mut request = Request::new(method, format!("{}/v1/{path}", base.as_str().trim_end_matches('/')));
             request = request.header("X-Vault-Request", "true").header("User-Agent", &self.agent);
