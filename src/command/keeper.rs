@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::api::gate::{Gate, Held, Log, Posts, Renewal};
 use crate::api::hosts;
 use crate::api::path_rule::Rule;
-use crate::command::pace;
 use crate::command::token::{mask, presentable};
+use crate::command::{pace, without_port};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::Binding;
 use crate::secret::Secret;
@@ -258,13 +258,7 @@ fn tell(world: &mut World, e: &Error) {
 }
 
 fn not_started(e: ListenError) -> Error {
-    let error = match e {
-        ListenError::PortTaken { .. } | ListenError::Reserved(_) => {
-            Error::of(Kind::TryLater, e).hint("choose another port with `--port`; without it a free port is used")
-        }
-        e => Error { kind: Kind::TryLater, ..Error::from(e) },
-    };
-    error.context("the proxy can't be started")
+    without_port(e).context("the proxy can't be started")
 }
 
 fn first(world: &mut World, session: &mut Session, number: u64) -> Result<Held, Error> {

@@ -277,7 +277,7 @@ impl From<Error> for NotLent {
 
 /// A folder that goes with the user's sessions, else one among the state.
 fn usual_socket(world: &World, session: &Session) -> Result<PathBuf, Error> {
-    let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
+    let runtime = world.env.runtime_dir();
     let folder = runtime.map_or_else(|| session.paths.require_state(), |folder| Ok(folder.join("oauthctl")))?;
     make_folder(&folder).map_err(|e| not_served(e.into()))?;
     Ok(folder.join(format!("lent-{}.sock", session.name)))

@@ -56,6 +56,7 @@ use crate::session::paths::Paths;
 use crate::session::{Overrides, Session, lock};
 use crate::store::lent;
 use crate::text::{ForTerminal, safe, wrapped};
+use crate::world::http_server::loopback::ListenError;
 use crate::world::{Verbosity, World, files};
 
 /// Obtains OAuth 2.0 tokens, stores and refreshes them, and calls APIs with them.
@@ -477,6 +478,16 @@ fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {
     let text = if format == ErrorFormat::Text { world.folded(&text) } else { text };
     let _ = world.err.write_all(text.as_bytes());
     e.kind.exit_code()
+}
+
+/// The error for a server that `--port` gives a port, or that takes a free one.
+fn without_port(e: ListenError) -> Error {
+    match e {
+        ListenError::PortTaken { .. } | ListenError::Reserved(_) => {
+            Error::of(Kind::TryLater, e).hint("choose another port with `--port`; without it a free port is used")
+        }
+        e => Error { kind: Kind::TryLater, ..Error::from(e) },
+    }
 }
 
 /// Colour is for terminals without `NO_COLOR`.

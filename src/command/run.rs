@@ -267,8 +267,7 @@ fn accompany(
 /// Makes the folder for token files, in memory where the system offers that. Those of runs that
 /// were killed with their companions go.
 fn make_place(world: &mut World) -> Result<PathBuf, Error> {
-    let runtime = world.env.var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|folder| folder.is_absolute());
-    let candidates = [runtime, Some("/dev/shm".into()), Some(world.env.temp_dir())];
+    let candidates = [world.env.runtime_dir(), Some("/dev/shm".into()), Some(world.env.temp_dir())];
     let name = format!("{PLACE}{}-{}", std::process::id(), random_hex(world));
     let mut failed = None;
     for base in candidates.into_iter().flatten().filter(|base| base.is_dir()) {

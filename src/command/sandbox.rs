@@ -8,13 +8,12 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use crate::command::sandbox_session::VARIABLE;
-use crate::command::{not_run, print};
+use crate::command::{not_run, print, without_port};
 use crate::config::words::{Words, none_of};
 use crate::error::{Error, Kind};
 use crate::provider::catalogue;
 use crate::sandbox::{Manners, Options, Server, StartError, provider_overrides};
 use crate::world::World;
-use crate::world::http_server::loopback::ListenError;
 
 #[derive(Debug, Subcommand)]
 pub enum SandboxVerb {
@@ -73,10 +72,7 @@ fn address(text: &str) -> Result<String, String> {
 impl From<StartError> for Error {
     fn from(e: StartError) -> Error {
         let error = match e {
-            StartError::Listen(e @ (ListenError::PortTaken { .. } | ListenError::Reserved(_))) => {
-                Error::of(Kind::TryLater, e).hint("choose another port with `--port`; without it a free port is used")
-            }
-            StartError::Listen(e) => Error { kind: Kind::TryLater, ..Error::from(e) },
+            StartError::Listen(e) => without_port(e),
             StartError::State { .. } => {
                 Error::of(Kind::Store, e).hint("fix the permissions, or name another folder with OAUTHCTL_STATE_DIR")
             }

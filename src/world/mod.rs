@@ -174,6 +174,11 @@ pub trait Env {
         self.var_os(name).map(std::path::PathBuf::from).filter(|dir| dir.is_absolute()).unwrap_or_else(|| usual.into())
     }
 
+    /// The folder that goes with the user's sessions.
+    fn runtime_dir(&self) -> Option<std::path::PathBuf> {
+        self.var_os("XDG_RUNTIME_DIR").map(std::path::PathBuf::from).filter(|dir| dir.is_absolute())
+    }
+
     /// The absolute folders of a list, such as `PATH`.
     fn folders(&self, list: &OsStr) -> Vec<std::path::PathBuf> {
         programs::absolute_folders(list).collect()
