@@ -19,6 +19,7 @@ use super::retry;
 use super::send::means_expired;
 use crate::error::{Error, Kind};
 use crate::protocol::api_error;
+use crate::protocol::authorization_response::same;
 use crate::protocol::sender_constrained::Binding;
 use crate::provider::Provider;
 use crate::secret::Secret;
@@ -358,11 +359,6 @@ fn own_path<'a>(provider: &Provider, url: &'a Url) -> &'a str {
 
 fn path_of(target: &str) -> &str {
     target.split('?').next().unwrap_or_default()
-}
-
-/// In a time that doesn't depend on where they differ.
-fn same(a: &str, b: &str) -> bool {
-    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
 }
 
 fn refused(status: u16, message: &str) -> Refusal {

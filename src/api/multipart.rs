@@ -6,6 +6,7 @@ use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 
 use super::items::FileItem;
+use crate::secret::hex;
 use crate::world::Upload;
 
 /// A form with files (RFC 7578).
@@ -24,10 +25,7 @@ enum Part {
 impl Multipart {
     /// Makes a form. `random`: 16 bytes for a boundary that no file contains.
     pub fn new(texts: &[(String, String)], files: &[FileItem], random: [u8; 16]) -> Multipart {
-        let boundary: String = "oauthctl-"
-            .chars()
-            .chain(random.iter().flat_map(|b| format!("{b:02x}").into_bytes()).map(char::from))
-            .collect();
+        let boundary = format!("oauthctl-{}", hex(&random));
         let mut parts = Vec::new();
         for (name, value) in texts {
             let name = quoted(name);

@@ -148,8 +148,7 @@ impl Pace {
 
 /// Opens and locks the file until it is closed. `None`: this process paces itself alone.
 fn open(path: &Path, clock: &dyn Clock) -> Option<File> {
-    files::make_folder(path.parent()?).ok()?;
-    let file = files::options().create(true).truncate(false).read(true).write(true).open(path).ok()?;
+    let file = files::lock_file(path).ok()?;
     files::lock_within(&file, LOCK_TIME, |time| clock.sleep(time)).ok()?.then_some(file)
 }
 

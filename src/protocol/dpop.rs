@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::protocol::jose::{Algorithm, KeyError, SigningKey, base64url, members, sha256};
 use crate::protocol::token_response::is_opaque;
-use crate::secret::Secret;
+use crate::secret::{self, Secret};
 use crate::wire::{Again, Draw, Request, RequestSigner, header};
 
 /// The longest stored nonce, in characters: it comes from a server and goes into a header.
@@ -117,9 +117,9 @@ impl RequestSigner for Proven {
     fn sign(&self, request: &mut Request, draw: Draw) -> Result<(), String> {
         if let Some(beside) = &self.beside {
             // two names from one draw: neither reveals the other
-            let mut other = [0; 16];
-            other.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, &draw.random).as_ref()[..16]);
-            beside.sign(request, Draw { random: other, ..draw })?;
+            let other = secret::sha256(&draw.random);
+            let random = std::array::from_fn(|at| other[at]);
+            beside.sign(request, Draw { random, ..draw })?;
         }
         let (method, url) = (&request.method, request.url.expose());
         let sent = Proof { method, url, token: self.token.as_ref(), nonce: None };

@@ -5,13 +5,12 @@
 
 use std::io;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use serde_json::{Value, json};
 
 use super::server::Desk;
+use crate::protocol::jose::{base64url, sha256};
 
 /// A server's signing key.
 pub struct Signer {
@@ -28,20 +27,20 @@ impl Signer {
         let pkcs8 = desk.book.key(|| made.as_ref().to_vec())?;
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &pkcs8, &random)
             .map_err(|_| io::Error::other("the signing key is damaged"))?;
-        let kid = URL_SAFE_NO_PAD.encode(ring::digest::digest(&ring::digest::SHA256, pair.public_key().as_ref()));
+        let kid = sha256(pair.public_key().as_ref());
         Ok(Signer { pair, kid })
     }
 
     /// Signs claims in the compact form (RFC 7515, section 7.1).
     pub fn sign(&self, claims: &Value) -> io::Result<String> {
         let header = json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid });
-        let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let encode = |value: &Value| base64url(value.to_string());
         let text = format!("{}.{}", encode(&header), encode(claims));
         let signature = self
             .pair
             .sign(&SystemRandom::new(), text.as_bytes())
             .map_err(|_| io::Error::other("the signing key failed"))?;
-        Ok(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+        Ok(format!("{text}.{}", base64url(signature)))
     }
 
     /// Returns the public key as a JSON Web Key Set (RFC 7517).
@@ -51,7 +50,7 @@ impl Signer {
         let (x, y) = point[1..].split_at(32);
         json!({ "keys": [{
             "kty": "EC", "crv": "P-256", "use": "sig", "alg": "ES256", "kid": self.kid,
-            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
+            "x": base64url(x), "y": base64url(y),
         }] })
     }
 }

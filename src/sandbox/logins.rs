@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Rotation;
+use crate::protocol::jose::sha256;
 use crate::world::files;
 
 /// How long expired codes and tokens are remembered, in seconds, to tell them from unknown ones.
@@ -189,7 +190,7 @@ impl Book {
             if terms.redirect_uri.is_some() && terms.redirect_uri.as_deref() != shown.redirect_uri {
                 return Ok(Err(Refused::WrongRedirect));
             }
-            let expected = shown.verifier.map(|v| URL_SAFE_NO_PAD.encode(sha256(v)));
+            let expected = shown.verifier.map(hash);
             if terms.challenge != expected {
                 return Ok(Err(Refused::WrongVerifier));
             }
@@ -406,12 +407,8 @@ impl Records {
     }
 }
 
-fn sha256(text: &str) -> Vec<u8> {
-    ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref().to_vec()
-}
-
 fn hash(token: &str) -> String {
-    URL_SAFE_NO_PAD.encode(sha256(token))
+    sha256(token.as_bytes())
 }
 
 /// Loads the records. A damaged file is set aside, so that the server starts with an empty book.

@@ -9,6 +9,7 @@ use super::data::PRACTICE_ACCOUNT;
 use super::device_codes::Device;
 use super::message::with_header;
 use super::tickets::Asked;
+use crate::secret::sha256;
 use crate::world::http_server::serve::Response;
 
 const STYLE: &str = "\
@@ -48,8 +49,7 @@ td::before{content:attr(data-of) ': ';color:var(--soft)}}";
 /// The line at the top of every page that looks like a provider's.
 pub const BADGE: &str = "<p class=\"badge\">practice server · no real account</p>\n";
 
-static STYLE_HASH: LazyLock<String> =
-    LazyLock::new(|| STANDARD.encode(ring::digest::digest(&ring::digest::SHA256, STYLE.as_bytes())));
+static STYLE_HASH: LazyLock<String> = LazyLock::new(|| STANDARD.encode(sha256(STYLE.as_bytes())));
 
 /// Escapes a text for HTML.
 pub fn escape(text: &str) -> String {

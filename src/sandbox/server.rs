@@ -7,9 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::client::Client;
 use super::device_codes::Devices;
 use super::log::Log;
@@ -17,6 +14,8 @@ use super::logins::{Book, Grant, Issued, Minted, Refused, Renewal};
 use super::message::{Ask, Params, form_decoded};
 use super::tickets::Tickets;
 use super::{Behaviour, Options};
+use crate::protocol::jose::base64url;
+use crate::secret::hex;
 use crate::world::{Clock, Random};
 
 /// A running practice server.
@@ -99,12 +98,12 @@ impl Desk {
 
     /// Returns 160 bits as 40 hexadecimal digits, the form of GetResponse's codes and tokens.
     pub fn hex40(&self) -> String {
-        self.bytes()[..20].iter().map(|b| format!("{b:02x}")).collect()
+        hex(&self.bytes()[..20])
     }
 
     /// Returns 42 random characters, the length of Constant Contact's refresh tokens.
     pub fn text42(&self) -> String {
-        let mut text = URL_SAFE_NO_PAD.encode(self.bytes());
+        let mut text = base64url(self.bytes());
         text.truncate(42);
         text
     }

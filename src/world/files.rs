@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::secret::hex;
+
 /// The suffix of files that are still being written.
 const UNFINISHED: &str = ".new";
 
@@ -74,6 +76,12 @@ pub fn hold(path: &Path, options: &OpenOptions) -> io::Result<Option<File>> {
     let metadata = file.metadata()?;
     let is_there = fs::symlink_metadata(path).is_ok_and(|there| unix::is_same(&there, &metadata));
     Ok(is_there.then_some(file))
+}
+
+/// Opens a file to lock, and makes it and its folder if necessary.
+pub fn lock_file(path: &Path) -> io::Result<File> {
+    make_folder(path.parent().unwrap_or(Path::new(""))).map_err(io::Error::other)?;
+    options().create(true).truncate(false).read(true).write(true).open(path)
 }
 
 /// Locks the file, trying again after each `pause`. Returns whether it succeeded within `time`.
@@ -319,7 +327,7 @@ impl Unfinished {
     fn begin(target: &Path) -> Result<Unfinished, PrivateError> {
         let mut tag = [0u8; 8];
         random(target, &mut tag)?;
-        let tag: String = tag.iter().map(|b| format!("{b:02x}")).collect();
+        let tag = hex(&tag);
         let mut name = std::ffi::OsString::from(".");
         name.push(target.file_name().unwrap_or_default());
         name.push(format!(".{tag}{UNFINISHED}"));

@@ -184,23 +184,15 @@ fn path(paths: &Paths, store: &dyn Store, profile: &str) -> Result<PathBuf, Erro
 /// The lock's file, open but not locked.
 fn open(paths: &Paths, store: &dyn Store, profile: &str) -> Result<(PathBuf, File), Error> {
     let path = path(paths, store, profile)?;
-    let file = opened(&path)?;
+    let file = files::lock_file(&path).map_err(|e| failed(&path, e))?;
     Ok((path, file))
-}
-
-fn opened(path: &Path) -> Result<File, Error> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let made = files::make_folder(folder)
-        .map_err(std::io::Error::other)
-        .and_then(|_| files::options().create(true).truncate(false).read(true).write(true).open(path));
-    made.map_err(|e| failed(path, e))
 }
 
 /// Waits until no other process imports: who looks whether a login is here already, and then stores
 /// it, must be alone, whatever its name and its store.
 pub fn of_imports(paths: &Paths) -> Result<File, Error> {
     let path = paths.require_state()?.join("locks").join("imports.lock");
-    let file = opened(&path)?;
+    let file = files::lock_file(&path).map_err(|e| failed(&path, e))?;
     match files::lock_within(&file, LONGEST_WAIT, std::thread::sleep) {
         Ok(true) => Ok(file),
         Ok(false) => Err(Error::new(

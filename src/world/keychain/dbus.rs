@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::super::users;
 use super::values::{Body, Reader, read_u32};
+use crate::secret::hex;
 
 /// A longer message is refused.
 const LONGEST_MESSAGE: usize = 8 << 20;
@@ -182,8 +183,7 @@ impl Bus {
     }
 
     fn greet(&mut self) {
-        let uid = users::own().to_string();
-        let hex: String = uid.bytes().map(|b| format!("{b:02x}")).collect();
+        let hex = hex(users::own().to_string().as_bytes());
         self.output.extend_from_slice(format!("\0AUTH EXTERNAL {hex}\r\nBEGIN\r\n").as_bytes());
         self.hello = Some(self.send_to_bus("Hello", "", Body::new()));
     }
