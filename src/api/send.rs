@@ -323,7 +323,7 @@ impl Caller<'_> {
         if answer.status == 429 {
             self.heed(world, (answer.status, &answer.headers, &seen));
         }
-        let time = self.wait_for(world, asked, tries.made);
+        let time = wait_for(world, asked, tries.made);
         let why = || format!("the API answered {}", answer.status);
         let may = retry::may_be_repeated(&self.draft.method) || retry::did_nothing(answer.status);
         let soon = may && time <= retry::LONGEST_WAIT && self.has_time_for(world, time);
@@ -367,15 +367,6 @@ impl Caller<'_> {
         self.pace.heed(&*world.clock, limits, (status, headers, body));
     }
 
-    /// Returns the wait before attempt `attempts + 2`.
-    fn wait_for(&self, world: &World, asked: Option<Duration>, attempts: u32) -> Duration {
-        match asked {
-            // a little later than asked, with a random offset against bursts
-            Some(asked) => asked + Duration::from_millis(u64::from(random(world))),
-            None => retry::back_off(attempts + 1, random(world)),
-        }
-    }
-
     /// Tells whether a request whose response broke off may be sent once more.
     pub fn is_repeatable(&self) -> bool {
         retry::may_be_repeated(&self.draft.method) && self.body.can_be_sent_again()
@@ -384,7 +375,7 @@ impl Caller<'_> {
     /// Waits before a request is repeated whose response broke off. `false`: there were enough
     /// attempts.
     pub fn wait_after_break(&self, world: &mut World, attempts: &mut u32) -> bool {
-        let time = self.wait_for(world, None, *attempts);
+        let time = wait_for(world, None, *attempts);
         if *attempts >= self.retries || !self.has_time_for(world, time) {
             return false;
         }
@@ -399,6 +390,15 @@ impl Caller<'_> {
         world.step(|| "the API says that the token has expired: refreshing it once".to_owned());
         self.set = Some(renew(world, &refused)?);
         Ok(())
+    }
+}
+
+/// Returns the wait before attempt `attempts + 2`.
+fn wait_for(world: &World, asked: Option<Duration>, attempts: u32) -> Duration {
+    match asked {
+        // a little later than asked, with a random offset against bursts
+        Some(asked) => asked + Duration::from_millis(u64::from(random(world))),
+        None => retry::back_off(attempts + 1, random(world)),
     }
 }
 

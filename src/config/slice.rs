@@ -89,10 +89,9 @@ fn owner_of(header: &str) -> Option<Owner<'_>> {
         // `[ profiles.x]` and `["profiles".x]` need the parser; other sections stay, to be checked
         return rest.starts_with(|c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_')).then_some(Owner::Other);
     };
-    let rest = match rest.strip_prefix('.') {
-        Some(rest) => rest,
+    let Some(rest) = rest.strip_prefix('.') else {
         // `[profiles]` and `[profiles-x]` are checked too, `[profiles . x]` needs the parser
-        None => return rest.starts_with([']', '-', '_']).then_some(Owner::Other),
+        return rest.starts_with([']', '-', '_']).then_some(Owner::Other);
     };
     let (name, rest) = match rest.as_bytes().first()? {
         quote @ (b'"' | b'\'') => {

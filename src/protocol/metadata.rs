@@ -79,9 +79,8 @@ const KEPT: [&str; 24] = [
 pub fn places(issuer: &str) -> Vec<String> {
     let trimmed = issuer.trim_end_matches('/');
     let mut places = vec![format!("{trimmed}/.well-known/openid-configuration")];
-    if let Ok(url) = url::Url::parse(trimmed) {
-        let path = url.path().trim_end_matches('/').to_owned();
-        let mut root = url.clone();
+    if let Ok(mut root) = url::Url::parse(trimmed) {
+        let path = root.path().trim_end_matches('/').to_owned();
         root.set_path(&format!("/.well-known/oauth-authorization-server{path}"));
         places.push(root.to_string());
         if !path.is_empty() {

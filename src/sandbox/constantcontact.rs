@@ -81,7 +81,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         (_, "/oauth2/default/v1/authorize") => consent::authorize(desk, ask, || asked(desk, &ask.query)),
         ("POST", "/oauth2/default/v1/token") => token(desk, ask),
         ("POST", DEVICE) => Ok(device::start(desk, ask, DEVICE_PAGE, &SCOPES)),
-        (_, DEVICE_PAGE) => device::at_page(desk, ask),
+        (_, DEVICE_PAGE) => Ok(device::at_page(desk, ask)),
         (_, "/oauth2/default/v1/token" | DEVICE) => Ok(not_allowed("POST")),
         ("GET", "/oauth2/default/v1/keys") => Ok(ok(Signer::of(desk)?.key_set())),
         (_, path) if path.starts_with("/v3/") => constantcontact_api::answer(desk, ask),

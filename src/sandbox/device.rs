@@ -2,7 +2,6 @@
 //! code on this server's page while the client polls for the decision, no faster than its interval
 //! allows.
 
-use std::io;
 use std::time::Duration;
 
 use serde_json::json;
@@ -107,12 +106,12 @@ pub fn refused(error: &str) -> Response {
 
 /// The page: asks for the code, shows the client and its scopes, and takes the decision. A POST
 /// with code and decision is enough, so that a user without a browser can decide with curl.
-pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
+pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> Response {
     let now = desk.now();
     let wrong = || {
         page::code_form(ask.path, Some("No sign-in waits for this code. Codes are good once, and for a few minutes."))
     };
-    Ok(match ask.method {
+    match ask.method {
         "GET" => match ask.query.get("user_code") {
             None => page::code_form(ask.path, None),
             Some(typed) => match desk.devices.waiting(typed, now) {
@@ -130,5 +129,5 @@ pub fn at_page(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             }
         }
         _ => not_allowed("GET, POST"),
-    })
+    }
 }

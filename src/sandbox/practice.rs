@@ -76,7 +76,7 @@ fn answer(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
         ("POST", "/revoke") => revoke(desk, ask),
         ("POST", "/introspect") => introspect(desk, ask),
         ("POST", DEVICE) => Ok(device::start(desk, ask, DEVICE_PAGE, &SCOPES)),
-        (_, DEVICE_PAGE) => device::at_page(desk, ask),
+        (_, DEVICE_PAGE) => Ok(device::at_page(desk, ask)),
         (_, "/token" | "/revoke" | "/introspect" | DEVICE) => Ok(not_allowed("POST")),
         (_, path) if path.starts_with("/api/") => api(desk, ask),
         _ => Ok(page::problem(404, "There is nothing at this address.")),

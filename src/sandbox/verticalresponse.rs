@@ -16,6 +16,7 @@ use super::page::{self, not_allowed};
 use super::server::{Desk, Proof};
 use super::tickets::Asked;
 use super::{Behaviour, USUAL};
+use crate::secret::sha256;
 use crate::world::http_server::serve::Response;
 
 /// VerticalResponse's classic API.
@@ -90,8 +91,7 @@ fn token(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
 
 /// Returns ten digits that depend on the account.
 fn user_id(grant: &Grant) -> u64 {
-    let hash = ring::digest::digest(&ring::digest::SHA256, grant.account.as_bytes());
-    let number = hash.as_ref()[..8].iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
+    let number = sha256(grant.account.as_bytes())[..8].iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
     1_000_000_000 + number % 9_000_000_000
 }
 
@@ -119,11 +119,8 @@ fn api(desk: &Desk, ask: &Ask<'_>) -> io::Result<Response> {
             &format!("users/{id}"),
             json!({ "id": user_id(&grant), "email": grant.account, "first_name": "Alice", "last_name": "Example" }),
         ),
-        ["contacts"] => list(desk, ask, "contacts", records, contact),
-        ["lists"] => list(desk, ask, "lists", 3, one_list),
-        ["lists", id, "contacts"] if matches!(*id, "1" | "2" | "3") => {
-            list(desk, ask, &format!("lists/{id}/contacts"), records, contact)
-        }
+        ["lists"] => list(desk, ask, 3, one_list),
+        ["contacts"] | ["lists", "1" | "2" | "3", "contacts"] => list(desk, ask, records, contact),
         [kind @ ("contacts" | "lists"), id] => {
             let (count, make): (u64, fn(u64) -> Value) =
                 if *kind == "lists" { (3, one_list) } else { (records, contact) };
@@ -162,11 +159,11 @@ fn single(desk: &Desk, path: &str, attributes: Value) -> Response {
     }))
 }
 
-fn list(desk: &Desk, ask: &Ask<'_>, path: &str, count: u64, make: impl Fn(u64) -> Value) -> Response {
+fn list(desk: &Desk, ask: &Ask<'_>, count: u64, make: impl Fn(u64) -> Value) -> Response {
     let index = ask.query.number("index").unwrap_or(1).max(1);
     let limit = ask.query.number("limit").unwrap_or(DEFAULT_LIMIT).clamp(1, MOST);
-    let url = format!("{}/api/v1/{path}", desk.base);
-    let kind = path.rsplit('/').next().unwrap_or(path);
+    let url = format!("{}{}", desk.base, ask.path);
+    let kind = ask.path.rsplit('/').next().unwrap_or_default();
     let items: Vec<Value> = data::window(index - 1, limit, count)
         .map(|n| json!({ "url": format!("{}/api/v1/{kind}/{n}", desk.base), "attributes": make(n) }))
         .collect();

@@ -91,7 +91,7 @@ pub fn run(args: DoctorArgs, global: &Global, world: &mut World) -> Result<u8, E
     report.add("configuration", configuration(&paths));
     let choice = Overrides { profile: args.profile.clone(), ..Overrides::default() };
     // without a name it is the only profile, the default one or OAUTHCTL_PROFILE's, if there is one
-    let (session, unusable) = match Session::open(world, choice.clone()) {
+    let (session, unusable) = match Session::open(world, choice) {
         Ok(session) => (Some(session), None),
         Err(e) if args.profile.is_some() && e.kind != Kind::Store => return Err(e),
         Err(e) => (None, Some(e).filter(|e| e.kind == Kind::Store)),

@@ -222,11 +222,8 @@ impl Worker {
             Ok(way) => way,
             Err(refused) => return refusal(refused),
         };
-        let body = match Sent::of(body).await {
-            Ok(body) => body,
-            // the client itself has gone
-            Err(_) => return refusal(bad_body()),
-        };
+        // an error: the client itself has gone
+        let Ok(body) = Sent::of(body).await else { return refusal(bad_body()) };
         let mut turn = Turn { head: &head, way, body, waited: false, renewed: false, challenged: false, broke: false };
         loop {
             if let Some(answer) = self.once(&mut turn).await {

@@ -116,27 +116,27 @@ fn server_url(account: &str) -> String {
     format!("{SERVER}{}", hash(account.as_bytes()))
 }
 
-impl Cared {
-    fn ask(&self, argv: &[String], input: &str) -> Result<Ended, KeychainError> {
-        let program = safe(argv.first().map_or("", String::as_str));
-        programs::converse(argv, input, PATIENCE).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => KeychainError::Absent(format!("the program `{program}` was not found")),
-            io::ErrorKind::TimedOut => KeychainError::TimedOut(PATIENCE.as_secs()),
-            _ => KeychainError::Failed(format!("`{program}`: {}", safe(&e.to_string()))),
-        })
-    }
+fn ask(argv: &[String], input: &str) -> Result<Ended, KeychainError> {
+    let program = safe(argv.first().map_or("", String::as_str));
+    programs::converse(argv, input, PATIENCE).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => KeychainError::Absent(format!("the program `{program}` was not found")),
+        io::ErrorKind::TimedOut => KeychainError::TimedOut(PATIENCE.as_secs()),
+        _ => KeychainError::Failed(format!("`{program}`: {}", safe(&e.to_string()))),
+    })
+}
 
+impl Cared {
     /// Asks a docker credential helper.
     fn docker(&self, argv: &[String], operation: &str, input: &str) -> Result<Ended, KeychainError> {
         let argv: Vec<String> = argv.iter().cloned().chain([operation.to_owned()]).collect();
-        self.ask(&argv, input)
+        ask(&argv, input)
     }
 
     /// Asks by arguments.
     fn command(&self, argv: &[String], account: &str, input: &str) -> Result<Ended, KeychainError> {
         let name = item_name(account);
         let argv: Vec<String> = argv.iter().map(|argument| argument.replace("{name}", &name)).collect();
-        self.ask(&argv, input)
+        ask(&argv, input)
     }
 }
 
