@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use serde_json::json;
 
 use crate::api::format::table::aligned;
 use crate::command::logout::told;
@@ -16,7 +17,7 @@ use crate::error::Error;
 use crate::secret::passing;
 use crate::session::paths::{Paths, Stores};
 use crate::session::record::End;
-use crate::session::standing::{Standing, standing};
+use crate::session::standing::{Standing, UNREADABLE, standing};
 use crate::session::{Overrides, Who, orphan, placeholder_provider, usual_store};
 use crate::text::times;
 use crate::text::{safe, wrapped};
@@ -61,6 +62,13 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
             Format::Table => rows.push(row(world, &standing)),
         }
     })?;
+    let faults = known.as_ref().map(|(config, _)| &config.faults).into_iter().flatten();
+    for (name, fault) in faults.clone() {
+        let object = json!({ "profile": name, "state": UNREADABLE, "trouble": fault.message });
+        objects.push_str(&format!("{object},"));
+        rows.push([&safe(name), "-", "-", "-", UNREADABLE, "-", "-"].map(|cell| cell.to_owned().into()));
+        world.say(&format!("{}: {}", safe(name), Error::from(fault.clone()).as_text(false).trim_end()));
+    }
     // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, known.as_ref(), None);
     for orphan in &orphans {
@@ -75,11 +83,15 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         Format::Table if rows.len() == 1 => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
         Format::Table => print(world, table(&rows, screen(world)).as_bytes())?,
     }
-    Ok(0)
+    match faults.count() {
+        0 => Ok(0),
+        _ => Err(Error::usage("not every profile could be read").hint("the lines above say why")),
+    }
 }
 
 /// Looks at each profile in turn: of a hundred thousand, neither settings nor records are all held
-/// at once. Returns the rest of the configuration, and the profiles' stores.
+/// at once. Returns the rest of the configuration, with the faults of profiles that can't be read,
+/// and the others' stores.
 pub fn each(
     world: &mut World,
     global: &Global,

@@ -36,6 +36,7 @@ mod userinfo;
 mod version;
 mod whoami;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -543,8 +544,14 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
             .hint(format!("leave `{option}` out, or name the profile")));
     }
     let choice = Overrides { implied: true, no_cache: global.no_cache, flags: own, ..Overrides::default() };
-    let names = Config::load(&dir)?.profiles.into_keys();
-    Ok(names.map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())
+    let mut names = BTreeSet::new();
+    let rest = Config::each(&dir, |one| {
+        names.extend(std::mem::take(&mut one.profiles).into_keys());
+        Ok::<_, Error>(())
+    })?;
+    // each tells its own fault
+    names.extend(rest.faults.into_keys());
+    Ok(names.into_iter().map(|name| (name.clone(), Overrides { profile: Some(name), ..choice.clone() })).collect())
 }
 
 /// The error for a command that can't be run, with a shell's exit code.

@@ -61,6 +61,9 @@ pub struct Config {
     pub when: Vec<When>,
     // boxed: the map's nodes are half empty, and a file has up to a hundred thousand
     pub profiles: BTreeMap<String, Box<Profile>>,
+    /// What is wrong with the profiles that can't be read: these are not in `profiles`.
+    #[serde(skip)]
+    pub faults: BTreeMap<String, ConfigError>,
 }
 
 /// A rule that chooses a profile by the working folder, or by a remote of its git repository.
@@ -226,6 +229,11 @@ impl From<ReadError> for ConfigError {
 impl Config {
     /// The whole of `<dir>/config.toml`; the defaults where there is no such file.
     pub fn load(dir: &Path) -> Result<Config, ConfigError> {
+        Config::with_faults(dir)?.whole()
+    }
+
+    /// The same, if only single profiles have a fault.
+    fn with_faults(dir: &Path) -> Result<Config, ConfigError> {
         let mut profiles = BTreeMap::new();
         let rest = Config::each(dir, |one| {
             profiles.extend(std::mem::take(&mut one.profiles));
@@ -234,8 +242,13 @@ impl Config {
         Ok(Config { profiles, ..rest })
     }
 
-    /// Gives the configuration with each of its profiles in turn, by name. Returns the rest. A
-    /// hundred thousand profiles are never in memory at once.
+    /// Makes the fault of a profile that of the file.
+    pub fn whole(mut self) -> Result<Config, ConfigError> {
+        self.faults.pop_first().map_or(Ok(self), |(_, fault)| Err(fault))
+    }
+
+    /// Gives the configuration with each of its profiles in turn, by name. Returns the rest, with
+    /// the faults of single profiles. A hundred thousand profiles are never in memory at once.
     pub fn each<E: From<ConfigError>>(
         dir: &Path,
         mut take: impl FnMut(&mut Config) -> Result<(), E>,
@@ -243,9 +256,9 @@ impl Config {
         let Some(text) = text(dir)? else { return Ok(Config::default()) };
         let (top, sections) = slice::sections(&text).unwrap_or_else(|| (&text, Vec::new()));
         // an error in a section is reported with the lines of the whole file
-        let read = |part: &str| read::config(dir, part).or_else(|_| read::config(dir, &text));
+        let read = |part: &str| read::with_faults(dir, part).or_else(|_| read::with_faults(dir, &text));
         let (mut rest, mut sections) = (read(top)?, sections.chunk_by(|(one, _), (next, _)| one == next));
-        let mut profiles = std::mem::take(&mut rest.profiles);
+        let (mut profiles, mut faults) = (std::mem::take(&mut rest.profiles), std::mem::take(&mut rest.faults));
         loop {
             for one in profiles {
                 rest.profiles = BTreeMap::from([one]);
@@ -255,10 +268,17 @@ impl Config {
             let some = sections.by_ref().take(AT_A_TIME).flatten();
             let some = some.fold(String::new(), |some, (_, section)| some + section + "\n");
             if some.is_empty() {
-                return Ok(Config { profiles: BTreeMap::new(), ..rest });
+                break;
             }
-            profiles = read(&some)?.profiles;
+            let read = read(&some)?;
+            profiles = read.profiles;
+            faults.extend(read.faults);
         }
+        if !faults.is_empty() {
+            // and so are these
+            faults = read(&text)?.faults;
+        }
+        Ok(Config { profiles: BTreeMap::new(), faults, ..rest })
     }
 
     /// The names of the profiles that begin so, and the provider that each names in a line of its
@@ -301,9 +321,9 @@ impl Config {
     pub fn from_text_for(dir: &Path, text: &str, profile: &str) -> Result<Config, ConfigError> {
         let sliced = slice::slice(text, profile).and_then(|slice| read::config(dir, &slice).ok());
         // an error in the slice is reported with the lines of the whole file
-        let mut config = sliced.map_or_else(|| read::config(dir, text), Ok)?;
+        let mut config = sliced.map_or_else(|| read::with_faults(dir, text), Ok)?;
         config.profiles.retain(|name, _| name == profile);
-        Ok(config)
+        std::mem::take(&mut config.faults).remove(profile).map_or(Ok(config), Err)
     }
 }
 

@@ -243,7 +243,7 @@ pub fn validate_all(dir: &Path) -> Vec<ConfigError> {
             }
         }
     }
-    match Config::load(dir) {
+    match Config::with_faults(dir) {
         Err(e) => faults.push(e),
         Ok(config) => profile_faults(dir, &config, &mut faults),
     }
@@ -276,13 +276,15 @@ fn issuers_of(
 
 /// Adds the errors of profiles that are not errors of their providers.
 fn profile_faults(dir: &Path, config: &Config, faults: &mut Vec<ConfigError>) {
+    faults.extend(config.faults.values().cloned());
+    let has = |name: &String| config.profiles.contains_key(name) || config.faults.contains_key(name);
     if let Some(name) = &config.default_profile
-        && !config.profiles.contains_key(name)
+        && !has(name)
         && provider(dir, name, None).is_err()
     {
         faults.push(ConfigError::new(format!("`default-profile` in config.toml names no profile: `{}`", safe(name))));
     }
-    for When { profile, .. } in config.when.iter().filter(|rule| !config.profiles.contains_key(&rule.profile)) {
+    for When { profile, .. } in config.when.iter().filter(|rule| !has(&rule.profile)) {
         if provider(dir, profile, None).is_err() {
             faults
                 .push(ConfigError::new(format!("a rule `when` in config.toml names no profile: `{}`", safe(profile))));

@@ -5,49 +5,60 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::profile::all_profile_keys;
-use super::profile::{Layer, is_secret};
+use super::profile::{Layer, Profile, is_secret};
 use super::{Config, ConfigError, FILE, SecretSource, When, check_profile_name};
 use crate::layers::de;
-use crate::layers::tree::{self, ReadError, Table, Value};
+use crate::layers::tree::{self, Entry, ReadError, Table, Value};
 use crate::text::safe;
 
 const TOP_KEYS: &str = "the keys are default-profile, store, store-identity, store-recipients, cache and the sections \
                         [profiles.NAME] and [[when]]";
 
-/// Reads the text of `<dir>/config.toml`.
+/// Reads the text of `<dir>/config.toml`. A profile's fault is the file's.
 pub(super) fn config(dir: &Path, text: &str) -> Result<Config, ConfigError> {
-    let table = tree::parse(FILE, text)?;
-    for (name, entry) in profiles(&table) {
+    with_faults(dir, text)?.whole()
+}
+
+/// The same, with the faults of single profiles among its values.
+pub(super) fn with_faults(dir: &Path, text: &str) -> Result<Config, ConfigError> {
+    let mut table = tree::parse(FILE, text)?;
+    let mut profiles = Table::new();
+    if let Some(Entry { value: Value::Table(all), .. }) = table.get_mut("profiles") {
+        std::mem::swap(all, &mut profiles);
+    }
+    for (name, entry) in &profiles {
         check_profile_name(name).map_err(|bad| ConfigError::new(format!("{} ({})", bad.message, entry.at)))?;
     }
-    let mut config: Config = de::read(&table, FILE).map_err(|fault| told(fault, &table))?;
+    let mut config: Config = de::read(&table, FILE).map_err(|fault| told(fault, None))?;
     if config.store_identity.is_none() && !config.store_recipients.is_empty() {
         return Err(ConfigError::with_hint(
             format!("`store-recipients` in {FILE} needs `store-identity`: the key that opens the records here"),
             "`age-keygen -o FILE` makes one, and `store-identity = \"FILE\"` names it",
         ));
     }
-    config.profiles.values_mut().for_each(|profile| profile.root(dir));
+    for (name, entry) in profiles {
+        match de::read_entry::<Box<Profile>>(&["profiles", &name], &entry) {
+            Ok(mut profile) => {
+                profile.root(dir);
+                config.profiles.insert(name, profile);
+            }
+            Err(fault) => {
+                let fault = told(fault, Some(&name));
+                config.faults.insert(name, fault);
+            }
+        }
+    }
     Ok(config)
 }
 
-fn profiles(table: &Table) -> impl Iterator<Item = (&String, &tree::Entry)> {
-    match table.get("profiles").map(|entry| &entry.value) {
-        Some(Value::Table(profiles)) => Some(profiles.iter()),
-        _ => None,
-    }
-    .into_iter()
-    .flatten()
-}
-
-/// An error with the hint that fits its key.
-fn told(fault: ReadError, table: &Table) -> ConfigError {
+/// An error with the hint that fits its key. `of`: the profile.
+fn told(fault: ReadError, of: Option<&str>) -> ConfigError {
     let is_far = matches!(fault, ReadError::UnknownKey { nearest: None, .. });
     let key = match &fault {
         ReadError::UnknownKey { key, .. } | ReadError::WrongType { key, .. } | ReadError::Refused { key, .. } => key,
         _ => return fault.into(),
     };
-    let own = profiles(table).find_map(|(name, _)| key.strip_prefix(&safe(&format!("profiles.{name}."))));
+    let own = of.and_then(|name| key.strip_prefix(&safe(&format!("profiles.{name}."))));
     let hint = match own.and_then(|own| own.split('.').next()) {
         Some(own) if is_secret(own) => Some(secret_hint(own)),
         Some(_) => is_far.then(all_profile_keys),

@@ -27,6 +27,15 @@ pub fn read<'de, T: Deserialize<'de>>(table: &'de Table, file: &str) -> Result<T
     })
 }
 
+/// Reads one entry; the keys of `path` are its full name.
+pub fn read_entry<'de, T: Deserialize<'de>>(path: &[&str], entry: &'de Entry) -> Result<T, ReadError> {
+    let path = Path { above: None, key: &path.join(".") };
+    T::deserialize(Node::of(entry, &path)).map_err(|fault| match fault.at(&path, &entry.at) {
+        Fault::Placed(error) => *error,
+        _ => unreachable!("a fault with its place is placed"),
+    })
+}
+
 /// Reads a whole number, or several, from `LOW` to `HIGH`: `#[serde(deserialize_with = "range::<1,
 /// 65535, _, _>")]`.
 pub fn range<'de, const LOW: i64, const HIGH: i64, T: InRange<LOW, HIGH>, D: de::Deserializer<'de>>(

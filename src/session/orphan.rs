@@ -154,7 +154,8 @@ pub fn all(
                 Err(StoreError::Absent { .. }) => Vec::new(),
                 names => names?,
             };
-            for name in &names {
+            // the store of a profile with a fault is not known
+            for name in names.iter().filter(|name| !config.faults.contains_key(*name)) {
                 let named = stores.get(name).copied();
                 let own = named.map(|store| store.or(config.store).unwrap_or(StoreKind::Keychain));
                 let profile = Profile { store: named.flatten(), ..Profile::default() };

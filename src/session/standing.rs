@@ -9,6 +9,9 @@ use crate::store::StoreKind;
 use crate::token::Freshness;
 use crate::world::World;
 
+/// The state where the record or the profile can't be read.
+pub const UNREADABLE: &str = "unreadable";
+
 /// A profile's state, found without asking a server.
 pub struct Standing {
     pub profile: String,
@@ -36,7 +39,7 @@ pub fn standing(world: &World, who: &Who) -> Standing {
     let state = match (&record, &trouble) {
         (_, Some(e)) if e.kind == Kind::Unsafe => "elsewhere",
         (_, Some(e)) if e.kind == Kind::LoginFirst => "another",
-        (_, Some(_)) => "unreadable",
+        (_, Some(_)) => UNREADABLE,
         (Some(Record { token: Some(set), .. }), _) => match set.freshness(world.clock.now(), None) {
             Freshness::Fresh => "fresh",
             Freshness::Stale => "stale",

@@ -442,3 +442,41 @@ fn a_last_line_without_an_end_is_read_as_any_other() {
     let done = me.types("list");
     assert!(done.code == 2 && done.err.contains("`profiles.a.prt` in config.toml, line 4"), "{}", done.err);
 }
+
+#[test]
+fn a_profile_that_can_not_be_read_is_told_and_the_others_are_listed() {
+    let (mut me, _server) = three();
+    let faulty = "[profiles.h]\nprovider = \"sandbox\"\n[profiles.h.store]\ncomand = [\"x\"]\n";
+    for (more, line) in [("", 13), ("[[when]]\nprofile = \"work\"\nfolder = \"/w\"\n", 16)] {
+        let before = me.config_text();
+        me.config("config.toml", &format!("{more}{before}{faulty}[profiles.z]\ngrant = \"x\"\n"));
+        let told =
+            format!("`profiles.h.store` in config.toml, line {line} has no key `comand`; did you mean `command`?");
+        me.types("list").is(
+            2,
+            "
+            PROFILE  PROVIDER         ACCOUNT             GRANT               TOKEN       EXPIRES    STORE
+            sandbox  sandbox          alice@example.test  authorization-code  fresh       in 10 min  keychain
+            unused   constantcontact  -                   authorization-code  none        -          keychain
+            work     getresponse      alice@example.test  authorization-code  fresh       in 60 min  file
+            h        -                -                   -                   unreadable  -          -
+            z        -                -                   -                   unreadable  -          -
+        ",
+            &format!("
+            h: error: {told}
+            z: error: `profiles.z.grant` in config.toml, line {} can't be `x`; it is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`
+            error: not every profile could be read
+            hint: the lines above say why
+        ", line + 3),
+        );
+        let list: Value = serde_json::from_str(&me.types("list --format json").out).unwrap();
+        assert_eq!(list[3], json!({ "profile": "h", "state": "unreadable", "trouble": told }));
+        for (name, fault) in [("h", told.as_str()), ("z", "`profiles.z.grant` in config.toml")] {
+            let done = me.types(&format!("token {name}"));
+            assert!(done.code == 2 && done.err.contains(fault), "{}", done.err);
+        }
+        let rows = me.types("doctor").out;
+        assert!(rows.contains(&told) && rows.contains("`profiles.z.grant`"), "{rows}");
+        me.config("config.toml", &before);
+    }
+}

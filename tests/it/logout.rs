@@ -262,3 +262,39 @@ fn all_logs_out_everywhere() {
     ",
     );
 }
+
+#[test]
+fn all_logs_out_of_the_others_where_a_profile_can_not_be_read_and_leaves_its_record() {
+    let mut me = Person::new();
+    me.signed_in();
+    for other in ["other", "third"] {
+        assert_eq!(me.browser(allows).types(&format!("login {other} --provider sandbox --store file")).code, 0);
+    }
+    let before = me.config_text();
+    let faulty = "[profiles.other]\nprovider = \"sandbox\"\nstore = { comand = [\"x\"] }\n";
+    let (kept, rest) = before.split_once("[profiles.other]").unwrap();
+    let rest = &rest[rest.find("[profiles.third]").unwrap()..];
+    me.config("config.toml", &format!("{kept}{faulty}{rest}"));
+    let line = kept.lines().count() + 3;
+    let told = format!(
+        "error: `profiles.other.store` in config.toml, line {line} has no key `comand`; did you mean `command`?"
+    );
+    for (verb, done, over) in [
+        ("refresh", "refreshed, expires in 10 min, at 2026-11-21T22:10:00Z", "refreshed"),
+        ("logout", "deleted here; the provider has revoked the tokens", "logged out"),
+    ] {
+        let output = me.types(&format!("{verb} --all"));
+        assert_eq!(output.code, 2, "{}", output.err);
+        for words in [
+            format!("sandbox: {done}"),
+            format!("other: {told}"),
+            format!("third: {done}"),
+            format!("error: not every profile could be {over}"),
+        ] {
+            assert!(output.err.contains(&words), "{words}: {}", output.err);
+        }
+    }
+    me.config("config.toml", &before);
+    let list = me.types("list --format json").out;
+    assert_eq!(list.matches("\"fresh\"").count(), 1, "the record of the profile that could not be read: {list}");
+}

@@ -265,10 +265,12 @@ fn owners(world: &mut World, global: &Global, service: &Service) -> Result<Vec<S
     let paths = Paths::find(&*world.env);
     let Some(dir) = paths.config.as_deref() else { return Ok(Vec::new()) };
     let (mut own, mut of_api) = (Vec::new(), Vec::new());
+    // a profile that can't be read may be the one that names it
     Config::each(dir, |config| {
         own.extend(config.profiles.iter().filter(|(_, profile)| names(profile, service)).map(|(name, _)| name.clone()));
         Ok::<_, Error>(())
-    })?;
+    })?
+    .whole()?;
     let Some(url) = service.url().filter(|_| own.is_empty()) else { return Ok(own) };
     let shared = Rc::default();
     Config::each(dir, |config| {

@@ -367,7 +367,7 @@ fn must_be_free(
     let Some(known) = token.map(|token| hash(token.expose().as_bytes())) else { return Ok(()) };
     let became = |record: &Record| record.token.is_some() && record.imported.as_ref() == Some(&known);
     let mut holder = None;
-    list::each(world, global, |_, who, standing| {
+    let known = list::each(world, global, |_, who, standing| {
         // one that went to another machine is renewed here no more
         let here = standing.record.as_ref().filter(|record| record.moved_to.is_none());
         let is_same = here.is_some_and(|record| has_it(record) || became(record));
@@ -375,6 +375,8 @@ fn must_be_free(
             holder.get_or_insert(standing.profile);
         }
     })?;
+    // a profile that can't be read may be the holder
+    known.map(|(config, _)| config.whole()).transpose()?;
     let Some(holder) = holder else { return Ok(()) };
     Err(Error::usage(format!("that login is here already, as `{}`", safe(&holder)))
         .because("a refresh token that is sent a second time may end it")

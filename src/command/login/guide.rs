@@ -37,7 +37,8 @@ pub(super) fn begin(
 /// or one that was guided, and left.
 fn is_begun(world: &World, session: &Session, (known, old): (&Provider, Option<&Record>)) -> bool {
     let left = unfinished::of(session, old).is_some_and(|kept| kept.grant.is_some() || kept.scopes.is_some());
-    let first = session.paths.readable_config().is_some_and(|(_, profiles)| profiles.is_empty());
+    let first =
+        session.paths.readable_config().is_some_and(|(rest, stores)| stores.is_empty() && rest.faults.is_empty());
     let has_client = known.client_id.is_some() || session.said_client_id(world).is_some();
     may_ask(world) && (left || first) && !has_client && session.store.kind() != StoreKind::None
 }

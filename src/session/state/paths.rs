@@ -41,7 +41,7 @@ impl Paths {
         }
     }
 
-    /// The configuration, if there is a folder for one and it has no fault. Of its profiles, the
+    /// The configuration, if there is a folder for one and it can be read. Of its profiles, the
     /// stores alone.
     pub fn readable_config(&self) -> Option<(Config, Stores)> {
         let mut stores = Stores::new();

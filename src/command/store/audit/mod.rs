@@ -42,10 +42,9 @@ type Finding = (&'static str, Found);
 pub(super) fn run(args: &AuditArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let paths = Paths::find(&*world.env);
     let state = paths.require_state()?;
+    // nothing is called clean that could not be looked at
+    paths.config.as_deref().map(Config::load).transpose()?;
     let config = paths.readable_config();
-    if let (None, Some(dir)) = (&config, &paths.config) {
-        Config::load(dir)?;
-    }
     // first: whatever opens a store closes what is open to others
     let exposed = exposed(&state, identity(world, &paths, config.as_ref()));
     let (found, mut troubles) = orphans(world, &paths, config.as_ref());
