@@ -10,6 +10,7 @@ use super::{Config, ConfigError, FILE, SecretSource, When, check_profile_name};
 use crate::layers::de;
 use crate::layers::tree::{self, Entry, ReadError, Table, Value};
 use crate::text::safe;
+use crate::world::repository::pattern_of_place;
 
 const TOP_KEYS: &str = "the keys are default-profile, store, store-identity, store-recipients, cache and the sections \
                         [profiles.NAME] and [[when]]";
@@ -147,6 +148,9 @@ impl TryFrom<Rule> for When {
             _ if profile.is_empty() => Err("names no `profile`"),
             (None, None) => Err("names neither `folder` nor `remote`"),
             (Some(folder), _) if !is_rooted(folder) => Err("has a `folder` that begins neither with `/` nor with `~/`"),
+            (_, Some(remote)) if pattern_of_place(remote).is_none() => {
+                Err("has a `remote` that is no `HOST/PATH`, such as `github.com/acme/*`")
+            }
             _ => Ok(When { profile, folder, remote }),
         }
     }

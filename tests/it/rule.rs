@@ -126,6 +126,9 @@ fn a_rule_follows_its_profile() {
     assert!(me.config_text().contains("when = [") && !me.config_text().contains("git.example"), "{}", me.config_text());
 }
 
+const NO_PLACE: &str =
+    "error: `when` in config.toml, line 1 has a `remote` that is no `HOST/PATH`, such as `github.com/acme/*`\n";
+
 #[test]
 fn a_rule_that_can_choose_nothing_is_an_error() {
     let mut me = person();
@@ -134,6 +137,9 @@ fn a_rule_that_can_choose_nothing_is_an_error() {
         ("folder = \"/\"", "names no `profile`"),
         ("folder = \"work\"\nprofile = \"api\"", "has a `folder` that begins neither with `/` nor with `~/`"),
         ("folder = \"/\"\nprofil = \"api\"", "unknown key `when.profil`"),
+        ("remote = \"\"\nprofile = \"api\"", NO_PLACE),
+        ("remote = \"[bad\"\nprofile = \"api\"", NO_PLACE),
+        ("folder = \"/\"\nremote = \"a b\"\nprofile = \"api\"", NO_PLACE),
     ] {
         me.config("config.toml", &format!("[[when]]\n{rule}\n"));
         let done = me.types("token");
