@@ -30,7 +30,7 @@ pub struct IntrospectArgs {
 pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let mut session = sandbox_session::open(world, args.who.choice(global))?;
     let record = session.load_if_any(world)?;
-    session.choose_variant(record.as_ref())?;
+    session.choose_variant(world, record.as_ref())?;
     must_be_ours(world, &session, record.as_ref())?;
     let provider = session.provider_with(world, record.as_ref(), |provider| {
         provider.introspect.is_some() && provider.identity.jwks_uri.is_some()

@@ -48,16 +48,13 @@ fn beyond(variant: &Variant, record: &Record) -> Variant {
 impl Session {
     /// Decides by the record what the flags for another token mean. A job asks with them anew; a
     /// login's main token may be what they ask for; no login is asked for more than it was granted.
-    pub fn choose_variant(&mut self, record: Option<&Record>) -> Result<(), Error> {
+    pub fn choose_variant(&mut self, world: &World, record: Option<&Record>) -> Result<(), Error> {
+        self.refuse_beside_variable(world, record)?;
         let Some(mut variant) = self.variant.take() else { return Ok(()) };
         if !self.grant(None, record).needs_person() {
             let flags = variant.as_flags();
             self.profile.overlay(&flags);
             self.choice.flags.overlay(&flags);
-            return Ok(());
-        }
-        // a token from outside is used as it is
-        if self.store.kind() == StoreKind::Environment {
             return Ok(());
         }
         // a login with them is another one
@@ -80,6 +77,22 @@ impl Session {
         }
         self.variant = Some(variant);
         Ok(())
+    }
+
+    /// A token from outside is used as it is: whatever it is for, no flag makes another of it.
+    fn refuse_beside_variable(&self, world: &World, record: Option<&Record>) -> Result<(), Error> {
+        if record.is_none() || self.store.kind() != StoreKind::Environment {
+            return Ok(());
+        }
+        // a job's are flags of the profile
+        let said = self.variant.clone().or_else(|| Variant::taken_from(&mut self.choice.flags.clone()));
+        let Some(said) = said else { return Ok(()) };
+        let (variable, words) = (self.token_variable(world), said.words());
+        Err(Error::usage(format!(
+            "the token of `{}` comes from the variable {variable}, which brings no other one ({words})",
+            self.name
+        ))
+        .hint(format!("leave `{words}` out; or unset {variable}")))
     }
 
     /// Adds the scopes that a login needs always: a server may end one that no longer asks for

@@ -65,7 +65,7 @@ pub fn instead_of(world: &mut World, session: &mut Session, refused: &TokenSet) 
 /// The login's ID token in the access token's place. One that is about to expire is refreshed.
 pub fn fresh_id_token(world: &mut World, session: &mut Session, want: FreshnessPolicy) -> Result<TokenSet, Error> {
     if session.variant.is_some() {
-        session.choose_variant(session.load()?.as_ref())?;
+        session.choose_variant(world, session.load()?.as_ref())?;
     }
     if let Some(variant) = &session.variant {
         return Err(Error::usage(format!("`{}` is for an access token, not for an ID token", variant.words())));
@@ -334,7 +334,7 @@ struct Found {
 
 impl Found {
     fn chosen(world: &mut World, session: &mut Session, record: Option<Record>) -> Result<Found, Error> {
-        session.choose_variant(record.as_ref())?;
+        session.choose_variant(world, record.as_ref())?;
         Found::of(world, session, record)
     }
 

@@ -149,6 +149,35 @@ fn status_shows_them_and_logout_takes_them_away() {
 }
 
 #[test]
+fn a_token_from_a_variable_is_the_only_one() {
+    let mut me = Person::new();
+    me.config("config.toml", "[profiles.work]\nprovider = \"getresponse\"\n");
+    me.set("OAUTHCTL_WORK_TOKEN", "outside-0123456789");
+    for flag in ["--scope read", "--resource https://api.example/", "--audience api"] {
+        for line in ["token work", "token work --grant client-credentials", "call work GET /accounts", "run work"] {
+            let more = if line == "run work" { " -- true" } else { "" };
+            me.types(&format!("{line} {flag}{more}")).fails(
+                2,
+                &format!(
+                    "
+                error: the token of `work` comes from the variable OAUTHCTL_WORK_TOKEN, which brings no other one ({flag})
+                hint: leave `{flag}` out; or unset OAUTHCTL_WORK_TOKEN
+            "
+                ),
+            );
+        }
+    }
+    me.types("token work").is(0, "outside-0123456789\n", "");
+    me.unset("OAUTHCTL_WORK_TOKEN").types("token work --store environment --scope read").fails(
+        4,
+        "
+        error: no token is stored for `work`
+        hint: set OAUTHCTL_WORK_TOKEN
+    ",
+    );
+}
+
+#[test]
 fn a_new_login_begins_without_them() {
     let (mut me, _server) = strict();
     token(&mut me, "token practice --scope email");
