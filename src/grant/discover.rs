@@ -6,12 +6,15 @@ use crate::address::on_loopback;
 use crate::address::private;
 use crate::error::{Error, Kind};
 use crate::grant::send;
-use crate::protocol::metadata::{self, Metadata};
+use crate::protocol::metadata::{self, Metadata, MetadataError};
 use crate::protocol::retry_after;
 use crate::text::safe;
 use crate::text::times::again_in;
 use crate::wire::Request;
 use crate::world::World;
+
+const AS_WRITTEN: &str = "give the issuer exactly as the provider writes it, slash or no slash at its end";
+const IN_A_FILE: &str = "describe the provider in a file of your own: `[authorize] url`, `[token] url`";
 
 /// The document, and until when (Unix seconds) it may be stored. `allow_private`: this network's
 /// own services are allowed too.
@@ -34,7 +37,7 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
         let document = metadata::read(&response.body, issuer).map_err(|e| {
             Error::new(Kind::Unsafe, format!("the metadata of `{}` can't be trusted", safe(issuer)))
                 .because(format!("{}: {e}", safe(&place)))
-                .hint("give the issuer exactly as the provider writes it, slash or no slash at its end")
+                .hint(if matches!(e, MetadataError::Issuer { .. }) { AS_WRITTEN } else { IN_A_FILE })
         })?;
         for (name, url) in document.addresses() {
             refuse_own(&format!("the `{name}` of `{}`,", safe(issuer)), url, allow_private)?;
@@ -59,10 +62,9 @@ pub fn fetch(world: &mut World, issuer: &str, allow_private: bool) -> Result<(Me
     if led_away {
         return Err(told(Error::new(Kind::Unsafe, format!("`{name}` redirects the request for its metadata")))
             .because("a redirect is not followed: it leads to another server than the one that was asked")
-            .hint("give the issuer exactly as the provider writes it, slash or no slash at its end"));
+            .hint(AS_WRITTEN));
     }
-    Err(told(Error::usage(format!("`{name}` has no metadata: no discovery document was found")))
-        .hint("describe the provider in a file of your own: `[authorize] url`, `[token] url`"))
+    Err(told(Error::usage(format!("`{name}` has no metadata: no discovery document was found"))).hint(IN_A_FILE))
 }
 
 /// Refuses addresses that serve a cloud machine's own secrets (D-06). `what` comes before the

@@ -134,6 +134,42 @@ fn each_address_is_reached_without_a_secret_and_what_is_odd_is_told() {
     assert!(vars.code == 2 && vars.err.contains(hint), "{}", vars.err);
 }
 
+#[test]
+fn a_check_tells_the_fault_of_a_document_as_a_login_does() {
+    let written = "give the issuer exactly as the provider writes it, slash or no slash at its end";
+    let in_a_file = "describe the provider in a file of your own: `[authorize] url`, `[token] url`";
+    for (document, why, hint) in [
+        ("<!doctype html><html>", "it is not a JSON object", in_a_file),
+        ("[1]", "it is not a JSON object", in_a_file),
+        (
+            "{\"issuer\":\"BASE\",\"token_endpoint\":\"http://as.example/token\"}",
+            "its `token_endpoint` may be plain `http` to a loopback address only",
+            in_a_file,
+        ),
+        ("{\"issuer\":\"BASE/\"}", "it names the issuer `BASE/`, but `BASE` was asked", written),
+    ] {
+        let mut me = Person::new();
+        let odd = me.odd("odd", |request| {
+            let base = format!("http://{}", request.header("host").expect("a host"));
+            answer(200, "text/html", &document.replace("BASE", &base))
+        });
+        let why = why.replace("BASE", &odd.base);
+        me.config("providers/odd.toml", &format!("id = \"odd\"\nissuer = \"{}\"\n", odd.base));
+        let message = format!("the metadata of `{}` can't be trusted", odd.base);
+        let why = format!("{}/.well-known/openid-configuration: {why}", odd.base);
+        let checked = me.types("provider check odd");
+        assert_eq!(checked.code, 1, "{}", checked.out);
+        assert_eq!(checked.out, format!("FAIL  metadata       {message}: {why}\n                     do: {hint}\n"));
+        let login = me.types("login odd --client-id app --no-browser");
+        assert_eq!(login.code, 7, "{}", login.err);
+        assert!(
+            login.err_raw.contains(&format!("error: {message}\ncaused by: {why}\nhint: {hint}\n")),
+            "{}",
+            login.err_raw
+        );
+    }
+}
+
 // a script reads the exit code alone
 #[test]
 fn a_check_fails_where_the_metadata_contradict_or_a_server_is_out_of_order() {

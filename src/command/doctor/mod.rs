@@ -78,7 +78,7 @@ impl Found {
 
 impl From<Error> for Found {
     fn from(e: Error) -> Found {
-        let words = e.to_string();
+        let words = e.texts().join(": ");
         Found { advice: e.advice(), ..bad(words) }
     }
 }
