@@ -155,6 +155,10 @@ pub fn run(verb: ProfileVerb, global: &Global, world: &mut World) -> Result<u8, 
             require(&dir, &profile)?;
             config::edit(&dir, |editor| editor.set_default(&profile))?;
             world.say(&format!("`{}` is the default profile", safe(&profile)));
+            if !Config::load_for(&dir, &profile)?.profiles.contains_key(&profile) {
+                let login = format!("oauthctl login {}", pasted(&profile));
+                world.say(&format!("There is no such profile yet, only a provider of that name: `{login}` makes it."));
+            }
         }
         ProfileVerb::Remove { profile } => {
             let session = open(world, global, &dir, profile)?;

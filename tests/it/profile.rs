@@ -128,6 +128,14 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
 #[test]
 fn a_default_is_what_is_meant_when_none_is_named() {
     let mut me = mine();
+    me.types("profile use dropbox").is(
+        0,
+        "",
+        "
+        `dropbox` is the default profile
+        There is no such profile yet, only a provider of that name: `oauthctl login dropbox` makes it.
+    ",
+    );
     me.types("profile use home").is(0, "", "`home` is the default profile\n");
     assert!(me.config_text().starts_with("# mine\ndefault-profile = \"home\" # usual\n"), "{}", me.config_text());
     me.types("token").fails(
