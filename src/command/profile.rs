@@ -17,7 +17,7 @@ use crate::session::paths::Paths;
 use crate::session::record::{Record, Renaming};
 use crate::session::{
     Overrides, Session, kernel_cache, lease, lock, orphan, placeholder_provider, profile_called, renewal,
-    secret_from_file,
+    secret_to_store,
 };
 use crate::text::{may_be_token, pasted, safe};
 use crate::world::World;
@@ -285,7 +285,7 @@ fn set_var(world: &mut World, mut session: Session, file: Option<String>, name: 
         Some(value) => Secret::new(value.as_str()),
         None => {
             let file = source(world, &session, file, Some(&shown))?;
-            secret_from_file(world, &file, &shown)?
+            secret_to_store(world, &file, &shown)?
         }
     };
     raw.takes(name, value.expose()).map_err(|why| Error::usage(format!("`{shown}` {why}")))?;
@@ -314,7 +314,7 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
     let file = source(world, &session, file, None)?;
     session.store.writable(&session.name)?;
     session.load()?;
-    let secret = secret_from_file(world, &file, "client secret")?;
+    let secret = secret_to_store(world, &file, "client secret")?;
     let fingerprint = secret.fingerprint();
     let mut earlier = None;
     change_record(world, &mut session, |session, record| {

@@ -50,7 +50,7 @@ pub use open::{placeholder_provider, profile_called, profile_of_issuer};
 pub use overrides::Overrides;
 use record::{Kept, Record, Unfinished};
 use secret_source::read_at_most;
-pub use secret_source::secret_from_file;
+pub use secret_source::{secret_from_file, secret_to_store};
 use server::Server;
 use state::lock::Lock;
 use state::paths::Paths;

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::secret::Secret;
 use crate::session::Who;
 use crate::text::safe;
-use crate::world::World;
+use crate::world::{World, read_text};
 
 /// Secrets that may be longer than a line.
 const OF_SEVERAL_LINES: [&str; 3] = ["assertion", "client key", "subject token"];
@@ -30,6 +30,20 @@ fn is_around(c: char) -> bool {
 
 /// Reads a secret. `what` names it. A terminal (`/dev/stdin` too) doesn't show the input.
 pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
+    secret_and_more(world, file, what).map(|(secret, _)| secret)
+}
+
+/// The same for a secret that is stored from now on: says that the lines below it are not.
+pub fn secret_to_store(world: &mut World, file: &str, what: &str) -> Result<Secret, Error> {
+    let (secret, has_more) = secret_and_more(world, file, what)?;
+    if has_more {
+        world.say(&format!("The {what} is the first line of {}; the other lines are not stored.", in_words(file)));
+    }
+    Ok(secret)
+}
+
+/// The secret, and whether other lines are below it.
+fn secret_and_more(world: &mut World, file: &str, what: &str) -> Result<(Secret, bool), Error> {
     const LONGEST: usize = 64 * 1024;
     let path = path_of(world, file);
     let typed = match file {
@@ -37,10 +51,12 @@ pub fn secret_from_file(world: &mut World, file: &str, what: &str) -> Result<Sec
         _ => std::fs::File::open(&path).is_ok_and(|file| std::io::IsTerminal::is_terminal(&file)),
     };
     if typed {
-        return typed_secret(world, what);
+        return typed_secret(world, what).map(|secret| (secret, false));
     }
     let text = text_of_file(world, file, ("secret", LONGEST))?;
-    secret_in(&text, what).ok_or_else(|| Error::usage(format!("{} holds no secret: it is empty", in_words(file))))
+    let has_more = !OF_SEVERAL_LINES.contains(&what) && text.trim_matches(is_around).contains(['\n', '\r']);
+    let empty = || Error::usage(format!("{} holds no secret: it is empty", in_words(file)));
+    secret_in(&text, what).map(|secret| (secret, has_more)).ok_or_else(empty)
 }
 
 fn path_of(world: &World, file: &str) -> PathBuf {
@@ -87,7 +103,11 @@ pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSour
         Some(SecretSource::Env(name)) => {
             let secret = world.env.var(name).and_then(|text| secret_in(&text, what));
             secret.map(Some).ok_or_else(|| {
-                let state = if world.env.var_os(name).is_some() { "empty" } else { "not set" };
+                let state = match world.env.var_os(name) {
+                    None => "not set",
+                    Some(value) if value.to_str().is_some() => "empty",
+                    Some(_) => "not text in UTF-8",
+                };
                 let variable = safe(name);
                 Error::usage(format!("the {what} of `{}` is in the variable `{variable}`, which is {state}", who.name))
             })
@@ -117,18 +137,7 @@ fn typed_secret(world: &mut World, what: &str) -> Result<Secret, Error> {
     }
 }
 
-/// Reads a text. One in UTF-16 has a byte order mark (PowerShell writes it).
+/// Reads a text of at most so many bytes.
 pub(super) fn read_at_most(path: &std::path::Path, limit: usize) -> std::io::Result<zeroize::Zeroizing<String>> {
-    use std::io::Read;
-    use zeroize::Zeroizing;
-    let mut bytes = Zeroizing::new(Vec::new());
-    std::fs::File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
-    if let [0xff, 0xfe, rest @ ..] = bytes.as_slice() {
-        let units: Zeroizing<Vec<u16>> =
-            Zeroizing::new(rest.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect());
-        return String::from_utf16(&units).map(Zeroizing::new).map_err(std::io::Error::other);
-    }
-    let mut text = Zeroizing::new(String::new());
-    bytes.as_slice().read_to_string(&mut text)?;
-    Ok(text)
+    read_text(std::fs::File::open(path)?, limit)
 }

@@ -48,6 +48,7 @@ pub use keychain::program::{Commands, Protocol, StoreProgram, cared as stored_by
 pub use question::{Lines, Unanswered};
 #[cfg(target_os = "linux")]
 pub use start::started;
+pub use terminal::read_text;
 
 /// All parts that a test replaces, as one value.
 pub struct World {

@@ -300,7 +300,7 @@ fn exit_code(status: std::process::ExitStatus) -> u8 {
 }
 
 fn read(from: &mut impl Read, most: usize) -> Output {
-    let text = super::terminal::read_all(from, most)
+    let text = super::terminal::read_text(from, most)
         .map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("what it printed can't be used: {e}")))?;
     let text = text.strip_suffix('\n').map_or(text.as_str(), |text| text.strip_suffix('\r').unwrap_or(text));
     Ok(Zeroizing::new(text.to_owned()))

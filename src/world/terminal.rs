@@ -40,7 +40,7 @@ impl Terminal for Real {
 
     fn read_stdin(&self, limit: usize) -> io::Result<Zeroizing<String>> {
         restore();
-        read_all(io::stdin().lock(), limit)
+        read_text(io::stdin().lock(), limit)
     }
 
     fn stdin(&self) -> Box<dyn Read + Send> {
@@ -106,15 +106,26 @@ impl Terminal for Real {
 
 use system::restore;
 
-/// All of a text, up to `limit` bytes.
-pub(super) fn read_all(from: impl Read, limit: usize) -> io::Result<Zeroizing<String>> {
+/// All of a text, up to `limit` bytes. One in UTF-16 has a byte order mark (PowerShell writes it).
+pub fn read_text(from: impl Read, limit: usize) -> io::Result<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(limit.min(LONGEST_LINE) + 1));
     from.take(limit as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > limit {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is longer than {limit} bytes")));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text"))?;
-    Ok(Zeroizing::new(text.to_owned()))
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => from_utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => from_utf16(rest, u16::from_be_bytes),
+        bytes => std::str::from_utf8(bytes).ok().map(str::to_owned),
+    };
+    let no_text = || io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8");
+    text.map(Zeroizing::new).ok_or_else(no_text)
+}
+
+fn from_utf16(bytes: &[u8], unit: impl Fn([u8; 2]) -> u16) -> Option<String> {
+    let (pairs, []) = bytes.as_chunks() else { return None };
+    let units: Zeroizing<Vec<u16>> = Zeroizing::new(pairs.iter().map(|pair| unit(*pair)).collect());
+    String::from_utf16(&units).ok()
 }
 
 fn send_lines(mut from: impl BufRead, to: &Sender<Secret>) {
@@ -619,8 +630,15 @@ mod tests {
 
     #[test]
     fn standard_input_is_read_up_to_a_limit() {
-        assert_eq!(*read_all("abc".as_bytes(), 3).expect("read"), "abc");
-        assert_eq!(read_all("abcd".as_bytes(), 3).expect_err("too long").kind(), io::ErrorKind::FileTooLarge);
-        assert_eq!(read_all(&b"\xff"[..], 3).expect_err("not text").kind(), io::ErrorKind::InvalidData);
+        assert_eq!(*read_text("abc".as_bytes(), 3).expect("read"), "abc");
+        assert_eq!(read_text("abcd".as_bytes(), 3).expect_err("too long").kind(), io::ErrorKind::FileTooLarge);
+        for (bytes, text) in
+            [(&b"\xff\xfea\0b\0"[..], "ab"), (b"\xfe\xff\0a\0b", "ab"), (b"\xef\xbb\xbfa", "\u{feff}a")]
+        {
+            assert_eq!(*read_text(bytes, 9).expect("read"), text);
+        }
+        for bytes in [&b"\xff"[..], b"\xff\xfea", b"\xfe\xff\xdc\0"] {
+            assert_eq!(read_text(bytes, 9).expect_err("not text").kind(), io::ErrorKind::InvalidData);
+        }
     }
 }

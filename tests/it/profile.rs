@@ -113,6 +113,19 @@ fn a_client_secret_is_read_from_a_file_or_a_pipe_and_kept_in_the_store() {
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(done.err_raw.contains(&shown("another-secret")), "{}", done.err_raw);
     assert_eq!(me.record("work")["client_secret"], "another-secret");
+    std::fs::write(me.path("secret"), "third-secret-01\n\nurl: https://odd.example\n").unwrap();
+    let done = me.runs(&["profile", "set-secret", "work", &file]);
+    let note = format!("The client secret is the first line of `{file}`; the other lines are not stored.\n");
+    assert!(done.code == 0 && done.err_raw.starts_with(&note), "{}", done.err_raw);
+    assert_eq!(me.record("work")["client_secret"], "third-secret-01");
+    std::fs::write(me.path("secret"), b"\n another-secret\n \n").unwrap();
+    let done = me.runs(&["profile", "set-secret", "work", &file]);
+    assert!(done.code == 0 && !done.err.contains("first line"), "{}", done.err);
+    for bytes in [&b"caf\xe9\n"[..], b"\xff\xfe\n"] {
+        std::fs::write(me.path("secret"), bytes).unwrap();
+        let done = me.runs(&["profile", "set-secret", "work", &file]);
+        assert!(done.code == 2 && done.err.ends_with("caused by: it is not text in UTF-8\n"), "{}", done.err);
+    }
     me.stdin("").types("profile set-secret work -").fails(2, "error: standard input holds no secret: it is empty\n");
     me.types("profile set-secret work /no/such/file").fails(
         2,

@@ -24,7 +24,7 @@ use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
 use crate::session::lock;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
-use crate::session::secret_source::{secret_from_file, text_of_file};
+use crate::session::secret_source::{secret_to_store, text_of_file};
 use crate::text::{pasted, safe, times};
 use crate::token::TokenSet;
 use crate::world::World;
@@ -125,7 +125,7 @@ impl Source {
 pub fn run(args: &ImportArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
     let file = args.file.clone().unwrap_or_else(|| args.source.usual_file(world));
     let text = match args.source {
-        Source::RefreshToken => secret_from_file(world, &file, "refresh token")?,
+        Source::RefreshToken => secret_to_store(world, &file, "refresh token")?,
         // a file has words beside its secrets, which are listed as they are read
         _ => {
             let elsewhere = || format!("if it is elsewhere: `oauthctl import {} FILE`", args.source.name());
