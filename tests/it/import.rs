@@ -454,6 +454,63 @@ fn no_key_of_a_profile_is_lost_on_the_way_to_a_colleague() {
 }
 
 #[test]
+fn a_value_that_is_another_variables_is_found_or_the_import_is_refused() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let collection = |variables: Value| json!({ "info": { "name": "ours" }, "variable": variables }).to_string();
+    let postman = collection(json!([
+        { "key": "acme_refresh_token", "value": "{{ rt }}" }, { "key": "rt", "value": "postman-{{part}}" },
+        { "key": "part", "value": "not-this", "disabled": true }, { "key": "part", "value": "whole" },
+        { "key": "acme_client_id", "value": "{{cid}}" }, { "key": "cid", "value": "c1" },
+    ]));
+    for (source, text, token, client) in [
+        (
+            "dotenv",
+            "ACME_CLIENT_ID=${CID}\nCID=c1\nACME_REFRESH_TOKEN=\"a-${RT}\"\nRT=${PART}-z\nPART='${x}'\n",
+            "a-%24%7Bx%7D-z",
+            "c1",
+        ),
+        ("dotenv", "ACME_CLIENT_ID=c1\nACME_REFRESH_TOKEN=${unended\nACME_OTHER=${NONE}\n", "%24%7Bunended", "c1"),
+        ("postman", &postman, "postman-whole", "c1"),
+    ] {
+        let done = me.stdin(text).types(&format!("import {source} - --provider acme --profile {source}"));
+        assert_eq!(done.code, 0, "{text}: {}", done.err);
+        let sent = state.seen.lock().unwrap().last().expect("a request").clone();
+        assert!(
+            sent.contains(&format!("refresh_token={token}")) && sent.contains(&format!("client_id={client}")),
+            "{sent}"
+        );
+        assert_eq!(me.types(&format!("logout {source} --local-only")).code, 0);
+    }
+    let asked = state.seen.lock().unwrap().len();
+    let unknown =
+        collection(json!([{ "key": "refreshToken", "value": "a" }, { "key": "clientId", "value": "{{cid}}" }]));
+    for (source, text, says) in [
+        (
+            "dotenv",
+            "A_REFRESH_TOKEN=${OTHER}\n",
+            "`A_REFRESH_TOKEN` has the value of `${OTHER}`, which the file does not have",
+        ),
+        (
+            "dotenv",
+            "A_REFRESH_TOKEN=${B}\nB=\n",
+            "`A_REFRESH_TOKEN` has the value of `${B}`, which the file does not have",
+        ),
+        (
+            "dotenv",
+            "A_REFRESH_TOKEN=x\nA_CLIENT_SECRET=x${B}\nB=${B}\n",
+            "`B` has the value of `${B}`, which is a part of its own value",
+        ),
+        ("postman", &unknown, "`clientId` has the value of `{{cid}}`, which the file does not have"),
+    ] {
+        let done = me.stdin(text).types(&format!("import {source} - --provider acme --profile none"));
+        assert!(done.code == 2 && done.err.contains(says), "{text}: {}", done.err);
+        assert!(done.err.contains("hint: write the value itself in the place of `"), "{}", done.err);
+    }
+    assert_eq!(state.seen.lock().unwrap().len(), asked);
+}
+
+#[test]
 fn a_file_that_begins_with_a_byte_order_mark_is_read() {
     let mut me = Person::new();
     let (_server, _) = server(&mut me);

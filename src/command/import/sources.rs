@@ -74,8 +74,8 @@ pub fn read(source: Source, text: &Secret, own: &[String]) -> Result<(Vec<Found>
         Source::Gcloud => alone(gcloud(text.expose())?),
         Source::OidcAgent => alone(oidc_agent(text.expose())?),
         Source::MuttOauth2 => alone(mutt(text.expose())?),
-        Source::Dotenv => alone(by_names(dotenv(text.expose()), own)?),
-        Source::Postman => alone(by_names(postman(text.expose())?, own)?),
+        Source::Dotenv => alone(by_names((&dotenv(text.expose()), ("${", "}")), own)?),
+        Source::Postman => alone(by_names((&postman(text.expose())?, ("{{", "}}")), own)?),
         Source::Gh => gh(text.expose()),
         Source::Oauth2l => oauth2l(text.expose()),
         Source::Ortie => ortie(text.expose()),
@@ -207,73 +207,121 @@ fn mutt(text: &str) -> Result<Found, Error> {
     })
 }
 
-/// The pairs of `NAME=VALUE` lines: with `export`, quotes and comments as shells and their
+/// A variable of a file.
+struct Variable {
+    name: String,
+    value: String,
+    /// Whether it names no others.
+    is_literal: bool,
+}
+
+/// The variables of `NAME=VALUE` lines: with `export`, quotes and comments as shells and their
 /// imitators have them.
-fn dotenv(text: &str) -> Vec<(String, String)> {
-    let pair = |line: &str| {
+fn dotenv(text: &str) -> Vec<Variable> {
+    let variable = |line: &str| {
         let line = line.trim().trim_start_matches("export ");
         let (name, value) = line.split_once('=').filter(|_| !line.starts_with('#'))?;
         let value = value.trim();
         let quoted = |quote: char| value.strip_prefix(quote)?.split(quote).next();
-        let value =
-            quoted('"').or_else(|| quoted('\'')).unwrap_or_else(|| value.split(" #").next().unwrap_or_default());
-        Some((name.trim().to_owned(), value.trim().to_owned()))
+        let literal = quoted('\'');
+        let plain = || value.split(" #").next().unwrap_or_default();
+        let value = literal.or_else(|| quoted('"')).unwrap_or_else(plain).trim().to_owned();
+        Some(Variable { name: name.trim().to_owned(), value, is_literal: literal.is_some() })
     };
-    text.lines().filter_map(pair).collect()
+    text.lines().filter_map(variable).collect()
 }
 
-fn postman(text: &str) -> Result<Vec<(String, String)>, Error> {
+/// The variables of an environment, or of a collection.
+fn postman(text: &str) -> Result<Vec<Variable>, Error> {
     #[derive(Deserialize)]
-    struct Environment {
-        values: Vec<Variable>,
+    struct File {
+        #[serde(alias = "variable")]
+        values: Vec<Entry>,
     }
     #[derive(Deserialize)]
-    struct Variable {
+    struct Entry {
         key: String,
         value: serde_json::Value,
         #[serde(default = "enabled")]
         enabled: bool,
+        #[serde(default)]
+        disabled: bool,
     }
     fn enabled() -> bool {
         true
     }
-    let said: Environment = json(text, "Postman's")?;
-    let values = said.values.into_iter().filter(|variable| variable.enabled);
-    Ok(values.filter_map(|variable| Some((variable.key, variable.value.as_str()?.to_owned()))).collect())
+    let said: File = json(text, "Postman's")?;
+    let entries = said.values.into_iter().filter(|entry| entry.enabled && !entry.disabled);
+    let variable =
+        |entry: Entry| Some(Variable { name: entry.key, value: entry.value.as_str()?.to_owned(), is_literal: false });
+    Ok(entries.filter_map(variable).collect())
+}
+
+/// The variables of a file, and what stands around the name of one in another's value.
+type Variables<'a> = (&'a [Variable], (&'a str, &'a str));
+
+/// The value of a variable, with those of others in the places of their names. `among`: those that
+/// it is a part of.
+fn value_of<'a>(all: Variables<'a>, variable: &'a Variable, among: &[&str]) -> Result<String, Error> {
+    let (others, (open, close)) = all;
+    let among = [among, &[&variable.name]].concat();
+    let (mut value, mut rest) = (String::new(), variable.value.as_str());
+    while let Some((before, from)) = rest.split_once(open).filter(|_| !variable.is_literal)
+        && let Some((name, after)) = from.split_once(close)
+    {
+        let (own, meant) = (safe(&variable.name), safe(&format!("{open}{name}{close}")));
+        let refused = |why: &str| {
+            Error::usage(format!("`{own}` has the value of `{meant}`, which {why}"))
+                .hint(format!("write the value itself in the place of `{meant}`"))
+        };
+        let name = name.trim();
+        let other = others.iter().find(|other| other.name == name && !other.value.is_empty());
+        let other = other.ok_or_else(|| refused("the file does not have"))?;
+        if among.contains(&name) {
+            return Err(refused("is a part of its own value"));
+        }
+        value += before;
+        value += &value_of(all, other, &among)?;
+        rest = after;
+    }
+    Ok(value + rest)
 }
 
 /// A login of variables that are called like what they hold: `GR_REFRESH_TOKEN`, `clientId`. All
 /// have the same beginning: a file may hold the logins of several servers. A beginning that is a
 /// known provider's name says whose it is.
-fn by_names(pairs: Vec<(String, String)>, own: &[String]) -> Result<Found, Error> {
+fn by_names(all: Variables<'_>, own: &[String]) -> Result<Found, Error> {
     let plain = |name: &str| name.to_lowercase().replace(['_', '-', '.'], "");
-    let values = |what: &str| {
+    let called = |what: &str| {
         let begins = |name: &str| plain(name).strip_suffix(what).map(str::to_owned);
-        let named = pairs.iter().filter_map(|(name, value)| Some((begins(name)?, name, value)));
-        named.filter(|(_, _, value)| !value.is_empty()).collect::<Vec<_>>()
+        let named = all.0.iter().filter_map(|variable| Some((begins(&variable.name)?, variable)));
+        named.filter(|(_, variable)| !variable.value.is_empty()).collect::<Vec<_>>()
     };
-    let tokens = values("refreshtoken");
+    let tokens = called("refreshtoken");
     let (begin, token) = match &tokens[..] {
         [] => {
             return Err(Error::usage("it has no refresh token: no variable is called so")
                 .hint("a client without a login: oauthctl init PROVIDER --client-id ID --client-secret-file FILE"));
         }
-        [(begin, _, token)] => (begin, token),
+        [(begin, token)] => (begin, token),
         several => {
-            let names = several.iter().map(|(_, name, _)| safe(name)).collect::<Vec<_>>().join(", ");
+            let names = several.iter().map(|(_, variable)| safe(&variable.name)).collect::<Vec<_>>().join(", ");
             return Err(Error::usage(format!("it has several refresh tokens: {names}"))
                 .hint("import a file with one of them, and with its client"));
         }
     };
-    let value = |what: &str| values(what).into_iter().find(|(own, ..)| own == begin).map(|(_, _, value)| value.clone());
-    let scopes = value("scope").or_else(|| value("scopes"));
+    let value = |what: &str| {
+        let found = called(what).into_iter().find(|(other, _)| other == begin);
+        found.map(|(_, variable)| value_of(all, variable, &[])).transpose()
+    };
+    let scopes = value("scope")?.map_or_else(|| value("scopes"), |scopes| Ok(Some(scopes)))?;
     let built_in = || catalogue::find(begin).map(|(id, _)| id.to_owned());
     Ok(Found {
         provider: own.iter().find(|name| plain(name) == *begin).cloned().or_else(built_in),
-        client_id: value("clientid"),
-        client_secret: value("clientsecret").map(Secret::new),
+        client_id: value("clientid")?,
+        client_secret: value("clientsecret")?.map(Secret::new),
         scopes: scopes.map(|scopes| scopes.split([' ', ',']).filter(|it| !it.is_empty()).map(str::to_owned).collect()),
-        ..Found::of(Secret::new((*token).clone()))
+        ..Found::of(Secret::new(value_of(all, token, &[])?))
     })
 }
 
