@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 pub use edit::{edit, lines, profile_keys, try_edit};
 pub use profile::{ClientAuthSettings, Layer, Profile, SignIn, TokenTarget, all_profile_keys};
 pub use providers::{
-    Brief, add_provider, aliases, description, in_brief, is_built_in, kept_copy, own_provider, provider,
-    provider_by_alias, provider_in_environments, provider_names, registries, remove_copy, replace_provider,
+    Brief, add_provider, aliases, changed_built_in, description, in_brief, is_built_in, kept_copy, own_provider,
+    provider, provider_by_alias, provider_in_environments, provider_names, registries, remove_copy, replace_provider,
     same_provider, validate_all, write_copy,
 };
 

@@ -124,6 +124,13 @@ pub fn provider_in_environments(dir: &Path, name: &str) -> Result<BTreeMap<Strin
     environments.into_iter().map(|e| Ok((e.clone(), provider(dir, name, Some(&e))?))).collect()
 }
 
+/// The built-in provider that the user's file changes: the one of its name, else the one that it
+/// extends.
+pub fn changed_built_in(dir: &Path, id: &str) -> Result<Option<&'static str>, ConfigError> {
+    let extended = || resolve::built_in_below(id, &|name| own_text(dir, name));
+    catalogue::find(id).map_or_else(extended, |(id, _)| Ok(Some(id))).map_err(ConfigError::from)
+}
+
 /// People type `getresponse-max` for `getresponse` with the environment `max`.
 fn environment_meant(dir: &Path, name: &str) -> Option<(String, String)> {
     let (base, environment) = name.rsplit_once('-')?;

@@ -15,16 +15,30 @@ pub(super) const IDENTITY: [&str; 4] = ["id", "extends", "aliases", "environment
 
 const DEEPEST: usize = 16;
 
+/// Returns the text of the user's file of a name.
+type Own<'a> = &'a dyn Fn(&str) -> Result<Option<String>, ReadError>;
+
 /// Finds a provider by name and resolves it. `own` returns the user's file of that name, which
 /// precedes the catalogue; a file that extends its own name extends the built-in provider.
-pub fn resolve(
-    name: &str,
-    environment: Option<&str>,
-    own: &dyn Fn(&str) -> Result<Option<String>, ReadError>,
-) -> Result<Provider, ReadError> {
+pub fn resolve(name: &str, environment: Option<&str>, own: Own<'_>) -> Result<Provider, ReadError> {
+    let (seen, layers) = chain(name, own)?;
+    merge_and_read(&seen[0].0, layers, environment)
+}
+
+/// The first built-in provider among a name's own file and those that it extends.
+pub fn built_in_below(name: &str, own: Own<'_>) -> Result<Option<&'static str>, ReadError> {
+    let (seen, _) = chain(name, own)?;
+    let first = seen.iter().find(|(_, is_own)| !is_own);
+    Ok(first.and_then(|(name, _)| catalogue::find(name)).map(|(id, _)| id))
+}
+
+/// Names, and whether the file is the user's.
+type Seen = Vec<(String, bool)>;
+
+/// The files of a name, each followed by the one that it extends.
+fn chain(name: &str, own: Own<'_>) -> Result<(Seen, Vec<Table>), ReadError> {
     let mut layers = Vec::new();
-    // names, and whether the file is the user's
-    let mut seen: Vec<(String, bool)> = Vec::new();
+    let mut seen = Seen::new();
     let mut next = Some((name.to_owned(), None));
     while let Some((mut name, named_at)) = next {
         if let Some((id, _)) = catalogue::find(&name)
@@ -56,7 +70,7 @@ pub fn resolve(
         check_identity(&file, &id, &table, next.is_some())?;
         layers.push(table);
     }
-    merge_and_read(&seen[0].0, layers, environment)
+    Ok((seen, layers))
 }
 
 /// Reads a text as the provider `id`, alone or laid over the catalogue's.

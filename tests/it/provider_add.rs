@@ -166,6 +166,27 @@ fn ones_own_file_is_compared_with_the_built_in_provider() {
     me.config("providers/dropbox.toml", &format!("extends = \"dropbox\"\n{}", done.out));
     assert_eq!(me.types("provider show dropbox").out, shown);
     me.config("providers/mine.toml", "id = \"mine\"\nissuer = \"https://mine.example\"\n");
+    // by another name, perhaps through a third file: with the built-in provider below
+    me.config("providers/mine2.toml", "extends = \"mine3\"\nclient-id = \"app\"\n");
+    me.config("providers/mine3.toml", "extends = \"asana\"\n");
+    me.types("provider diff mine2").is(0, "client-id = \"app\"\n", "");
+    me.types("provider diff mine3").is(0, "", "`mine3` is as `asana` is built in\n");
+    // an environment differs from the built-in one, or from the rest of the file
+    me.config(
+        "providers/getresponse.toml",
+        "extends = \"getresponse\"\nclient-id = \"app\"\nenvironments.max.token.url = \"https://a.example/t\"\n\
+         environments.\"our own\".token.url = \"https://b.example/t\"\n",
+    );
+    me.types("provider diff getresponse").is(
+        0,
+        "
+        client-id = \"app\"
+        # built in: environments.max.token.url = \"https://{api_host}/v3/token\"
+        environments.max.token.url = \"https://a.example/t\"
+        environments.\"our own\".token.url = \"https://b.example/t\"
+    ",
+        "",
+    );
     let done = me.types("provider diff mine");
     assert!(done.code == 2 && done.err.contains("there is no built-in provider called `mine`"), "{}", done.err);
     assert_eq!(me.types("provider diff nobody").code, 2);
