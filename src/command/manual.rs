@@ -147,6 +147,9 @@ fn option(text: &mut String, arg: &Arg) {
         match (arg.is_positional(), arg.is_require_equals_set()) {
             (true, _) => term.push_str(&value),
             (_, true) => term.push_str(&format!("[={value}]")),
+            (_, false) if arg.get_num_args().is_some_and(|number| number.min_values() == 0) => {
+                term.push_str(&format!(" [{value}]"));
+            }
             (_, false) => term.push_str(&format!(" {value}")),
         }
     }

@@ -126,6 +126,37 @@ fn all_renews_every_profile_and_tells_of_each() {
 }
 
 #[test]
+fn what_is_due_is_refreshed_and_the_rest_is_told() {
+    let mut me = Person::new();
+    let server = me.practice(Manners::Sandbox);
+    assert_eq!(me.browser(allows).types("login practice").code, 0);
+    me.later(1);
+    me.types("refresh --all --due").is(0, "", "practice: fresh, expires in 9 min, at 2026-11-21T22:10:00Z\n");
+    me.types("refresh --all --due 8m").is(0, "", "practice: fresh, expires in 9 min, at 2026-11-21T22:10:00Z\n");
+    me.later(149);
+    me.types("refresh --all --due").is(0, "", "practice: fresh, expires in 7 min, at 2026-11-21T22:10:00Z\n");
+    me.types("refresh --all --due 8m").is(0, "", "practice: refreshed, expires in 10 min, at 2026-11-21T22:12:30Z\n");
+    let short = me.types("refresh practice --due=1h");
+    let warns = "warning: this token expires in 10 min: the provider issues none with the requested lifetime\n";
+    assert!(short.code == 0 && short.err.starts_with(warns), "{}", short.err);
+    // about to expire, and no refresh: no success, though it is still valid
+    me.later(560);
+    drop(server);
+    for line in ["refresh practice --due", "refresh --all --due"] {
+        let done = me.types(line);
+        assert!(done.code == 75 && !done.err.contains("fresh, "), "{line}: {}", done.err);
+    }
+    me.types("refresh --due practice").fails(
+        2,
+        "
+        error: `practice` is no value of `--due [<TIME>]`
+        hint: write it as `90s`, `5m`, `2h` or `1d`
+        hint: `oauthctl refresh --help` shows the usage
+    ",
+    );
+}
+
+#[test]
 fn each_rotation_is_followed() {
     for rotation in [Rotation::None, Rotation::Once, Rotation::Strict, Rotation::Grace(30)] {
         let mut me = Person::new();
