@@ -66,6 +66,14 @@ fn not_written(path: &Path, e: PrivateError) -> ConfigError {
     }
 }
 
+/// A profile as the file has it, for [`Editor::put_back`].
+pub fn written(dir: &Path, profile: &str) -> Result<Option<Item>, ConfigError> {
+    let text = super::text(dir)?.unwrap_or_default();
+    let document: DocumentMut = text.parse().map_err(|_| ConfigError::new(format!("{FILE} is not TOML")))?;
+    let profiles = document.get("profiles").and_then(Item::as_table_like);
+    Ok(profiles.and_then(|all| all.get(profile)).cloned())
+}
+
 /// The lines of `config.toml` that such changes are, if there are any.
 pub fn lines(profile: &str, changes: Vec<(String, Value)>) -> Option<String> {
     let mut editor = Editor { document: DocumentMut::new() };
@@ -154,6 +162,16 @@ impl Editor {
             _ => {}
         }
         Ok(removed)
+    }
+
+    /// Makes a profile what [`written`] said before.
+    pub fn put_back(&mut self, profile: &str, written: Option<Item>) -> Result<(), ConfigError> {
+        let profiles = child(self.document.as_table_mut(), "profiles", true)?;
+        match written {
+            Some(item) => profiles.insert(profile, item),
+            None => profiles.remove(profile),
+        };
+        Ok(())
     }
 
     fn has(&self, profile: &str) -> bool {

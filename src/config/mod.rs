@@ -18,7 +18,7 @@ pub mod words;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-pub use edit::{edit, lines, profile_keys, try_edit};
+pub use edit::{Editor, edit, lines, profile_keys, try_edit, written};
 pub use profile::{ClientAuthSettings, Layer, Profile, SignIn, TokenTarget, all_profile_keys};
 pub use providers::{
     Brief, add_provider, aliases, changed_built_in, description, in_brief, is_built_in, kept_copy, own_provider,

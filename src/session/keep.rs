@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use toml_edit::Item;
+
 use crate::config::{self, GrantKind, Profile};
 use crate::error::{Error, Kind};
 use crate::protocol::client::Client;
@@ -80,7 +82,7 @@ fn record_of(world: &mut World, session: &Session, before: Record, login: &NewLo
     Ok(Record {
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
-        earlier_client_secret: before.earlier_secret(client).filter(|_| kept_secret == before.client_secret),
+        earlier_client_secret: earlier_secret(&before, kept_secret.as_ref(), login),
         secret_not_kept: session.profile.client_secret.is_none()
             && client.secret.is_some()
             && kept_secret != client.secret,
@@ -108,6 +110,14 @@ fn record_of(world: &mut World, session: &Session, before: Record, login: &NewLo
         registration: before.registration.filter(|_| same_client),
         ..Record::default()
     })
+}
+
+/// The secret that the server took until now: the stored one, where an import brings another.
+fn earlier_secret(before: &Record, kept: Option<&Secret>, login: &NewLogin<'_>) -> Option<Secret> {
+    match before.client_secret.as_ref() {
+        stored if stored == kept => before.earlier_secret(login.client),
+        stored => stored.filter(|_| login.imported.is_some()).cloned(),
+    }
 }
 
 /// A program that stores records can't compare before it writes.
@@ -225,10 +235,8 @@ pub fn earlier(world: &World, session: &mut Session) -> Result<Option<Record>, E
     let found = session.load()?;
     let is_first = found.clone().and_then(Record::without_input).is_none();
     let Some(old) = old_store(world, session)?.filter(|_| is_first) else { return Ok(found) };
-    let new = std::mem::replace(&mut session.store, old);
     // a store that doesn't answer may be the reason for the move
-    let left = session.load().unwrap_or(None);
-    session.store = new;
+    let left = in_store(session, &old, |session| session.load()).unwrap_or(None);
     let typed = found.as_ref().and_then(|record| record.unfinished.clone());
     Ok(left.map(|left| Record { unfinished: typed.or(left.unfinished.clone()), ..left }).or(found))
 }
@@ -236,13 +244,13 @@ pub fn earlier(world: &World, session: &mut Session) -> Result<Option<Record>, E
 /// Deletes the record in the old store of a profile that moved (C-30), after any refresh there.
 fn leave(world: &mut World, session: &mut Session, old: Option<Rc<dyn Store>>) {
     let Some(old) = old else { return };
-    let new = std::mem::replace(&mut session.store, old);
-    let lock = session.lock(world);
-    kernel_cache::forget(world, session);
-    let deleted = session.store.delete(&session.name);
-    session.forget_files(&session.name);
-    drop(lock);
-    let old = std::mem::replace(&mut session.store, new);
+    let deleted = in_store(session, &old, |session| {
+        let _lock = session.lock(world);
+        kernel_cache::forget(world, session);
+        let deleted = session.store.delete(&session.name);
+        session.forget_files(&session.name);
+        deleted
+    });
     match deleted {
         Ok(true) => world.say(&format!(
             "The tokens in {} were deleted: this profile's are in {} now.",
@@ -252,6 +260,63 @@ fn leave(world: &mut World, session: &mut Session, old: Option<Rc<dyn Store>>) {
         Ok(false) | Err(StoreError::Absent { .. }) => {}
         Err(e) => world.warn(&format!("the record in {} could not be deleted: {e}", old.in_words())),
     }
+}
+
+/// A profile before an import, which the server may refuse.
+pub struct Before {
+    /// By store, with the one that the profile leaves.
+    records: Vec<(Rc<dyn Store>, Option<Record>)>,
+    written: Option<Item>,
+}
+
+impl Before {
+    pub fn of(world: &World, session: &mut Session) -> Result<Before, Error> {
+        let mut records = vec![(session.store.clone(), session.load()?)];
+        if let Some(old) = old_store(world, session)? {
+            // a store that doesn't answer may be the reason for the move
+            let record = in_store(session, &old, |session| session.load()).unwrap_or(None);
+            records.extend(record.map(|record| (old, Some(record))));
+        }
+        Ok(Before { records, written: config::written(&session.paths.require_config()?, &session.name)? })
+    }
+
+    /// Whether there was a profile or a record.
+    pub fn is_new(&self) -> bool {
+        self.written.is_none() && self.records.iter().all(|(_, record)| record.is_none())
+    }
+
+    /// Makes record and configuration what they were, unless another login came meanwhile.
+    pub fn put_back(self, world: &mut World, session: &mut Session, imported: Option<&String>) -> Result<(), Error> {
+        let is_ours = |record: Option<Record>| record.is_none_or(|record| record.imported.as_ref() == imported);
+        for (store, record) in self.records {
+            in_store(session, &store, |session| {
+                let lock = session.lock(world)?;
+                if !is_ours(session.load()?) {
+                    return Ok(());
+                }
+                if let Some(record) = record {
+                    session.replace(world, &Record { generation: session.newest_seen() + 1, ..record }, &lock)?;
+                } else {
+                    session.delete(world, &lock)?;
+                    session.forget_files(&session.name);
+                }
+                Ok::<_, Error>(())
+            })?;
+        }
+        let (dir, text) = (session.paths.require_config()?, |item: &Option<Item>| item.as_ref().map(Item::to_string));
+        if text(&config::written(&dir, &session.name)?) != text(&self.written) {
+            config::edit(&dir, |editor| editor.put_back(&session.name, self.written))?;
+        }
+        Ok(())
+    }
+}
+
+/// Does something in another store of the profile.
+fn in_store<T>(session: &mut Session, store: &Rc<dyn Store>, job: impl FnOnce(&mut Session) -> T) -> T {
+    let own = std::mem::replace(&mut session.store, store.clone());
+    let done = job(session);
+    session.store = own;
+    done
 }
 
 /// The secret variables that were given now, and those of an earlier login at the same provider.

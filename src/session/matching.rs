@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use crate::config::{GrantKind, SecretSource};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::protocol::jose;
 use crate::protocol::sender_constrained::is_dpop;
 use crate::secret::hash;
-use crate::session::bound::Moved;
+use crate::session::bound::{Moved, Scope};
 use crate::session::secret_source::read;
 use crate::session::{Overrides, Record, Session, Who, no_token};
 use crate::store::StoreKind;
@@ -129,11 +129,42 @@ pub fn elsewhere(who: &Who, record: &Record) -> Option<Moved> {
     if who.store.kind() == StoreKind::Environment || record.token.is_none() {
         return None;
     }
-    let other_client = || {
-        let (is, was) = who.profile.client_id.as_ref().zip(record.client_id.as_ref())?;
-        (is != was).then(|| Moved::Client { was: was.clone(), is: is.clone() })
+    who.moved_by_file(record).or_else(|| other_client(who, record))
+}
+
+fn other_client(who: &Who, record: &Record) -> Option<Moved> {
+    let (is, was) = who.profile.client_id.as_ref().zip(record.client_id.as_ref())?;
+    (is != was).then(|| Moved::Client { was: was.clone(), is: is.clone() })
+}
+
+/// What a person entered or registered that a login elsewhere would lose, and where it is for.
+pub fn kept_for_another(who: &Who, record: &Record) -> Option<(&'static str, Moved)> {
+    let what = match record {
+        Record { registration: Some(_), .. } => "registration",
+        Record { client_secret: Some(_), .. } => "client secret",
+        record if !record.secret_vars.is_empty() => "secret variable",
+        _ => return None,
     };
-    who.moved_by_file(record).or_else(other_client)
+    let moved = who.secret_moved(record, &who.raw_provider().ok()?, Scope::Every);
+    // a secret variable is for any client
+    let moved = moved.or_else(|| other_client(who, record).filter(|_| what != "secret variable"))?;
+    Some((what, moved))
+}
+
+/// For an import: an error where it leads a configured profile elsewhere, or a record with such
+/// input. `again`: an import that was not completed, which may have another client.
+pub fn must_stay(who: &Who, record: Option<&Record>, again: bool) -> Result<(), Error> {
+    let configured = who.said_elsewhere().map(|moved| ("configuration", moved));
+    let kept = || record.and_then(|record| kept_for_another(who, record));
+    match configured.or_else(kept).filter(|(_, moved)| !(again && matches!(moved, Moved::Client { .. }))) {
+        Some((what, moved)) => Err(for_another(who, what, &moved)),
+        None => Ok(()),
+    }
+}
+
+fn for_another(who: &Who, what: &str, moved: &Moved) -> Error {
+    Error::new(Kind::Unsafe, format!("the {what} of `{}` is for {} alone", safe(&who.name), moved.was()))
+        .because("this would make the profile lead elsewhere; nothing was sent")
 }
 
 /// How a record differs; without `asked_with` as far as the configuration and the variables tell.

@@ -15,6 +15,7 @@ struct Server {
     count: AtomicUsize,
     busy: AtomicBool,
     wants_secret: AtomicBool,
+    refuses_client: AtomicBool,
 }
 
 /// A server that replaces each refresh token, and refuses one that begins with `dead`.
@@ -28,6 +29,7 @@ fn server(me: &mut Person) -> (Odd, Arc<Server>) {
         let has_secret = request.header("authorization").is_some() || body.contains("client_secret=");
         let (status, said) = match () {
             () if body.contains("refresh_token=dead") => (400, json!({ "error": "invalid_grant" })),
+            () if its.refuses_client.load(Ordering::SeqCst) => (401, json!({ "error": "invalid_client" })),
             () if its.wants_secret.load(Ordering::SeqCst) && !has_secret => (401, json!({ "error": "invalid_client" })),
             () if busy => (503, json!({})),
             () => {
@@ -218,9 +220,62 @@ fn a_login_that_is_dead_or_a_server_that_is_busy_is_told() {
     me.types("token work").is(0, "access-1\n", "");
     let done = me.stdin("dead-token").types(&TOKEN.replace("work", "two"));
     assert!(done.code == 4 && !done.err.contains("dead-token"), "{}", done.err);
+    assert!(done.err.contains("caused by: nothing was stored: the profile is as it was\n"), "{}", done.err);
+    assert!(!me.types("list").out.contains("two"));
     let done = me.types("token two");
-    assert_eq!((done.code, &*done.out), (4, ""), "{}", done.err);
+    assert_eq!((done.code, &*done.out), (2, ""), "{}", done.err);
     assert_eq!(state.seen.lock().unwrap().iter().filter(|sent| sent.contains("dead-token")).count(), 1);
+}
+
+#[test]
+fn a_refused_import_leaves_the_profile_as_it_was() {
+    let mut me = Person::new();
+    let (_server, state) = server(&mut me);
+    let written = "# mine\n[profiles.work] # of work\nprovider = \"acme\"\nclient-id = \"app\" # by hand\n";
+    me.config("config.toml", written);
+    std::fs::write(me.path("secret"), "the-secret-of-acme\n").unwrap();
+    let file = me.path("secret").display().to_string();
+    assert_eq!(me.types(&format!("profile set-secret work {file}")).code, 0);
+    let config = |me: &Person| std::fs::read_to_string(me.path("config/oauthctl/config.toml")).unwrap();
+    let secret = me.record("work")["client_secret"].clone();
+    assert!(secret.is_string());
+    // elsewhere: nothing is sent
+    for (options, place) in
+        [("--provider dropbox --client-id app", "provider `acme`"), ("--client-id another", "client `app`")]
+    {
+        let done = me.stdin("refresh-of-it").types(&format!("import refresh-token --profile work {options}"));
+        let told = format!(
+            "error: the configuration of `work` is for the {place} alone\n\
+             caused by: this would make the profile lead elsewhere; nothing was sent\n\
+             hint: a profile of its own: oauthctl import refresh-token --profile ANOTHER\n"
+        );
+        assert!(done.code == 7 && done.err == told, "{}", done.err);
+    }
+    assert!(state.seen.lock().unwrap().is_empty());
+    // a record without a profile too
+    me.config("config.toml", "");
+    let done =
+        me.stdin("refresh-of-it").types("import refresh-token --profile work --provider dropbox --client-id app");
+    assert!(done.code == 7 && done.err.contains("the client secret of `work` is for the provider `acme` alone"));
+    me.config("config.toml", written);
+    // refused: its token, or its client
+    std::fs::write(me.path("another"), "another-secret-of-acme\n").unwrap();
+    let another = me.path("another").display().to_string();
+    let line = format!("{TOKEN} --scope a --client-secret-file {another}");
+    let done = me.stdin("dead-token").types(&line);
+    assert!(done.code == 4 && done.err.contains("nothing was stored"), "{}", done.err);
+    assert_eq!((config(&me), me.record("work")["client_secret"].clone()), (written.to_owned(), secret.clone()));
+    state.refuses_client.store(true, Ordering::SeqCst);
+    let done = me.stdin("good-token").types(&line);
+    assert!(done.code == 2 && done.err.contains("nothing was stored"), "{}", done.err);
+    assert_eq!((config(&me), me.record("work")["client_secret"].clone()), (written.to_owned(), secret.clone()));
+    assert!(me.record("work")["token"].is_null());
+    state.refuses_client.store(false, Ordering::SeqCst);
+    // a server that is busy may have spent the token: it is kept, and so is the secret
+    state.busy.store(true, Ordering::SeqCst);
+    let done = me.stdin("good-token").types(&line);
+    assert!(done.code == 75 && done.err.contains("the login is stored"), "{}", done.err);
+    assert_eq!(me.record("work")["earlier_client_secret"], secret);
 }
 
 #[test]

@@ -14,14 +14,15 @@ use crate::api;
 use crate::api::whoami::Told;
 use crate::command::{Global, WhoFlags, list, pace, sandbox_session};
 use crate::config;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Fate, Kind};
 use crate::protocol::client::Client;
 use crate::provider::{Provider, catalogue};
 use crate::secret::{Secret, hash};
 use crate::session::Session;
 use crate::session::fresh::{FreshnessPolicy, fresh};
-use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
+use crate::session::keep::{Before, NewLogin, choose_store, earlier, store_login};
 use crate::session::lock;
+use crate::session::matching::must_stay;
 use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::secret_source::{secret_to_store, text_of_file};
@@ -254,6 +255,9 @@ fn take_over(
     let asked = session.scopes(&provider, grant);
     let (client, set, vars) = (&client, &mut set, found.vars);
     let who = account.as_ref().map(|account| format!(", of {},", safe(account))).unwrap_or_default();
+    let before = Before::of(world, &mut session)?;
+    let before = Some(before).filter(|_| !is_again(old.as_ref(), set.refresh_token.as_ref()));
+    let marked = imported.clone();
     let login = NewLogin { provider: &provider, old, grant, set, client, asked: &asked, vars, account, imported };
     store_login(world, &mut session, login)?;
     // the next one sees it
@@ -263,16 +267,41 @@ fn take_over(
         world.say(&format!("Imported: the token of `{}`{who} is stored in {place}.", safe(&session.name)));
         return Ok(());
     }
-    show_alive(world, &mut session)
+    show_alive(world, &mut session, (before, marked.as_ref()))
 }
 
-/// Refreshes a login that is stored.
-fn show_alive(world: &mut World, session: &mut Session) -> Result<(), Error> {
+/// Refreshes a login that is stored. `before`: the profile to go back to.
+fn show_alive(
+    world: &mut World,
+    session: &mut Session,
+    (before, imported): (Option<Before>, Option<&String>),
+) -> Result<(), Error> {
     let want = FreshnessPolicy { force: true, insists: true, ..FreshnessPolicy::default() };
-    let set = fresh(world, session, want).map_err(|e| leading_on(e, session))?;
+    let set = fresh(world, session, want).map_err(|e| taken_back(world, session, (before, imported), e))?;
     let until = times::good_until(set.expires_at, world.clock.now());
     world.say(&format!("Imported: the token of `{}` {until}.", safe(&session.name)));
     Ok(())
+}
+
+/// Puts the profile back where the server refused the login. One that is new keeps a login that may
+/// only lack a client secret.
+fn taken_back(
+    world: &mut World,
+    session: &mut Session,
+    (before, imported): (Option<Before>, Option<&String>),
+    e: Error,
+) -> Error {
+    let refused = |before: &Before| match e.fate {
+        Fate::Refused => true,
+        Fate::Answered => e.kind != Kind::TryLater && !before.is_new(),
+        _ => false,
+    };
+    let Some(before) = before.filter(refused) else { return leading_on(e, session) };
+    if let Err(why) = before.put_back(world, session, imported) {
+        world.warn(&format!("the profile could not be made what it was: {why}"));
+        return e;
+    }
+    e.because("nothing was stored: the profile is as it was")
 }
 
 /// The error of a login that is stored, with the commands that complete it.
@@ -344,7 +373,14 @@ fn session_of(world: &mut World, global: &Global, (args, found): (&ImportArgs, &
     })
 }
 
-/// Refuses a profile that has another login, and a login that is another profile's already: its
+/// Whether the record has this refresh token: what could not be refreshed is tried again, with
+/// another client.
+fn is_again(old: Option<&Record>, token: Option<&Secret>) -> bool {
+    let kept = old.and_then(|record| record.token.as_ref()?.refresh_token.as_ref());
+    kept.is_some() && kept == token
+}
+
+/// Refuses a profile that leads elsewhere or has another login, and a login that is another profile's already: its
 /// refresh token may be spent, and a server may end a login for the second use of one.
 fn must_be_free(
     world: &mut World,
@@ -353,16 +389,14 @@ fn must_be_free(
     (source, found): (Source, &Found),
 ) -> Result<(), Error> {
     let token = if let Token::Refresh(token) = &found.token { Some(token) } else { None };
-    let has_it = |record: &Record| record.token.as_ref().is_some_and(|set| set.refresh_token.as_ref() == token);
-    // what could not be refreshed is tried again with another client
-    let again = token.is_some() && old.is_some_and(has_it);
+    let has_it = |record: &Record| is_again(Some(record), token);
+    let again = is_again(old, token);
+    let another = format!("oauthctl import {} --profile ANOTHER", source.name());
+    must_stay(session, old, again).map_err(|e| e.hint(format!("a profile of its own: {another}")))?;
     if !again && old.is_some_and(|record| record.token.is_some()) {
-        return Err(Error::usage(format!("`{}` has a login already", safe(&session.name)))
-            .hint(format!("oauthctl import {} --profile ANOTHER", source.name()))
-            .hint(format!(
-                "`{}` ends it; with `--local-only` the provider isn't asked",
-                session.typed.line("logout")
-            )));
+        return Err(Error::usage(format!("`{}` has a login already", safe(&session.name))).hint(another).hint(
+            format!("`{}` ends it; with `--local-only` the provider isn't asked", session.typed.line("logout")),
+        ));
     }
     let Some(known) = token.map(|token| hash(token.expose().as_bytes())) else { return Ok(()) };
     let became = |record: &Record| record.token.is_some() && record.imported.as_ref() == Some(&known);
