@@ -380,8 +380,9 @@ fn is_again(old: Option<&Record>, token: Option<&Secret>) -> bool {
     kept.is_some() && kept == token
 }
 
-/// Refuses a profile that leads elsewhere or has another login, and a login that is another profile's already: its
-/// refresh token may be spent, and a server may end a login for the second use of one.
+/// Refuses a profile that leads elsewhere or has another login, and a login that is another
+/// profile's already: its refresh token may be spent, and a server may end a login for the second
+/// use of one.
 fn must_be_free(
     world: &mut World,
     global: &Global,
