@@ -49,13 +49,14 @@ pub fn store_login(world: &mut World, session: &mut Session, mut login: NewLogin
     };
     let newest = [&now, &login.old].into_iter().flatten().map(|r| r.generation).chain([session.newest_seen()]).max();
     let before = now.and_then(Record::without_input).or(login.old.take()).unwrap_or_default();
-    let earlier = login.set.refresh_token.is_none().then(|| before.clone());
+    let (was, configured) = (before.clone(), session.in_config()?.0.and_then(|profile| profile.client_id));
     let mut record = Record { generation: newest.unwrap_or(0) + 1, ..record_of(world, session, before, &login)? };
-    if let Some(earlier) = earlier {
-        keep_refresh_token(world, session, &earlier, &mut record);
+    if login.set.refresh_token.is_none() {
+        keep_refresh_token(world, session, &was, &mut record);
         *login.set = record.token.clone().unwrap_or_else(|| login.set.clone());
     }
     let record = save(world, session, &record, &lock)?;
+    warn_of_lost_input(world, &was, (configured, &record));
     warn_of_a_second_machine(world, session, login.provider);
     // what an earlier login left in the journal
     session.sweep();
@@ -117,6 +118,24 @@ fn earlier_secret(before: &Record, kept: Option<&Secret>, login: &NewLogin<'_>) 
     match before.client_secret.as_ref() {
         stored if stored == kept => before.earlier_secret(login.client),
         stored => stored.filter(|_| login.imported.is_some()).cloned(),
+    }
+}
+
+/// Names what a person entered for another client or provider, and the login has replaced.
+/// `configured`: the client that it was for, where the record does not say.
+fn warn_of_lost_input(world: &mut World, was: &Record, (configured, now): (Option<String>, &Record)) {
+    let client = was.client_id.clone().or(configured);
+    let same = client == now.client_id && was.provider == now.provider;
+    let of = client.map(|id| format!(" of the client `{}`", safe(&id))).unwrap_or_default();
+    let lost = |secret: &Option<Secret>| {
+        secret.is_some() && *secret != now.client_secret && *secret != now.earlier_client_secret
+    };
+    if lost(&was.client_secret) && !(same && now.client_secret.is_some()) {
+        world.warn(&format!("the client secret{of} is no longer stored"));
+    }
+    for name in was.secret_vars.keys().filter(|name| !now.secret_vars.contains_key(*name)) {
+        let provider = safe(was.provider.as_deref().unwrap_or_default());
+        world.warn(&format!("the secret variable `{}` of `{provider}` is no longer stored", safe(name)));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::session::bound::{Moved, Scope};
 use crate::session::secret_source::read;
 use crate::session::{Overrides, Record, Session, Who, no_token};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{Typed, safe};
 use crate::world::World;
 
 /// What a token is asked with, by the keys of the configuration; inputs by fingerprint.
@@ -160,6 +160,28 @@ pub fn must_stay(who: &Who, record: Option<&Record>, again: bool) -> Result<(), 
         Some((what, moved)) => Err(for_another(who, what, &moved)),
         None => Ok(()),
     }
+}
+
+/// For a login, before anything is sent: an error where it would lose the access to a registration.
+pub fn must_keep_registration(who: &Who, record: Option<&Record>) -> Result<(), Error> {
+    let known = |record: &&Record| !record.client_id.as_ref().is_some_and(|id| record.is_forgotten(id));
+    let Some(record) = record.filter(|record| record.registration.is_some()).filter(known) else { return Ok(()) };
+    match kept_for_another(who, record) {
+        // the same client of the same provider, which has another address
+        None | Some((_, Moved::Place { .. })) => Ok(()),
+        Some((what, moved)) => Err(for_another(who, what, &moved)
+            .hint(format!("`{} --delete` deletes it", who.typed.line("register")))
+            .hint(format!("a profile of its own: {}", of_its_own(who)))),
+    }
+}
+
+/// The login of a new profile with the options of this one.
+fn of_its_own(who: &Who) -> String {
+    let mut options = who.choice.options();
+    if who.choice.flags.provider.is_none() {
+        options.insert(0, ("--provider".to_owned(), who.provider_name().to_owned()));
+    }
+    Typed::new("NAME", "NAME", options).login()
 }
 
 fn for_another(who: &Who, what: &str, moved: &Moved) -> Error {

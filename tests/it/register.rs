@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use oauthctl::world::KeychainError;
 use serde_json::{Value, json};
 
+use crate::world::robot::comes_back;
 use crate::world::serve::Request;
 use crate::world::{Fault, Odd, Person, START, answer, robot};
 
@@ -81,12 +82,6 @@ fn straight_back(url: &str) -> Vec<robot::Page> {
     comes_back(url)
 }
 
-fn comes_back(url: &str) -> Vec<robot::Page> {
-    let asked: std::collections::HashMap<String, String> =
-        url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
-    vec![robot::go(&format!("{}?code=c&state={}", asked["redirect_uri"], asked["state"]))]
-}
-
 // RFC 7591, RFC 7592
 #[test]
 fn a_public_issuer_needs_no_console() {
@@ -159,6 +154,37 @@ fn a_profile_that_goes_leaves_its_client_and_says_so() {
 }
 
 // RFC 7591, section 3.2.1: the server may register something else than what was asked for
+#[test]
+fn a_login_elsewhere_does_not_lose_the_access_to_a_registration() {
+    let mut me = Person::new();
+    let (server, seen) = issuer(&mut me);
+    assert_eq!(me.runs(&["register", &server.base]).code, 0);
+    let name = server.base.replace("http://", "").replace(':', "-");
+    let before = seen.lock().unwrap().len();
+    let (issuer, host) = (&server.base, server.base.replace("http://", ""));
+    for (options, place, own) in [
+        (
+            "--provider getresponse --client-id x",
+            format!("provider `{host}`"),
+            "--provider getresponse --client-id x".to_owned(),
+        ),
+        ("--client-id x", "client `made-client-1`".to_owned(), format!("--provider {issuer} --client-id x")),
+    ] {
+        let done = me.types(&format!("login {name} {options}"));
+        let told = format!(
+            "error: the registration of `{name}` is for the {place} alone\n\
+             caused by: this would make the profile lead elsewhere; nothing was sent\n\
+             hint: `oauthctl register {name} --delete` deletes it\n\
+             hint: a profile of its own: oauthctl login NAME {own}\n"
+        );
+        assert!(done.code == 7 && done.err_raw == told, "{}", done.err_raw);
+    }
+    assert_eq!(seen.lock().unwrap().len(), before, "nothing was sent");
+    assert_eq!(me.record(&name)["registration"]["token"], "Vq8-manage-1");
+    assert_eq!(me.browser(straight_back).types(&format!("login {name}")).code, 0);
+    assert_eq!(me.types(&format!("register {name} --delete")).code, 0);
+}
+
 #[test]
 fn a_client_says_who_it_is_as_the_server_registered_it() {
     for (registered, sent) in [

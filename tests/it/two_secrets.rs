@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use serde_json::json;
 
+use crate::world::robot::comes_back;
 use crate::world::{Odd, Person, START, answer, serve};
 
 /// A token endpoint that takes these client secrets and each refresh token once.
@@ -35,7 +36,7 @@ fn secret_of(request: &serve::Request) -> String {
         return String::from_utf8(pair).unwrap().split_once(':').unwrap().1.to_owned();
     }
     let text = if body.contains("client_secret") { body.into_owned() } else { request.query.clone() };
-    let value = text.split("client_secret=").nth(1).expect("a client secret");
+    let value = text.split("client_secret=").nth(1).unwrap_or_default();
     value.split('&').next().unwrap_or_default().to_owned()
 }
 
@@ -292,4 +293,31 @@ fn a_login_that_goes_to_another_machine_takes_both_secrets_along() {
         (&record["client_secret"], &record["earlier_client_secret"]),
         (&json!("secret-two"), &json!("secret-one"))
     );
+}
+
+#[test]
+fn a_login_of_another_client_says_which_secret_it_replaces() {
+    let (mut me, server) = signed_in("auth = [\"none\", \"basic\"]");
+    server.takes(&["", "secret-one", "secret-two"]);
+    std::fs::write(me.path("two"), "secret-two").unwrap();
+    let login = |me: &mut Person, options: &str| me.browser(comes_back).types(&format!("login odd {options}"));
+    let told = |client: &str| format!("warning: the client secret of the client `{client}` is no longer stored\n");
+    // a login that fails loses nothing
+    server.takes(&[]);
+    let failed = login(&mut me, "--client-id other");
+    assert!(failed.code != 0 && !failed.err.contains("no longer stored"), "{}", failed.err);
+    assert_eq!(me.record("odd")["client_secret"], "secret-one");
+    server.takes(&["", "secret-one", "secret-two"]);
+    // one of the same client replaces nothing, or what the person replaces
+    let two = format!("--client-secret-file {}", me.path("two").display());
+    for options in ["", &*two] {
+        let done = login(&mut me, options);
+        assert!(done.code == 0 && !done.err.contains("no longer stored"), "{}", done.err);
+    }
+    let done = login(&mut me, "--client-id other");
+    assert!(done.code == 0 && done.err.contains(&told("an-app")), "{}", done.err);
+    let done = login(&mut me, &two);
+    assert!(done.code == 0 && !done.err.contains("no longer stored"), "{}", done.err);
+    let done = login(&mut me, &format!("--client-id third {two}"));
+    assert!(done.code == 0 && !done.err.contains("no longer stored"), "the same secret: {}", done.err);
 }

@@ -29,7 +29,7 @@ use crate::protocol::authorization_details;
 use crate::protocol::id_token;
 use crate::provider::{Provider, VarFrom, When};
 use crate::session::keep::{NewLogin, choose_store, earlier, store_login};
-use crate::session::matching::{elsewhere, flags_serve, piped_inputs};
+use crate::session::matching::{elsewhere, flags_serve, must_keep_registration, piped_inputs};
 use crate::session::record::Record;
 use crate::session::{Session, unfinished};
 use crate::store::StoreKind;
@@ -152,6 +152,7 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         StoreKind::None => None,
         _ => earlier(world, session)?,
     };
+    must_keep_registration(session, old.as_ref())?;
     // without its variables
     let known = &session.raw_provider()?;
     guide::begin(world, session, (known, old.as_ref()), (&mut *attempt, args.no_browser))?;

@@ -160,6 +160,13 @@ pub fn allows(url: &str) -> Vec<Page> {
     vec![go(&decided(url, "allow"))]
 }
 
+/// The page of an odd server, which sends everybody back with a code.
+pub fn comes_back(url: &str) -> Vec<Page> {
+    let asked: std::collections::HashMap<String, String> =
+        url::Url::parse(url).unwrap().query_pairs().into_owned().collect();
+    vec![go(&format!("{}?code=c&state={}", asked["redirect_uri"], asked["state"]))]
+}
+
 pub fn denies(url: &str) -> Vec<Page> {
     vec![go(&decided(url, "deny"))]
 }
