@@ -348,6 +348,9 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
 }
 
 fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Error> {
+    if session.configured {
+        config::try_edit(dir).map_err(|e| Error::from(e).context("the profile can't be removed: nothing was deleted"))?;
+    }
     session.look_further(world)?;
     let mut forgotten = false;
     let mut stays = None;

@@ -48,9 +48,9 @@ pub fn edit<T>(dir: &Path, change: impl FnOnce(&mut Editor) -> Result<T, ConfigE
 
 /// Fails where [`edit`] would fail: before anything is done that can't be undone.
 pub fn try_edit(dir: &Path) -> Result<(), ConfigError> {
-    edit(dir, |_| Ok(()))?;
+    let length = edit(dir, |editor| Ok(editor.document.to_string().len()))?;
     let path = real_file(dir)?;
-    files::try_replace(&path, 1).map_err(|e| not_written(&path, e))
+    files::try_replace(&path, length.max(1)).map_err(|e| not_written(&path, e))
 }
 
 /// The file that `config.toml` is, or that it links to.

@@ -428,6 +428,22 @@ fn a_removed_profile_is_gone_whole() {
     );
 }
 
+#[test]
+fn nothing_of_a_profile_is_removed_where_the_configuration_can_not_be_written() {
+    let mut me = Person::new();
+    me.signed_in();
+    let record = me.record("sandbox");
+    let lock = me.path("config/oauthctl/config.toml.lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let done = me.types("profile remove sandbox");
+    let told = "error: the profile can't be removed: nothing was deleted\ncaused by: ~/config/oauthctl/config.toml.lock can't be ";
+    assert!(done.code == 2 && done.err.starts_with(told), "{}", done.err);
+    assert_eq!(me.record("sandbox"), record);
+    std::fs::remove_dir(&lock).unwrap();
+    assert_eq!(me.types("profile remove sandbox").code, 0);
+}
+
 /// A provider whose address holds a secret of the person's.
 const WITH_PIN: &str = "id = \"pinned\"\nname = \"Pinned\"\n[authorize]\nurl = \"https://login.pinned.example/authorize\"\n[token]\nurl = \"https://login.pinned.example/{pin}/token\"\n[api]\nbase-url = \"https://api.pinned.example/{pin}\"\n[vars.pin]\nprompt = \"The PIN\"\nsecret = true\n[vars.site]\nprompt = \"The site\"\ndefault = \"main\"\n";
 
