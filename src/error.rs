@@ -353,8 +353,13 @@ fn store_hints(e: &StoreError) -> Vec<String> {
         StoreError::Corrupt { profile, .. } => {
             &[&format!("`oauthctl logout {} --local-only` forgets it unread; then log in again", pasted(profile))]
         }
+        StoreError::KeyGone { profiles, .. } => {
+            let forget = |name: &String| format!("`oauthctl logout {} --local-only`", pasted(name));
+            let each = profiles.iter().map(forget).collect::<Vec<_>>().join(", ");
+            &["bring it back, from a backup; nothing was changed", &format!("or forget each of them unread: {each}")]
+        }
         StoreError::BadKey(_) => {
-            &["restore it from a backup, or remove it and log in again: records sealed with it can't be read any more"]
+            &["restore it from a backup, or remove it: then `login` names the records that can't be read any more"]
         }
         StoreError::BadVariable { variable, .. } => &[&format!("set {variable} to the token alone")],
         StoreError::NotKept(_) | StoreError::TooLong(_) | StoreError::Failed(..) => &[ASK_DOCTOR],

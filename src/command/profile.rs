@@ -349,7 +349,8 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
 
 fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Error> {
     if session.configured {
-        config::try_edit(dir).map_err(|e| Error::from(e).context("the profile can't be removed: nothing was deleted"))?;
+        config::try_edit(dir)
+            .map_err(|e| Error::from(e).context("the profile can't be removed: nothing was deleted"))?;
     }
     session.look_further(world)?;
     let mut forgotten = false;

@@ -270,6 +270,8 @@ pub enum StoreError {
     NotWritable(String, #[source] PrivateError),
     #[error("{place} holds a record that can't be read: {why}")]
     Corrupt { place: String, profile: String, why: String },
+    #[error("there are records that can't be read: their key file `{key}` is gone")]
+    KeyGone { key: String, profiles: Vec<String> },
     #[error("{0} holds no key")]
     BadKey(String),
     #[error("what the variable {variable} holds is no token: it {why}")]

@@ -141,7 +141,7 @@ fn a_key_file_without_a_key_is_named() {
         5,
         "
         error: the key file `~/state/oauthctl/store/key` holds no key
-        hint: restore it from a backup, or remove it and log in again: records sealed with it can't be read any more
+        hint: restore it from a backup, or remove it: then `login` names the records that can't be read any more
     ",
     );
     std::fs::write(&key, good).expect("written");
@@ -152,6 +152,40 @@ fn a_key_file_without_a_key_is_named() {
     assert_eq!(done.code, 5, "{}", done.err);
     assert_eq!(me.types("logout sandbox --local-only").code, 0);
     assert_eq!(me.browser(allows).types("login sandbox").code, 0);
+}
+
+#[test]
+fn no_new_key_is_made_beside_records_whose_key_file_is_gone() {
+    let mut me = Person::new();
+    me.set("OAUTHCTL_STORE", "file");
+    let login = |me: &mut Person, name: &str| me.browser(allows).types(&format!("login {name} --provider sandbox"));
+    for name in ["one", "two"] {
+        assert_eq!(login(&mut me, name).code, 0);
+    }
+    me.copies.clear();
+    let key = me.path("state/oauthctl/store/key");
+    let good = std::fs::read(&key).expect("the key");
+    std::fs::remove_file(&key).expect("removed");
+    let refused = "
+        error: there are records that can't be read: their key file `~/state/oauthctl/store/key` is gone
+        hint: bring it back, from a backup; nothing was changed
+        hint: or forget each of them unread: `oauthctl logout one --local-only`, `oauthctl logout two --local-only`
+    ";
+    let done = me.types("login three --provider sandbox");
+    done.fails(5, refused);
+    assert!(done.sent.is_empty() && !key.exists());
+    // the key comes back
+    std::fs::write(&key, good).expect("written");
+    assert_eq!(login(&mut me, "three").code, 0);
+    assert!(["one", "two", "three"].into_iter().all(|name| me.types(&format!("token {name}")).code == 0));
+    // or the records go
+    me.copies.clear();
+    std::fs::remove_file(&key).expect("removed");
+    for name in ["one", "two", "three"] {
+        assert_eq!(me.types("login four --provider sandbox").code, 5);
+        assert_eq!(me.types(&format!("logout {name} --local-only")).code, 0);
+    }
+    assert_eq!(login(&mut me, "four").code, 0);
 }
 
 #[test]

@@ -284,6 +284,10 @@ impl<'a> Sealed<'a> {
     }
 }
 
+fn is_by_key_file(file: &[u8]) -> bool {
+    Sealed::parse(file).is_ok_and(|sealed| sealed.derivation.is_none())
+}
+
 fn take<'a, const N: usize>(rest: &mut &'a [u8]) -> Option<&'a [u8; N]> {
     let (first, after) = rest.split_first_chunk()?;
     *rest = after;
@@ -367,10 +371,20 @@ impl FileStore {
         }
     }
 
-    /// The key file's key, made if missing.
+    /// The key file's key, made if missing: not beside records that a lost one sealed.
     fn make_key(&self) -> Result<SealKey, StoreError> {
-        let key = self.made_once(&self.key_path(), || self.read_key())?;
+        let key = self.made_once(&self.key_path(), || self.read_key(), || self.needs_no_lost_key())?;
         Ok(self.key.borrow_mut().insert(key).clone())
+    }
+
+    fn needs_no_lost_key(&self) -> Result<(), StoreError> {
+        let sealed = self.files()?.filter(|(_, file)| is_by_key_file(file));
+        let mut profiles: Vec<String> = sealed.map(|(profile, _)| profile).collect();
+        profiles.sort();
+        match profiles.is_empty() {
+            true => Ok(()),
+            false => Err(StoreError::KeyGone { key: self.key_path().display().to_string(), profiles }),
+        }
     }
 
     fn salt_path(&self) -> PathBuf {
@@ -386,7 +400,7 @@ impl FileStore {
     /// The derivation for new files. Makes a missing salt: each record holds the one that it was
     /// sealed with.
     fn derivation(&self) -> Result<Derivation, StoreError> {
-        let salt = self.made_once(&self.salt_path(), || self.read_salt())?;
+        let salt = self.made_once(&self.salt_path(), || self.read_salt(), || Ok(()))?;
         Ok(Derivation { costs: COSTS, salt: *salt })
     }
 
@@ -526,12 +540,13 @@ impl FileStore {
         there
     }
 
-    /// The random bytes of a file, made if `read` finds none. Only one process at a time: a second
-    /// key would lock the first one's records.
+    /// The random bytes of a file, made if `read` finds none and they `may` be. Only one process at
+    /// a time: a second key would lock the first one's records.
     fn made_once<const N: usize>(
         &self,
         path: &Path,
         read: impl Fn() -> Result<Option<Zeroizing<[u8; N]>>, StoreError>,
+        may: impl Fn() -> Result<(), StoreError>,
     ) -> Result<Zeroizing<[u8; N]>, StoreError> {
         if let Some(bytes) = read()? {
             return Ok(bytes);
@@ -540,6 +555,7 @@ impl FileStore {
         if let Some(bytes) = read()? {
             return Ok(bytes);
         }
+        may()?;
         let mut bytes = Zeroizing::new([0u8; N]);
         files::random(path, &mut *bytes).map_err(|e| self.write_failed(e))?;
         files::replace(path, &*bytes).map_err(|e| self.write_failed(e))?;
@@ -564,8 +580,7 @@ impl FileStore {
     }
 
     fn is_under_key_file(&self, profile: &str) -> bool {
-        let file = files::read(&self.path(profile), LONGEST_FILE).ok().flatten().unwrap_or_default();
-        Sealed::parse(&file).is_ok_and(|sealed| sealed.derivation.is_none())
+        is_by_key_file(&files::read(&self.path(profile), LONGEST_FILE).ok().flatten().unwrap_or_default())
     }
 
     /// The key that the passphrase gives, or the unlocked one.
