@@ -16,7 +16,7 @@ use crate::session::matching::elsewhere;
 use crate::session::paths::Paths;
 use crate::session::record::{Record, Renaming};
 use crate::session::{
-    Overrides, Session, kernel_cache, lease, lock, orphan, placeholder_provider, profile_called, renewal,
+    Overrides, Session, kernel_cache, lease, lock, orphan, placeholder_provider, profile_called, renewal, rule,
     secret_to_store,
 };
 use crate::text::{may_be_token, pasted, safe};
@@ -347,11 +347,32 @@ fn set_secret(world: &mut World, mut session: Session, file: Option<String>) -> 
     Ok(())
 }
 
+/// What else of the configuration names a profile that is removed, in words.
+fn references(dir: &Path, name: &str) -> Result<Vec<String>, Error> {
+    let config = Config::load(dir)?;
+    let mut found = Vec::new();
+    if config.profiles.contains_key(name) {
+        let rules = config.when.iter().filter(|rule| rule.profile == name);
+        found.extend(rules.map(|rule| format!("{} is removed too", rule::words(rule))));
+        if config.default_profile.as_deref() == Some(name) {
+            found.push("it was the default profile: there is none now".to_owned());
+        }
+    }
+    let subject = |profile: &Profile| profile.asks.subject_profile.as_deref() == Some(name);
+    let acting = config.profiles.iter().filter(|(_, profile)| subject(profile));
+    found.extend(acting.map(|(other, _)| {
+        let set = format!("oauthctl profile set {} subject-profile NAME", pasted(other));
+        format!("`{}` still names it as its `subject-profile`; another one: `{set}`", safe(other))
+    }));
+    Ok(found)
+}
+
 fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Error> {
     if session.configured {
         config::try_edit(dir)
             .map_err(|e| Error::from(e).context("the profile can't be removed: nothing was deleted"))?;
     }
+    let references = references(dir, &session.name)?;
     session.look_further(world)?;
     let mut forgotten = false;
     let mut stays = None;
@@ -366,6 +387,9 @@ fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Err
         return Err(config::no_profile(&session.name).into());
     }
     world.say(&format!("{}: removed; nothing was revoked (`oauthctl logout` revokes)", session.name));
+    for reference in references {
+        world.say(&format!("{}: {reference}", session.name));
+    }
     helper::tell_of(world, &session.name)?;
     for orphan in orphan::aside(world, &session) {
         world.say(&told(&orphan));

@@ -7,7 +7,7 @@ use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use toml_edit::{Array, Decor, DocumentMut, InlineTable, Item, RawString, Table, TableLike, Value};
 
 use super::profile::{Key, all_profile_keys, is_secret};
 use super::{Config, ConfigError, FILE, Profile, check_profile_name, file, no_profile, read};
@@ -146,22 +146,59 @@ impl Editor {
     }
 
     /// Removes a profile, and the `default-profile` and the rules that name it; `false`: there was
-    /// none.
+    /// none. The comments above it stay, up to the last empty line: they are not its own.
     pub fn remove(&mut self, profile: &str) -> Result<bool, ConfigError> {
-        let Some(profiles) = self.profiles_mut() else { return Ok(false) };
-        let removed = profiles.remove(profile).is_some();
-        if removed && self.default_profile() == Some(profile) {
-            self.document.remove("default-profile");
-        }
+        let Some(Some(removed)) = self.profiles_mut().map(|profiles| profiles.remove(profile)) else {
+            return Ok(false);
+        };
+        let mut others: Vec<_> = removed.as_table().and_then(comments_of_others).into_iter().collect();
         let other = |rule: &dyn TableLike| rule.get("profile").and_then(Item::as_str) != Some(profile);
-        match self.document.get_mut("when").filter(|_| removed) {
-            Some(Item::ArrayOfTables(rules)) => rules.retain(|rule| other(rule)),
+        match self.document.get_mut("when") {
+            Some(Item::ArrayOfTables(rules)) => {
+                others.extend(rules.iter().filter(|rule| !other(*rule)).filter_map(comments_of_others));
+                rules.retain(|rule| other(rule));
+            }
             Some(Item::Value(Value::Array(rules))) => {
                 rules.retain(|rule| rule.as_inline_table().is_none_or(|rule| other(rule)));
             }
             _ => {}
         }
-        Ok(removed)
+        if self.default_profile() == Some(profile)
+            && let Some((key, _)) = self.document.remove_entry("default-profile")
+        {
+            others.extend(of_others(key.leaf_decor()).map(|comments| (isize::MIN, comments)));
+        }
+        // the first one in the file goes on top of those that follow
+        others.sort();
+        for (position, comments) in others.into_iter().rev() {
+            self.put_above(position, &comments);
+        }
+        Ok(true)
+    }
+
+    /// Puts comments above what stands behind this position.
+    fn put_above(&mut self, position: isize, comments: &str) {
+        let mut values = self.document.iter_mut().filter(|(_, item)| item.is_value() && position == isize::MIN);
+        if let Some((mut key, _)) = values.next() {
+            return put_before(key.leaf_decor_mut(), comments);
+        }
+        drop(values);
+        let (mut next, mut put) = (None::<isize>, false);
+        let mut below = |table: &mut Table| {
+            let at = table.position().filter(|at| *at > position && has_header(table));
+            next = at.into_iter().chain(next).min();
+        };
+        each_table(self.document.as_table_mut(), &mut below);
+        each_table(self.document.as_table_mut(), &mut |table| {
+            if next.is_some() && table.position() == next && has_header(table) && !put {
+                put_before(table.decor_mut(), comments);
+                put = true;
+            }
+        });
+        if !put {
+            let trailing = self.document.trailing().as_str().unwrap_or_default();
+            self.document.set_trailing(format!("{comments}{trailing}"));
+        }
     }
 
     /// Makes a profile what [`written`] said before.
@@ -246,6 +283,44 @@ impl Editor {
     fn profiles_mut(&mut self) -> Option<&mut dyn TableLike> {
         self.document.get_mut("profiles").and_then(Item::as_table_like_mut)
     }
+}
+
+fn has_header(table: &Table) -> bool {
+    !table.is_implicit() && !table.is_dotted()
+}
+
+fn each_table(parent: &mut Table, act: &mut impl FnMut(&mut Table)) {
+    for (_, item) in parent.iter_mut() {
+        let tables: Vec<&mut Table> = match item {
+            Item::Table(table) => vec![table],
+            Item::ArrayOfTables(tables) => tables.iter_mut().collect(),
+            _ => Vec::new(),
+        };
+        for table in tables {
+            act(table);
+            each_table(table, act);
+        }
+    }
+}
+
+/// The comments above a table that are not its own, and where they are.
+fn comments_of_others(table: &Table) -> Option<(isize, String)> {
+    Some((table.position()?, of_others(table.decor())?))
+}
+
+/// The comments up to the last empty line.
+fn of_others(above: &Decor) -> Option<String> {
+    let lines: Vec<&str> = above.prefix()?.as_str()?.split_inclusive('\n').collect();
+    let end = lines.iter().rposition(|line| line.trim().is_empty())?;
+    let comments: String = lines[..=end].concat();
+    comments.contains('#').then_some(comments)
+}
+
+fn put_before(above: &mut Decor, comments: &str) {
+    let own = above.prefix().and_then(RawString::as_str).unwrap_or_default();
+    // one empty line between them
+    let own = own.strip_prefix("\r\n").or(own.strip_prefix('\n')).unwrap_or(own);
+    above.set_prefix(format!("{comments}{own}"));
 }
 
 fn unknown_key(key: &str, known: &[&str]) -> ConfigError {

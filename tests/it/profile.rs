@@ -444,6 +444,42 @@ fn nothing_of_a_profile_is_removed_where_the_configuration_can_not_be_written() 
     assert_eq!(me.types("profile remove sandbox").code, 0);
 }
 
+#[test]
+fn what_names_a_removed_profile_is_told_and_the_comments_of_others_stay() {
+    let mut me = Person::new();
+    me.config(
+        "config.toml",
+        "# Managed by Ann\n\n# usual\ndefault-profile = \"p\"\n\n# all of them\n\n# the first\n[profiles.p]\nprovider = \"sandbox\"\n\n\
+         [profiles.p.vars]\n\n# the second\n[profiles.q]\nprovider = \"sandbox\"\nsubject-profile = \"p\"\n\n# rules\n\n# of p\n\
+         [[when]]\nfolder = \"~/p\"\nprofile = \"p\"\n# the end\n",
+    );
+    me.types("profile remove p").is(
+        0,
+        "",
+        "
+        p: removed; nothing was revoked (`oauthctl logout` revokes)
+        p: the rule folder = \"~/p\" in config.toml is removed too
+        p: it was the default profile: there is none now
+        p: `q` still names it as its `subject-profile`; another one: `oauthctl profile set q subject-profile NAME`
+    ",
+    );
+    assert_eq!(
+        me.config_text(),
+        "# Managed by Ann\n\n# all of them\n\n# the second\n[profiles.q]\nprovider = \"sandbox\"\nsubject-profile = \"p\"\n\n\
+         # rules\n\n# the end\n"
+    );
+    // the head of the file
+    let rest = "[profiles.q]\nprovider = \"sandbox\"\n";
+    for (first, left) in [
+        ("# Managed by Ann\n\n# first\n[profiles.p]\nprovider = \"sandbox\"\n\n", "# Managed by Ann\n\n"),
+        ("# of p\n[profiles.p]\nprovider = \"sandbox\"\n\n", "\n"),
+    ] {
+        me.config("config.toml", &format!("{first}{rest}"));
+        assert_eq!(me.types("profile remove p").code, 0);
+        assert_eq!(me.config_text(), format!("{left}{rest}"));
+    }
+}
+
 /// A provider whose address holds a secret of the person's.
 const WITH_PIN: &str = "id = \"pinned\"\nname = \"Pinned\"\n[authorize]\nurl = \"https://login.pinned.example/authorize\"\n[token]\nurl = \"https://login.pinned.example/{pin}/token\"\n[api]\nbase-url = \"https://api.pinned.example/{pin}\"\n[vars.pin]\nprompt = \"The PIN\"\nsecret = true\n[vars.site]\nprompt = \"The site\"\ndefault = \"main\"\n";
 
