@@ -966,9 +966,19 @@ fn tokens_that_can_not_be_kept_are_no_success() {
         Waiting for the browser to come back.
         error: the new token of `sandbox` could not be saved
         caused by: the keychain (Secret Service) said that it saved the record, but gives back another
+        caused by: the provider has revoked the tokens
         hint: `oauthctl doctor` looks at every store
+        hint: oauthctl login sandbox
     ");
     assert_eq!(titles(&done.pages), [(200, "The sign-in did not complete")], "the page tells the truth");
+    // an earlier login is still stored, and a provider may end it with the new one
+    let mut me = Person::new();
+    me.signed_in();
+    me.keychain.fault(Fault::Forgets);
+    let done = me.browser(allows).types("login sandbox");
+    assert!(done.code == 74 && !done.err.contains("revoked"), "{}", done.err);
+    me.keychain.fault(Fault::None);
+    assert_eq!(me.types("refresh sandbox").code, 0);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Args;
 
 use browser::{Attempt, Obtained, by_browser, make_ready};
-use confirm::confirm_account;
+use confirm::{confirm_account, taken_back};
 use elsewhere::without_browser;
 use prompt::ask_vars;
 
@@ -22,7 +22,7 @@ use crate::api::whoami::Told;
 use crate::command::status::in_time;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox_session};
 use crate::config::{GrantKind, SignIn, words};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::grant::signed_in_as::{self, SignedInAs};
 use crate::grant::support::{self, check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
@@ -331,11 +331,29 @@ fn accept(
         account: account.clone(),
         imported: None,
     };
-    let secret_not_kept = store_login(world, session, login)?;
+    let stored = store_login(world, session, login);
+    let secret_not_kept = stored.map_err(|e| not_stored(world, session, (start, &provider, obtained), e))?;
     for name in provider.untaught(&vars) {
         world.warn(&format!("the sign-in did not bring `{}`: requests that need it fail", safe(name)));
     }
     Ok(Accepted { account, unverified, provider, secret_not_kept })
+}
+
+/// Revokes the tokens of a login that could not be saved: nobody could ever use or end them. Those
+/// of an earlier login, which the provider may end with them, are still stored.
+fn not_stored(
+    world: &mut World,
+    session: &Session,
+    (start, provider, obtained): (&Start<'_>, &Provider, &Obtained),
+    e: Error,
+) -> Error {
+    let set = &obtained.set;
+    let is_kept = |record: Record| record.token.is_some_and(|kept| kept.access_token == set.access_token);
+    let has_earlier = start.old.is_some_and(|old| old.token.is_some());
+    if e.kind != Kind::NotSaved || has_earlier || session.load().ok().flatten().is_some_and(is_kept) {
+        return e;
+    }
+    taken_back(world, &session.asking_with(provider, &obtained.client), set, e)
 }
 
 /// Shows the next commands.
