@@ -71,10 +71,6 @@ impl Store for EnvironmentStore {
         "the environment".to_owned()
     }
 
-    fn scope(&self) -> String {
-        String::new()
-    }
-
     /// A record of the token alone: without lifetime (used until refused), scopes or refresh token.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError> {
         let variable = self.variable(profile);
@@ -84,20 +80,12 @@ impl Store for EnvironmentStore {
         Ok(Some(Secret::new(serde_json::to_string(&record).expect("every key is a text"))))
     }
 
-    fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
-        Err(StoreError::ReadOnly("environment"))
-    }
-
     /// This program can't unset an outside variable.
     fn delete(&self, profile: &str) -> Result<bool, StoreError> {
         if self.tokens.contains_key(&self.variable(profile)) {
             return Err(StoreError::ReadOnly("environment"));
         }
         Ok(false)
-    }
-
-    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
-        Err(StoreError::ReadOnly("environment"))
     }
 }
 

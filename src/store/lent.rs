@@ -291,15 +291,7 @@ impl Store for LentStore {
         }
     }
 
-    fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
-        Err(StoreError::ReadOnly(StoreKind::Lent.name()))
-    }
-
     fn delete(&self, _profile: &str) -> Result<bool, StoreError> {
-        Err(StoreError::ReadOnly(StoreKind::Lent.name()))
-    }
-
-    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
         Err(StoreError::ReadOnly(StoreKind::Lent.name()))
     }
 }

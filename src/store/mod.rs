@@ -142,8 +142,10 @@ pub trait Store {
     }
 
     /// Distinguishes this store's place from others of the same kind (two homes, two keychains), in
-    /// the names of locks and of the kernel's copy.
-    fn scope(&self) -> String;
+    /// the names of locks and of the kernel's copy. Empty where there is only one.
+    fn scope(&self) -> String {
+        String::new()
+    }
 
     /// The record saved last, or `None` when there is none. Never prompts.
     fn load(&self, profile: &str) -> Result<Option<Secret>, StoreError>;
@@ -152,8 +154,11 @@ pub trait Store {
     /// is of no use. For a store that asks somebody else.
     fn wants(&self, _profile: &str, _min_ttl: Option<i64>, _another: bool) {}
 
-    /// Saves all or nothing, and reads the record back before it succeeds.
-    fn save(&self, profile: &str, record: &Secret) -> Result<(), StoreError>;
+    /// Saves all or nothing, and reads the record back before it succeeds. One that keeps nothing
+    /// refuses.
+    fn save(&self, profile: &str, _record: &Secret) -> Result<(), StoreError> {
+        self.writable(profile)
+    }
 
     /// Deletes the record; returns whether there was one.
     fn delete(&self, profile: &str) -> Result<bool, StoreError>;
@@ -165,7 +170,9 @@ pub trait Store {
 
     /// Whether `save` would work now, checked without touching the record, before a refresh token
     /// is spent.
-    fn writable(&self, profile: &str) -> Result<(), StoreError>;
+    fn writable(&self, _profile: &str) -> Result<(), StoreError> {
+        Err(StoreError::ReadOnly(self.kind().name()))
+    }
 
     /// The same store, where several machines share it.
     fn shared(&self) -> Option<&dyn Shared> {

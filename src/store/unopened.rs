@@ -24,15 +24,7 @@ impl Store for Unopened {
         format!("the {}", self.kind.name())
     }
 
-    fn scope(&self) -> String {
-        String::new()
-    }
-
     fn load(&self, _profile: &str) -> Result<Option<Secret>, StoreError> {
-        self.refuse()
-    }
-
-    fn save(&self, _profile: &str, _record: &Secret) -> Result<(), StoreError> {
         self.refuse()
     }
 
