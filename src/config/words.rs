@@ -64,7 +64,7 @@ pub mod store {
         fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Self::Value, M::Error> {
             let table: Map<String, Value> = Map::deserialize(MapAccessDeserializer::new(map))?;
             let is_vault = table.contains_key(NAME);
-            refuse_unknown(&table, if is_vault { fields_of::<Place>() } else { fields_of::<Table>() })?;
+            refuse_unknown(&table, &if is_vault { fields_of::<Place>() } else { fields_of::<Table>() })?;
             let table = Value::Object(table);
             let kind = match is_vault {
                 true => serde_json::from_value(table).map(Place::checked).map(|place| place.map(StoreKind::Vault)),
@@ -74,9 +74,9 @@ pub mod store {
         }
     }
 
-    fn refuse_unknown<E: serde::de::Error>(table: &Map<String, Value>, known: &[&str]) -> Result<(), E> {
+    fn refuse_unknown<E: serde::de::Error>(table: &Map<String, Value>, known: &[&'static str]) -> Result<(), E> {
         let Some(key) = table.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
-        let meant = match nearest(key, known.iter().chain(fields_of::<Place>()).copied()) {
+        let meant = match nearest(key, known.iter().copied().chain(fields_of::<Place>())) {
             Some(name) if known.contains(&name) || name == NAME => format!("did you mean `{name}`?"),
             Some(name) => format!("`{name}` is for an engine, whose address is the key `{NAME}`"),
             None => format!("an engine's address is the key `{NAME}`, a program `command`"),

@@ -183,35 +183,12 @@ impl<'de> de::Deserializer<'de> for Section<'de, '_> {
 }
 
 /// The names of a structure's fields, where another deserializer reads it.
-pub fn fields_of<'de, T: Deserialize<'de>>() -> &'static [&'static str] {
-    let mut names: &'static [&'static str] = &[];
-    let _ = T::deserialize(Names(&mut names));
-    names
-}
-
-struct Names<'a>(&'a mut &'static [&'static str]);
-
-impl<'de> de::Deserializer<'de> for Names<'_> {
-    type Error = Fault;
-
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        Err(de::Error::invalid_type(Unexpected::Map, &visitor))
-    }
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
-        *self.0 = fields;
-        self.deserialize_any(visitor)
-    }
-
-    serde::forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
+pub fn fields_of<T: Deserialize<'static>>() -> Vec<&'static str> {
+    static NONE: Table = Table::new();
+    let known = RefCell::default();
+    let _ =
+        T::deserialize(Section { table: &NONE, path: &Path { above: None, key: "" }, known: &known, is_whole: false });
+    known.into_inner()
 }
 
 /// Gives a structure its fields in declared order: the first error doesn't depend on the file.
