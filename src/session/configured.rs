@@ -42,13 +42,19 @@ impl Who {
         Err(self.is_for(&format!("`{key}`"), &moved).hint(self.its_own()).hint(unset))
     }
 
-    fn is_for(&self, what: &str, moved: &Moved) -> Error {
+    /// The error for a secret that is for another place.
+    pub(super) fn is_for(&self, what: &str, moved: &Moved) -> Error {
         Error::new(Kind::Unsafe, format!("{what} of `{}` is for {} alone", safe(&self.name), moved.was()))
-            .because("the options of this command lead elsewhere; nothing was sent")
+            .because("this command leads elsewhere; nothing was sent")
     }
 
-    fn its_own(&self) -> String {
-        format!("a profile of its own: {}", Typed::new("NAME", "NAME", self.choice.options()).login())
+    /// The login of a new profile with the options of this one.
+    pub(super) fn its_own(&self) -> String {
+        let mut options = self.choice.options();
+        if self.choice.flags.provider.is_none() {
+            options.insert(0, ("--provider".to_owned(), self.provider_name().to_owned()));
+        }
+        format!("a profile of its own: {}", Typed::new("NAME", "NAME", options).login())
     }
 
     /// The key of a secret that would go along.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::{GrantKind, SecretSource};
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::protocol::jose;
 use crate::protocol::sender_constrained::is_dpop;
 use crate::secret::hash;
@@ -13,7 +13,7 @@ use crate::session::bound::{Moved, Scope};
 use crate::session::secret_source::read;
 use crate::session::{Overrides, Record, Session, Who, no_token};
 use crate::store::StoreKind;
-use crate::text::{Typed, safe};
+use crate::text::safe;
 use crate::world::World;
 
 /// What a token is asked with, by the keys of the configuration; inputs by fingerprint.
@@ -157,7 +157,7 @@ pub fn must_stay(who: &Who, record: Option<&Record>, again: bool) -> Result<(), 
     let configured = who.said_elsewhere().map(|moved| ("configuration", moved));
     let kept = || record.and_then(|record| kept_for_another(who, record));
     match configured.or_else(kept).filter(|(_, moved)| !(again && matches!(moved, Moved::Client { .. }))) {
-        Some((what, moved)) => Err(for_another(who, what, &moved)),
+        Some((what, moved)) => Err(who.is_for(&format!("the {what}"), &moved)),
         None => Ok(()),
     }
 }
@@ -169,24 +169,11 @@ pub fn must_keep_registration(who: &Who, record: Option<&Record>) -> Result<(), 
     match kept_for_another(who, record) {
         // the same client of the same provider, which has another address
         None | Some((_, Moved::Place { .. })) => Ok(()),
-        Some((what, moved)) => Err(for_another(who, what, &moved)
+        Some((what, moved)) => Err(who
+            .is_for(&format!("the {what}"), &moved)
             .hint(format!("`{} --delete` deletes it", who.typed.line("register")))
-            .hint(format!("a profile of its own: {}", of_its_own(who)))),
+            .hint(who.its_own())),
     }
-}
-
-/// The login of a new profile with the options of this one.
-fn of_its_own(who: &Who) -> String {
-    let mut options = who.choice.options();
-    if who.choice.flags.provider.is_none() {
-        options.insert(0, ("--provider".to_owned(), who.provider_name().to_owned()));
-    }
-    Typed::new("NAME", "NAME", options).login()
-}
-
-fn for_another(who: &Who, what: &str, moved: &Moved) -> Error {
-    Error::new(Kind::Unsafe, format!("the {what} of `{}` is for {} alone", safe(&who.name), moved.was()))
-        .because("this would make the profile lead elsewhere; nothing was sent")
 }
 
 /// How a record differs; without `asked_with` as far as the configuration and the variables tell.

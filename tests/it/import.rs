@@ -246,7 +246,7 @@ fn a_refused_import_leaves_the_profile_as_it_was() {
         let done = me.stdin("refresh-of-it").types(&format!("import refresh-token --profile work {options}"));
         let told = format!(
             "error: the configuration of `work` is for the {place} alone\n\
-             caused by: this would make the profile lead elsewhere; nothing was sent\n\
+             caused by: this command leads elsewhere; nothing was sent\n\
              hint: a profile of its own: oauthctl import refresh-token --profile ANOTHER\n"
         );
         assert!(done.code == 7 && done.err == told, "{}", done.err);

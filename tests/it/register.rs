@@ -173,7 +173,7 @@ fn a_login_elsewhere_does_not_lose_the_access_to_a_registration() {
         let done = me.types(&format!("login {name} {options}"));
         let told = format!(
             "error: the registration of `{name}` is for the {place} alone\n\
-             caused by: this would make the profile lead elsewhere; nothing was sent\n\
+             caused by: this command leads elsewhere; nothing was sent\n\
              hint: `oauthctl register {name} --delete` deletes it\n\
              hint: a profile of its own: oauthctl login NAME {own}\n"
         );
