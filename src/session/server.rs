@@ -11,6 +11,7 @@ use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::protocol::metadata;
 use crate::provider::expand::{CLIENT_ID, ExpandError};
 use crate::provider::{Provider, VarFrom};
+use crate::text::pasted;
 use crate::world::World;
 
 pub struct Server {
@@ -71,6 +72,9 @@ impl Server {
             false => VarFrom::Whoami,
         };
         let provider = raw.expand_upto(upto, &vars).map_err(|e| match e {
+            // a value on the command line would be in the shell's history
+            ExpandError::Missing { ref name, .. } if raw.has_secret_var(name) => Error::usage(e.to_string())
+                .hint(format!("{} --var {}", who.typed.line("profile set-secret"), pasted(name))),
             ExpandError::Missing { ref name, .. } | ExpandError::Value { ref name, .. } => {
                 Error::usage(e.to_string()).hint(who.typed.login_with(&[("--var", &format!("{name}=VALUE"))]))
             }

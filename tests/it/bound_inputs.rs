@@ -198,3 +198,19 @@ fn a_redirect_that_carries_a_secret_is_not_followed_elsewhere() {
     let done = places.refuses("call api /x --anywhere");
     assert!(done.err.contains("the API redirects to another host with a secret in the address"), "{}", done.err);
 }
+
+// the shell's history would keep it
+#[test]
+fn a_missing_secret_is_asked_for_in_a_file_or_a_terminal() {
+    let mut places = Places::new();
+    places.me.config("config.toml", &format!("{CI}grant = \"client-credentials\"\n"));
+    let file = places.me.path("config/oauthctl/providers/acme.toml");
+    let text = std::fs::read_to_string(&file).unwrap().replace("default = \"none\"\n", "");
+    places.me.config("providers/acme.toml", &text);
+    let done = places.me.types("token ci");
+    assert_eq!(done.code, 2, "{}", done.err);
+    assert!(done.err.contains("hint: oauthctl profile set-secret ci --var key\n"), "{}", done.err);
+    let secret = places.secret();
+    assert_eq!(places.me.runs(&["profile", "set-secret", "ci", &secret, "--var", "key"]).code, 0);
+    assert_eq!(places.me.types("token ci").code, 0);
+}
