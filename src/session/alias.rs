@@ -83,9 +83,10 @@ pub(super) fn words(world: &mut World, search: Search<'_>, name: &str, typed: Op
 /// An error where a variable brings a secret for this profile and for one at another provider.
 pub(super) fn is_sole(world: &World, paths: &Paths, (name, word): (&str, &str), config: &Config) -> Result<(), Error> {
     let named = |what: &str| Some(format!("OAUTHCTL_{word}_{what}")).filter(|name| world.env.var(name).is_some());
-    let Some(variable) = ["TOKEN", "CLIENT_SECRET"].into_iter().find_map(named) else { return Ok(()) };
+    let variable = ["TOKEN", "CLIENT_SECRET"].into_iter().find_map(named);
+    let Some((variable, profile)) = variable.zip(config.profiles.get(name)) else { return Ok(()) };
     let dir = paths.config.as_deref().unwrap_or(Path::new(""));
-    let own = config.profiles.get(name).and_then(|profile| profile.provider.as_deref()).unwrap_or(name);
+    let own = profile.provider.as_deref().unwrap_or(name);
     let others = Config::names(dir, "").into_iter().filter(|(other, _)| other != name && upper(other) == word);
     let mut others = others.map(|(other, provider)| (provider.unwrap_or_else(|| other.clone()), other));
     let Some((_, other)) = others.find(|(provider, _)| !config::same_provider(dir, provider, own)) else {

@@ -25,6 +25,11 @@ impl Who {
 
     /// The same for what fills the requests: secret variables and parameters.
     pub(super) fn filling_stays_here(&self) -> Result<(), Error> {
+        // a command that names no place reads no configuration again
+        let said = &self.choice.flags;
+        if said.provider.is_none() && said.environment.is_none() && said.vars.is_empty() {
+            return Ok(());
+        }
         let Some(moved) = self.said_elsewhere() else { return Ok(()) };
         let profile = self.in_config()?.0.unwrap_or_default();
         match self.key_of_filling(&profile, &moved) {
@@ -36,6 +41,9 @@ impl Who {
     /// A sign-in makes the profile lead where its options say. A secret of the configuration would
     /// be sent there from then on.
     pub(super) fn may_move(&self) -> Result<(), Error> {
+        if !self.choice.signing_in {
+            return Ok(());
+        }
         let Some(moved) = self.said_elsewhere() else { return Ok(()) };
         let Some(key) = self.key_of_secret(&moved) else { return Ok(()) };
         let unset = format!("or, if the profile is to move: {} {key}", self.typed.line("profile unset"));

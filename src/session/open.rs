@@ -48,9 +48,7 @@ impl Who {
         config::check_profile_name(&name)?;
         let words = alias::words(world, Search { choice: &choice, paths: &paths }, &name, alias.as_deref());
         let configured = config.profiles.contains_key(&name);
-        if configured {
-            alias::is_sole(world, &paths, (&name, &words[0]), config)?;
-        }
+        alias::is_sole(world, &paths, (&name, &words[0]), config)?;
         let mut profile = config.profiles.get(&name).map(|profile| Profile::clone(profile)).unwrap_or_default();
         let named = is_named(world, &choice);
         overlay_environment(world, (&words, named), &choice, &mut profile)?;
@@ -96,9 +94,7 @@ impl Who {
             more_vars: RefCell::default(),
             shared: Rc::clone(shared),
         };
-        if who.choice.signing_in {
-            who.may_move()?;
-        }
+        who.may_move()?;
         Ok(who)
     }
 
