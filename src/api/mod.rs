@@ -11,6 +11,7 @@ mod dialect;
 pub mod download;
 pub mod dry_run;
 mod exact_number;
+pub mod file_name;
 #[cfg(feature = "jq")]
 pub mod filter;
 #[cfg(not(feature = "jq"))]

@@ -70,7 +70,7 @@ pub fn has_hidden_dots(path: &str) -> bool {
 fn whole(path: &str) -> String {
     let mut decoded = path.to_owned();
     loop {
-        let next = super::download::percent_decoded(&decoded);
+        let next = super::file_name::percent_decoded(&decoded);
         if next == decoded {
             break;
         }

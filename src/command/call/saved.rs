@@ -10,8 +10,8 @@ use super::answer;
 use super::output::{Output, unwritten};
 use super::{Call, CallArgs};
 use crate::api::download::{self, Brings, Kept, Part, Place, Unwritable};
-use crate::api::items;
 use crate::api::send::Caller;
+use crate::api::{file_name, items};
 use crate::error::{Error, Kind};
 use crate::text::{count, safe};
 use crate::world::World;
@@ -46,7 +46,7 @@ pub fn target(world: &World, args: &CallArgs) -> Result<Option<PathBuf>, Error> 
 /// Where an answer goes that is made anew each time.
 pub fn open(world: &World, target: Option<&Path>, headers: &[(String, String)], url: &Url) -> Result<Output, Error> {
     let Some(path) = target else { return Ok(Output::stdout(world)) };
-    let part = Place::new(path, "").begin(&download::name_for(headers, url), None);
+    let part = Place::new(path, "").begin(&file_name::name_for(headers, url), None);
     Ok(Output::file(part.map_err(|e| unwritten(path, e))?))
 }
 
@@ -107,7 +107,7 @@ pub fn run(
             let out = Output::stdout(world);
             return answer::deliver(world, &call, answered, (out, None));
         }
-        let name = download::name_for(&answered.headers, &from);
+        let name = file_name::name_for(&answered.headers, &from);
         let validator = download::validator(&answered.headers).filter(|_| reads);
         let begun = begin(&place, &name, validator, (kept, brings)).map_err(|e| unwritten(&path, e))?;
         let Some(Begun { part, there, whole }) = begun else { continue };
