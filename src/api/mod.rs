@@ -20,6 +20,7 @@ pub mod filter;
 pub mod format;
 pub mod gate;
 pub mod graphql;
+mod helpers;
 pub mod hosts;
 pub mod items;
 pub mod multipart;
