@@ -5,6 +5,7 @@ mod output;
 mod paged;
 mod saved;
 mod shaped;
+mod words;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -27,16 +28,18 @@ use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::{Limits, Provider};
 use crate::secret::{Secret, redact};
+use crate::session::Session;
 use crate::session::fresh::{FreshnessPolicy, fresh, instead_of, provider_of_token};
 use crate::session::matching::matching;
 use crate::session::overrides::one_reads_stdin;
 use crate::session::record::Record;
 use crate::session::variant::Variant;
-use crate::session::{Session, profile_of_issuer};
 use crate::store::StoreKind;
-use crate::text::{for_a_shell, is_secret_var, safe};
+use crate::text::{is_secret_var, safe};
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
+pub(in crate::command) use words::METHODS;
+use words::Typed;
 
 #[derive(Args, Debug)]
 #[command(override_usage = "oauthctl call [OPTIONS] [PROFILE] [METHOD] PATH [ITEM]...")]
@@ -150,14 +153,6 @@ pub struct CallArgs {
     pub flags: WhoFlags,
 }
 
-/// The words of the command line by what they are.
-struct Typed {
-    profile: Option<String>,
-    method: Option<String>,
-    target: String,
-    items: Vec<String>,
-}
-
 /// The request that the command line asks for.
 struct Asking<'a> {
     args: &'a CallArgs,
@@ -200,7 +195,7 @@ pub fn run(args: CallArgs, global: &Global, world: &mut World) -> Result<u8, Err
 
 impl Asking<'_> {
     fn of<'a>(world: &mut World, args: &'a CallArgs) -> Result<Asking<'a>, Error> {
-        let typed = take_apart(&args.words)?;
+        let typed = words::take_apart(&args.words)?;
         typed.no_issuer(world)?;
         let paged =
             [("--slurp", args.slurp), ("--limit", args.limit.is_some()), ("--parallel", args.parallel.is_some())];
@@ -227,18 +222,6 @@ impl Asking<'_> {
         let reads = args.paginate || args.graphql || answer::filtered(args);
         draft.coded = reads && !args.dry_run && !answer::asks_for_coding(args);
         draft
-    }
-}
-
-impl Typed {
-    /// An issuer in the place of a profile's name is a mistake.
-    fn no_issuer(&self, world: &World) -> Result<(), Error> {
-        let path = self.items.first().filter(|word| is_target(word) || METHODS.contains(&word.as_str()));
-        let Some(path) = path.filter(|_| self.profile.is_none() && self.target.contains("://")) else { return Ok(()) };
-        let name = profile_of_issuer(world, &self.target)?;
-        let rest: Vec<String> = self.items.iter().map(|word| for_a_shell(&safe(word))).collect();
-        Err(Error::usage(format!("`{}` stands after an address, which is no profile", safe(path)))
-            .hint(format!("a profile made by its issuer goes by name: `oauthctl call {name} {}`", rest.join(" "))))
     }
 }
 
@@ -497,58 +480,4 @@ fn filled(target: &str, session: &Session, provider: &Provider, record: Option<&
             }
         }
     })
-}
-
-/// Those that are known in lower case too.
-pub(in crate::command) const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-
-fn is_target(word: &str) -> bool {
-    word.starts_with('/') || word.contains("://")
-}
-
-fn take_apart(words: &[String]) -> Result<Typed, Error> {
-    let is_method = |w: &str| !w.is_empty() && w.bytes().all(|b| b.is_ascii_uppercase());
-    let mut rest = words.iter().map(String::as_str).peekable();
-    let profile = rest.next_if(|w| !is_target(w) && !is_method(w)).map(str::to_owned);
-    let mut method = rest.next_if(|w| is_method(w)).map(str::to_owned);
-    // in lower case it may be a path too: what comes next tells
-    let is_word = |w: &str| METHODS.iter().any(|known| known.eq_ignore_ascii_case(w));
-    let ahead = rest.clone().nth(1);
-    if method.is_none() && ahead.is_some_and(|w| is_target(w) || !w.contains([':', '=', '@', ';'])) {
-        method = rest.next_if(|w| is_word(w)).map(str::to_ascii_uppercase);
-    }
-    let Some(target) = rest.next() else {
-        return Err(Error::usage("`call` needs a path").hint("oauthctl call PROFILE [METHOD] /PATH"));
-    };
-    Ok(Typed { profile, method, target: target.to_owned(), items: rest.map(str::to_owned).collect() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_taken_apart_by_what_they_look_like() {
-        let apart = |words: &[&str]| {
-            let t = take_apart(&words.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()).unwrap();
-            (t.profile, t.method, t.target, t.items)
-        };
-        let some = |s: &str| Some(s.to_owned());
-        assert_eq!(apart(&["/me"]), (None, None, "/me".into(), vec![]));
-        assert_eq!(apart(&["gr", "/me"]), (some("gr"), None, "/me".into(), vec![]));
-        assert_eq!(apart(&["POST", "/x", "a=b"]), (None, some("POST"), "/x".into(), vec!["a=b".into()]));
-        assert_eq!(
-            apart(&["gr", "GET", "https://api.example/x"]),
-            (some("gr"), some("GET"), "https://api.example/x".into(), vec![])
-        );
-        assert_eq!(apart(&["gr", "get", "/x"]), (some("gr"), some("GET"), "/x".into(), vec![]));
-        assert_eq!(
-            apart(&["gr", "Delete", "x", "q==1"]),
-            (some("gr"), some("DELETE"), "x".into(), vec!["q==1".into()])
-        );
-        assert_eq!(apart(&["gr", "options", "q==1"]), (some("gr"), None, "options".into(), vec!["q==1".into()]));
-        assert_eq!(apart(&["gr", "options"]), (some("gr"), None, "options".into(), vec![]));
-        assert_eq!(apart(&["gr", "campaigns", "q==1"]), (some("gr"), None, "campaigns".into(), vec!["q==1".into()]));
-        assert!(take_apart(&["gr".to_owned()]).is_err());
-    }
 }
