@@ -304,14 +304,16 @@ impl Before {
         self.written.is_none() && self.records.iter().all(|(_, record)| record.is_none())
     }
 
-    /// Makes record and configuration what they were, unless another login came meanwhile.
+    /// Makes record and configuration what they were, unless another login or a logout came
+    /// meanwhile.
     pub fn put_back(self, world: &mut World, session: &mut Session, imported: Option<&String>) -> Result<(), Error> {
-        let is_ours = |record: Option<Record>| record.is_none_or(|record| record.imported.as_ref() == imported);
+        let mut is_ours = false;
         for (store, record) in self.records {
-            in_store(session, &store, |session| {
+            is_ours = in_store(session, &store, |session| {
                 let lock = session.lock(world)?;
-                if !is_ours(session.load()?) {
-                    return Ok(());
+                // the first store is the one that the login is in
+                if !is_ours && session.load()?.is_none_or(|now| now.imported.as_ref() != imported) {
+                    return Ok(false);
                 }
                 if let Some(record) = record {
                     session.replace(world, &Record { generation: session.newest_seen() + 1, ..record }, &lock)?;
@@ -319,8 +321,11 @@ impl Before {
                     session.delete(world, &lock)?;
                     session.forget_files(&session.name);
                 }
-                Ok::<_, Error>(())
+                Ok::<_, Error>(true)
             })?;
+            if !is_ours {
+                return Ok(());
+            }
         }
         let (dir, text) = (session.paths.require_config()?, |item: &Option<Item>| item.as_ref().map(Item::to_string));
         if text(&config::written(&dir, &session.name)?) != text(&self.written) {
