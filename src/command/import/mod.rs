@@ -214,11 +214,6 @@ fn take_over(
 ) -> Result<(), Error> {
     let lock = lock::of_imports(&Paths::find(&*world.env))?;
     let mut session = session_of(world, global, (args, &mut found))?;
-    // a mistake in the provider's file is told before anything is promised
-    session.raw_provider().map_err(|e| match args.source {
-        Source::Login => e.hint(printed_there(session.provider_name())),
-        _ => e,
-    })?;
     let told = choose_store(world, &mut session)?;
     if let Some(told) = told.filter(|told| notice.as_ref() != Some(told)) {
         world.say(&told);
@@ -367,10 +362,16 @@ fn session_of(world: &mut World, global: &Global, (args, found): (&ImportArgs, &
     flags.target.scopes = flags.target.scopes.take().or(found.scopes.take());
     choice.signing_in = true;
     let says_whose = choice.flags.provider.is_some();
-    sandbox_session::open(world, choice).map_err(|e| match says_whose {
+    let session = sandbox_session::open(world, choice).map_err(|e| match says_whose {
         false => e.hint("`--provider NAME` says at which provider the login was made"),
         true => e,
-    })
+    })?;
+    // a mistake in the provider's file is told before anything is promised
+    session.raw_provider().map_err(|e| match args.source {
+        Source::Login => e.hint(printed_there(session.provider_name())),
+        _ => e,
+    })?;
+    Ok(session)
 }
 
 /// Whether the record has this refresh token: what could not be refreshed is tried again, with
