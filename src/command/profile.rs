@@ -202,8 +202,11 @@ fn set(
 fn say_what_goes_along(world: &mut World, (name, before): (&str, &Profile), (key, value): (&str, &str)) {
     let was = before.values().into_iter().find(|(known, _)| known == key);
     let was = was.and_then(|(_, was)| Some(was.as_str()?.to_owned()));
-    let is_place = matches!(key, "provider" | "environment") || key.starts_with("vars.");
-    if let Some(secret) = before.key_of_sent().filter(|_| is_place && was.is_some_and(|was| was != value)) {
+    let is_other = match key {
+        "provider" => was.is_some_and(|was| was != value),
+        _ => (key == "environment" || key.starts_with("vars.")) && was.is_none_or(|was| was != value),
+    };
+    if let Some(secret) = before.key_of_sent().filter(|_| is_other) {
         world.say(&format!(
             "its `{secret}` stays, and goes there from the next login on; `oauthctl profile unset {} {secret}` takes it out",
             pasted(name)

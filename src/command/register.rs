@@ -64,6 +64,7 @@ pub fn run(args: RegisterArgs, global: &Global, world: &mut World) -> Result<u8,
     (choice.flags.redirect_uri, choice.flags.port) = (args.redirect_uri.clone(), args.port.clone());
     choice.signing_in = true;
     let mut session = sandbox_session::open(world, choice)?;
+    session.may_move()?;
     session.raw_provider()?;
     let store_notice = choose_store(world, &mut session)?;
     if session.store.kind() == StoreKind::None {

@@ -233,6 +233,18 @@ impl Moved {
         }
     }
 
+    /// The key and the value that make a profile lead there.
+    pub fn setting(&self) -> Option<(String, String)> {
+        let (key, is) = match self {
+            Moved::Provider { is, .. } => ("provider".to_owned(), Some(is)),
+            Moved::Client { is, .. } => ("client-id".to_owned(), Some(is)),
+            Moved::Environment { is, .. } => ("environment".to_owned(), is.as_ref()),
+            Moved::Var { name, is, .. } => (format!("vars.{name}"), is.as_ref()),
+            Moved::Place { .. } => return None,
+        };
+        Some((key, is?.clone()))
+    }
+
     /// Nothing was sent: exit 7.
     pub fn refused(&self, typed: &Typed) -> Error {
         let name = safe(&typed.to_string());

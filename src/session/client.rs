@@ -34,6 +34,8 @@ pub(super) struct LoadedClient {
     /// The place that the secret is from, in words.
     secret_from: Option<String>,
     earlier: Option<EarlierSecret>,
+    /// It was said that the stored secret is for another place.
+    held_back: bool,
     proofs: Option<Credentials>,
     /// The key that this command's tokens are bound to.
     dpop: Option<Arc<Dpop>>,
@@ -194,7 +196,18 @@ impl Making<'_> {
         };
         match who.secret_moved(record, provider, who.scope_of_secret()) {
             None => Ok(record.client_secret.clone()),
-            Some(_) if who.choice.signing_in => Ok(None),
+            Some(moved) if who.choice.signing_in => {
+                if !std::mem::replace(&mut known.held_back, true) {
+                    let flag = who.typed.login_with(&[("--client-secret-file", "FILE")]);
+                    world.warn(&format!(
+                        "the stored client secret is for {} alone, and stays here; one for this place: {flag}",
+                        moved.was()
+                    ));
+                }
+                Ok(None)
+            }
+            // the login was made without it
+            Some(_) if record.token.is_some() && record.secret_from.is_none() && !record.secret_not_kept => Ok(None),
             Some(moved) => Err(moved.refused(&who.typed)),
         }
     }

@@ -7,7 +7,7 @@ use crate::provider::Provider;
 use crate::session::Who;
 use crate::session::bound::Moved;
 use crate::session::overrides::variable;
-use crate::text::{Typed, safe};
+use crate::text::{Typed, pasted, safe};
 use crate::world::World;
 
 impl Who {
@@ -38,16 +38,16 @@ impl Who {
         }
     }
 
-    /// A sign-in makes the profile lead where its options say. A secret of the configuration would
-    /// be sent there from then on.
-    pub(super) fn may_move(&self) -> Result<(), Error> {
-        if !self.choice.signing_in {
-            return Ok(());
-        }
+    /// For a login or a registration, which makes the profile lead where its options say: a secret
+    /// of the configuration would be sent there from then on.
+    pub fn may_move(&self) -> Result<(), Error> {
         let Some(moved) = self.said_elsewhere() else { return Ok(()) };
         let Some(key) = self.key_of_secret(&moved) else { return Ok(()) };
-        let unset = format!("or, if the profile is to move: {} {key}", self.typed.line("profile unset"));
-        Err(self.is_for(&format!("`{key}`"), &moved).hint(self.its_own()).hint(unset))
+        let error = self.is_for(&format!("`{key}`"), &moved).hint(self.its_own());
+        Err(error.hints(moved.setting().map(|(key, value)| {
+            let set = format!("{} {} {}", self.typed.line("profile set"), pasted(&key), pasted(&value));
+            format!("or, if the profile is to move and this goes along: `{set}`, then the login")
+        })))
     }
 
     /// The error for a secret that is for another place.
@@ -121,7 +121,10 @@ impl Who {
             .map(|(said, own)| Moved::Provider { was: own.to_owned(), is: said.to_owned() });
         let of_environment = (environment.is_some() && *environment != profile.environment)
             .then(|| Moved::Environment { was: profile.environment.clone(), is: environment.clone() });
-        let other = vars.iter().filter(|(name, value)| profile.vars.get(*name) != Some(value));
+        let raw = self.raw_provider().ok().filter(|_| !vars.is_empty());
+        let usual = |name: &str| raw.as_ref().and_then(|raw| raw.vars.get(name)?.default.clone());
+        let own_value = |name: &String| profile.vars.get(name).cloned().or_else(|| usual(name));
+        let other = vars.iter().filter(|(name, value)| own_value(name).as_ref() != Some(value));
         let of_vars = other.map(|(name, value)| {
             let was = profile.vars.get(name).cloned();
             Moved::Var { name: name.clone(), was, is: Some(value.clone()) }

@@ -78,7 +78,7 @@ impl Who {
         if store.kind() == StoreKind::Lent {
             typed.is_lent();
         }
-        let who = Who {
+        Ok(Who {
             cache: config.cache != Some(false) && !choice.no_cache && kind.is_copied(),
             typed,
             name,
@@ -93,9 +93,7 @@ impl Who {
             read: RefCell::default(),
             more_vars: RefCell::default(),
             shared: Rc::clone(shared),
-        };
-        who.may_move()?;
-        Ok(who)
+        })
     }
 
     /// Changes to the store that has the record of a login that was not finished: to sealed files,

@@ -87,7 +87,7 @@ pub fn text_of_file(
 /// configuration is not read for another place.
 pub fn read(world: &mut World, who: &Who, what: &str, source: &Option<SecretSource>) -> Result<Option<Secret>, Error> {
     let is_sent = |by: &Profile| by.sent().any(|(_, own)| Some(own) == source.as_ref());
-    if is_sent(&who.profile) && !is_sent(&who.choice.flags) {
+    if is_sent(&who.profile) && !is_sent(&who.choice.flags) && who.in_config()?.0.is_some_and(|own| is_sent(&own)) {
         who.stays_here(what)?;
     }
     match source {

@@ -787,7 +787,11 @@ fn no_secret_of_the_configuration_goes_where_other_options_lead() {
                     let first = done.err.contains(&said) || key == "actor-token" && done.err.contains("subject-token");
                     assert_eq!((done.code, first), (7, true), "{}", done.err);
                     assert!(done.err.contains("oauthctl login NAME --provider zeta"), "{}", done.err);
-                    assert!(done.err.contains("oauthctl profile unset ci "), "{}", done.err);
+                    assert!(
+                        done.err.contains("`oauthctl profile set ci provider zeta`, then the login"),
+                        "{}",
+                        done.err
+                    );
                 } else if grant != "password" && key != "actor-token" {
                     let said = done.err.contains(&format!("the {what} of `ci` is for "));
                     assert_eq!((done.code, said), (7, true), "{key} {verb} {lead}: {}", done.err);

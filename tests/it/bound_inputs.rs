@@ -214,3 +214,43 @@ fn a_missing_secret_is_asked_for_in_a_file_or_a_terminal() {
     assert_eq!(places.me.runs(&["profile", "set-secret", "ci", &secret, "--var", "key"]).code, 0);
     assert_eq!(places.me.types("token ci").code, 0);
 }
+
+// a login where the app needs no secret any more: the one of the former place is no obstacle
+#[test]
+fn a_login_without_the_secret_of_the_former_place_is_renewed_without_it() {
+    let mut places = Places::new();
+    places.me.config("config.toml", &format!("{CI}grant = \"password\"\n"));
+    let file = places.secret();
+    let login = format!("login ci --grant password --username ann --password-file {}", places.me.path("p").display());
+    std::fs::write(places.me.path("p"), "a-password").unwrap();
+    assert_eq!(places.me.types(&format!("{login} --client-secret-file {file}")).code, 0);
+    places.leads("acme", &format!("{}/v2", places.ours.base));
+    let done = places.me.types(&login);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        done.err.contains("warning: the stored client secret is for the token endpoint that was http"),
+        "{}",
+        done.err
+    );
+    assert_eq!(done.err.matches("the stored client secret").count(), 1, "{}", done.err);
+    assert!(done.err.contains("--client-secret-file FILE"), "{}", done.err);
+    for line in ["token ci --force-refresh", "logout ci"] {
+        let done = places.me.types(line);
+        assert!(!done.err.contains("has changed since"), "{line}: {}", done.err);
+    }
+}
+
+// what a variable gives is not the configuration's; what is usual is no other place
+#[test]
+fn what_a_command_brings_itself_is_taken() {
+    let mut places = Places::new();
+    let file = places.secret();
+    places.me.config("config.toml", &format!("{CI}grant = \"client-credentials\"\nclient-secret.file = \"{file}\"\n"));
+    assert_eq!(places.me.types("token ci").code, 0);
+    assert_eq!(places.me.types("token ci --var key=none --force-refresh").code, 0, "the provider's own value");
+    let config = format!("{CI}grant = \"client-credentials\"\nclient-key.file = \"{file}\"\n");
+    places.me.config("config.toml", &config);
+    places.me.set("OAUTHCTL_CLIENT_ID", "another").set("OAUTHCTL_CLIENT_KEY_FILE", "/no/such/key");
+    let done = places.me.types("token ci");
+    assert!(done.code == 2 && done.err.contains("/no/such/key"), "{}", done.err);
+}

@@ -109,6 +109,7 @@ pub fn run(args: LoginArgs, init: bool, global: &Global, world: &mut World) -> R
     let plain = choice.options().is_empty() && args.presets.is_empty() && args.added_scopes.is_empty();
     let led = which::find(world, &mut choice, init)?;
     let mut session = sandbox_session::open(world, choice)?;
+    session.may_move()?;
     if init {
         session.typed.is_guided();
     }

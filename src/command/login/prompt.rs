@@ -203,12 +203,14 @@ pub(super) fn complete_client(
 
 /// Whether most apps there have a secret, and nothing says that this one has none.
 fn may_have_secret(session: &Session, needed: &Needed<'_>, client: &Client) -> bool {
-    let Needed { old, endpoint, guided, .. } = *needed;
+    let Needed { provider, old, endpoint, guided, .. } = *needed;
     use ClientAuth::{PrivateKeyJwt, SelfSignedTlsClientAuth, TlsClientAuth};
     let by_file = |auth: &ClientAuth| matches!(auth, PrivateKeyJwt | TlsClientAuth | SelfSignedTlsClientAuth);
     let first = endpoint.auth.iter().find(|auth| !by_file(auth));
     let signed_in = |old: &Record| {
-        old.client_id.as_deref() == Some(&client.id) && (old.registered || old.token.is_some() || old.ended.is_some())
+        old.client_id.as_deref() == Some(&client.id)
+            && (old.registered || old.token.is_some() || old.ended.is_some())
+            && !(old.client_secret.is_some() && session.secret_moved(old, provider, Scope::Every).is_some())
     };
     // who types `--client-id` knows of `--client-secret-file`
     let all_typed = session.choice.flags.client_id.is_some() && !guided;
