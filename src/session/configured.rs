@@ -1,12 +1,14 @@
 //! The secrets that a profile's configuration gives, and variables with its name: they are for the
 //! profile as it is configured, and for no place that the options of a command lead to.
 
+use std::collections::BTreeMap;
+
 use crate::config::{self, Profile, same_provider};
 use crate::error::{Error, Kind};
 use crate::provider::Provider;
-use crate::session::Who;
-use crate::session::bound::Moved;
+use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::overrides::variable;
+use crate::session::{Record, Who};
 use crate::text::{Typed, pasted, safe};
 use crate::world::World;
 
@@ -54,6 +56,16 @@ impl Who {
     pub(super) fn is_for(&self, what: &str, moved: &Moved) -> Error {
         Error::new(Kind::Unsafe, format!("{what} of `{}` is for {} alone", safe(&self.name), moved.was()))
             .because("this command leads elsewhere; nothing was sent")
+    }
+
+    /// A login of another machine goes to the places that it was obtained for, whatever the
+    /// provider is called there. `learnt`: the variables that the login taught.
+    pub fn takes_login_of(&self, bound: &Bound, learnt: &BTreeMap<String, String>) -> Result<(), Error> {
+        let raw = self.raw_provider()?;
+        let bound = Bound { provider: raw.id.clone(), ..bound.clone() };
+        let record = Record { vars: learnt.clone(), ..Record::default() };
+        let moved = self.moved(&bound, &record, &raw, Scope::Usual);
+        moved.map_or(Ok(()), |moved| Err(self.is_for("the login", &moved)))
     }
 
     /// The login of a new profile with the options of this one.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::{Lock, Record, Session, renewal};
 use crate::error::{Error, Kind};
 use crate::secret::Secret;
@@ -37,6 +38,9 @@ pub struct Login {
     pub scopes: Vec<String>,
     /// The provider's variables learnt at login.
     pub vars: BTreeMap<String, String>,
+    /// The places that it goes to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound: Option<Bound>,
 }
 
 impl Login {
@@ -88,6 +92,7 @@ pub fn take(
         access_token,
         scopes: record.asked.clone(),
         vars: record.vars.clone(),
+        bound: session.bound_of(&record),
     };
     Ok((login, record, lock))
 }

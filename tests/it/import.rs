@@ -690,7 +690,7 @@ fn orties_token_comes_by_a_pipe_and_none_of_its_programs_is_run() {
 fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
     const TO: &str = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
     let mut me = Person::new();
-    let (_server, state) = server(&mut me);
+    let (ours, state) = server(&mut me);
     assert_eq!(me.stdin("refresh-of-another\n").types(TOKEN).code, 0);
     let done = me.types(&format!("export work --to {TO}"));
     assert_eq!(done.code, 0, "{}", done.err);
@@ -732,7 +732,7 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
     me.types("token work").is(0, "access-2\n", "");
     assert_eq!(me.record("work")["moved_to"], Value::Null);
     // over there, as age has opened it
-    let login = json!({
+    let mut login = json!({
         "oauthctl-login": 1, "profile": "[profiles.work]\nprovider = \"acme\"\nmax-age = 60\nbrowser = [\"rm\"]\n",
         "client_id": "app", "client_secret": null, "refresh_token": "refresh-2", "access_token": null,
         "scopes": ["a"], "vars": {},
@@ -742,7 +742,15 @@ fn a_login_goes_to_another_machine_and_is_renewed_there_alone() {
     assert!(
         unknown.code == 2 && unknown.err.contains("hint: its file is printed there by: oauthctl provider show acme\n")
     );
-    let (_other, state) = server(&mut other);
+    let (theirs, state) = server(&mut other);
+    // what is called so there is somewhere else
+    login["bound"] = me.record("work")["bound"].clone();
+    let done = other.stdin(&login.to_string()).types("import login");
+    assert_eq!((done.code, state.seen.lock().unwrap().len()), (7, 0), "{}", done.err);
+    assert!(done.err.contains("the login of `work` is for the "), "{}", done.err);
+    assert!(done.err.contains("printed there by: oauthctl provider show acme\n"), "{}", done.err);
+    let there = login["bound"].to_string().replace(&ours.base, &theirs.base);
+    login["bound"] = serde_json::from_str(&there).unwrap();
     let done = other.stdin(&login.to_string()).types("import login");
     assert_eq!(done.code, 0, "{}", done.err);
     assert!(state.seen.lock().unwrap()[0].contains("refresh_token=refresh-2"));

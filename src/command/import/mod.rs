@@ -19,6 +19,7 @@ use crate::protocol::client::Client;
 use crate::provider::{Provider, catalogue};
 use crate::secret::{Secret, hash};
 use crate::session::Session;
+use crate::session::bound::Bound;
 use crate::session::fresh::{FreshnessPolicy, fresh};
 use crate::session::keep::{Before, NewLogin, choose_store, earlier, store_login};
 use crate::session::lock;
@@ -367,7 +368,9 @@ fn session_of(world: &mut World, global: &Global, (args, found): (&ImportArgs, &
         true => e,
     })?;
     // a mistake in the provider's file is told before anything is promised
-    session.raw_provider().map_err(|e| match args.source {
+    let fits = |bound: &Bound| session.takes_login_of(bound, &found.vars);
+    let readable = session.raw_provider().map(drop);
+    readable.and_then(|()| found.bound.as_ref().map_or(Ok(()), fits)).map_err(|e| match args.source {
         Source::Login => e.hint(printed_there(session.provider_name())),
         _ => e,
     })?;

@@ -11,6 +11,7 @@ use crate::config::{self, Config, Profile};
 use crate::error::Error;
 use crate::provider::catalogue;
 use crate::secret::Secret;
+use crate::session::bound::Bound;
 use crate::session::hand_over::Login;
 use crate::text::{for_a_shell, safe};
 
@@ -26,6 +27,8 @@ pub struct Found {
     pub scopes: Option<Vec<String>>,
     /// The provider's variables learnt at the login.
     pub vars: BTreeMap<String, String>,
+    /// The places that it was obtained for.
+    pub bound: Option<Bound>,
     /// The rest of its profile.
     pub settings: Profile,
 }
@@ -48,8 +51,8 @@ impl Found {
     fn with(token: Token) -> Found {
         let (name, provider, client_id, client_secret, earlier_client_secret, scopes) =
             (None, None, None, None, None, None);
-        let (vars, settings) = (BTreeMap::new(), Profile::default());
-        Found { name, provider, client_id, client_secret, earlier_client_secret, token, scopes, vars, settings }
+        let (vars, bound, settings) = (BTreeMap::new(), None, Profile::default());
+        Found { name, provider, client_id, client_secret, earlier_client_secret, token, scopes, vars, bound, settings }
     }
 }
 
@@ -114,6 +117,7 @@ fn exported(text: &str) -> Result<Found, Error> {
         earlier_client_secret: login.earlier_client_secret,
         scopes: Some(login.scopes).filter(|scopes| !scopes.is_empty()),
         vars: login.vars,
+        bound: login.bound,
         settings,
         ..Found::with(token)
     })
