@@ -237,10 +237,9 @@ impl Moved {
     pub fn setting(&self) -> Option<(String, String)> {
         let (key, is) = match self {
             Moved::Provider { is, .. } => ("provider".to_owned(), Some(is)),
-            Moved::Client { is, .. } => ("client-id".to_owned(), Some(is)),
             Moved::Environment { is, .. } => ("environment".to_owned(), is.as_ref()),
             Moved::Var { name, is, .. } => (format!("vars.{name}"), is.as_ref()),
-            Moved::Place { .. } => return None,
+            Moved::Client { .. } | Moved::Place { .. } => return None,
         };
         Some((key, is?.clone()))
     }

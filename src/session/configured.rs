@@ -107,8 +107,14 @@ impl Who {
     }
 
     /// How the flags and variables of this command differ from the profile in the configuration. A
-    /// sign-in may say for the first time where the provider is.
+    /// sign-in may mend the client id.
     pub(super) fn said_elsewhere(&self) -> Option<Moved> {
+        self.said_otherwise().filter(|moved| !(self.choice.signing_in && matches!(moved, Moved::Client { .. })))
+    }
+
+    /// The same, with the client at a sign-in too. A sign-in may say for the first time where the
+    /// provider is.
+    pub(super) fn said_otherwise(&self) -> Option<Moved> {
         let profile = if self.configured { self.in_config().ok()?.0? } else { return None };
         self.differences(&profile).into_iter().find(|moved| !(self.choice.signing_in && self.adds(moved)))
     }
@@ -124,6 +130,7 @@ impl Who {
         }
     }
 
+    /// The client comes last: its secret goes to the same server.
     fn differences(&self, profile: &Profile) -> Vec<Moved> {
         let by_name = || config::provider(self.config_dir(), &self.name, None).is_ok().then_some(&*self.name);
         let Profile { provider, environment, vars, .. } = &self.choice.flags;

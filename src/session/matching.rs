@@ -154,7 +154,7 @@ pub fn kept_for_another(who: &Who, record: &Record) -> Option<(&'static str, Mov
 /// For an import: an error where it leads a configured profile elsewhere, or a record with such
 /// input. `again`: an import that was not completed, which may have another client.
 pub fn must_stay(who: &Who, record: Option<&Record>, again: bool) -> Result<(), Error> {
-    let configured = who.said_elsewhere().map(|moved| ("configuration", moved));
+    let configured = who.said_otherwise().map(|moved| ("configuration", moved));
     let kept = || record.and_then(|record| kept_for_another(who, record));
     match configured.or_else(kept).filter(|(_, moved)| !(again && matches!(moved, Moved::Client { .. }))) {
         Some((what, moved)) => Err(who.is_for(&format!("the {what}"), &moved)),

@@ -254,3 +254,17 @@ fn what_a_command_brings_itself_is_taken() {
     let done = places.me.types("token ci");
     assert!(done.code == 2 && done.err.contains("/no/such/key"), "{}", done.err);
 }
+
+// the secret goes to the same server: an id that was mistyped is mended so
+#[test]
+fn a_login_mends_the_client_id() {
+    let mut places = Places::new();
+    let file = places.secret();
+    places.me.config("config.toml", &format!("{CI}grant = \"client-credentials\"\nclient-secret.file = \"{file}\"\n"));
+    let done = places.me.types("login ci --client-id the-app");
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(
+        places.me.config_text().contains("client-id = \"the-app\"")
+            && places.me.config_text().contains("client-secret")
+    );
+}

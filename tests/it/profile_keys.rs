@@ -9,10 +9,9 @@ use crate::house::{code, sources};
 const PROFILE: &str = "config/profile.rs";
 
 /// Where a key is named beside its field, and why it must be.
-const BESIDE: [(&str, &str, &str); 8] = [
+const BESIDE: [(&str, &str, &str); 7] = [
     ("command/complete.rs", "client-certificate", "its value is completed as a file"),
     ("session/registration.rs", "client-id", "it goes with the registration"),
-    ("session/bound.rs", "client-id", "the way to move a profile names it"),
     ("command/sandbox.rs", "redirect-uri", "the practice server's own key"),
     ("config/edit.rs", "subject-profile", "it follows a profile that is renamed"),
     ("config/read.rs", "client-secret", "`login` is one more place for it"),
