@@ -603,7 +603,7 @@ fn no_oauth_answer(e: AnswerError, doing: &str, asked: Asked, now: i64) -> Error
             Some(format!("is the provider's `{key}` right? `oauthctl provider show` prints it"))
         }
         AnswerError::NotOk(status) => Some(format!(
-            "if that status means success there: `[token] ok-status = [200, {status}]` in a provider file of your own"
+            "if that status means success there: `ok-status` of `[token]` in a provider file of your own must name {status} too"
         )),
         _ => None,
     };

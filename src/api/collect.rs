@@ -12,6 +12,7 @@ use url::Url;
 use super::content_coding;
 use super::graphql::{self, Connection, Query};
 use super::helpers::{Brought, Helpers, MOST_AHEAD};
+use super::hosts;
 use super::pages::{self, Next};
 use super::progress::Progress;
 use super::records::{self, Found};
@@ -184,7 +185,12 @@ impl<'c> Collecting<'_, 'c> {
                 drop(page);
                 return self.behind_the_first(world, (more, &mut rest), (count.unwrap_or(0), window));
             }
-            let next = pages::next(data, &page.url, &page.headers, &page.body, count)?;
+            let mut next = pages::next(data, &page.url, &page.headers, &page.body, count)?;
+            if let Next::Page(url) | Next::Perhaps(url) = &mut next
+                && hosts::owns(self.caller.provider, url)
+            {
+                hosts::add_query(self.caller.provider, url);
+            }
             perhaps = matches!(next, Next::Perhaps(_));
             match next {
                 Next::End => {

@@ -11,6 +11,7 @@ use super::rate_limit::{self, Pace};
 use crate::error::{Error, Kind};
 use crate::grant::send;
 use crate::protocol::sender_constrained::Binding;
+use crate::protocol::token_response::states_refusal;
 use crate::provider::expand::{at_path, open_variable, unfilled};
 use crate::provider::{Provider, Whoami};
 use crate::secret::Secret;
@@ -65,7 +66,8 @@ pub fn ask(
     let response = send(world, &request)?;
     pace.heed(&*world.clock, &provider.limits, (response.status, &response.headers, &response.body));
     match response.status {
-        200..=299 => {}
+        // Slack refuses with status 200 (T-08)
+        200..=299 if !states_refusal(&response.json(), &provider.response) => {}
         status @ 300..=399 => {
             let error = Error::new(Kind::Unsafe, "the check of the token is redirected, which is not followed");
             let to = response.header("location").and_then(|to| url.join(to).ok());

@@ -33,7 +33,7 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
     session.choose_variant(world, record.as_ref())?;
     must_be_ours(world, &session, record.as_ref())?;
     let provider = session.provider_with(world, record.as_ref(), |provider| {
-        provider.introspect.is_some() && provider.identity.jwks_uri.is_some()
+        provider.introspect.as_ref().is_some_and(|it| it.url.is_some()) && provider.identity.jwks_uri.is_some()
     })?;
     session.unmoved("introspect.url")?;
     let main = record.as_ref().and_then(|r| r.token.as_ref()).ok_or_else(|| no_token(world, &session))?;
@@ -46,7 +46,7 @@ pub fn run(args: IntrospectArgs, global: &Global, world: &mut World) -> Result<u
         true => (set.refresh_token.as_ref().ok_or_else(missing)?, "refresh_token"),
         false => (&set.access_token, "access_token"),
     };
-    let Some(endpoint) = &provider.introspect else {
+    let Some(endpoint) = provider.introspect.as_ref().filter(|it| it.url.is_some()) else {
         return Err(Error::usage(format!("no introspection endpoint is known for `{}`", safe(&provider.id)))
             .hint("add `[introspect] url = …` to the provider's file, if the provider has one"));
     };

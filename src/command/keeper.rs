@@ -11,11 +11,11 @@ use crate::api::gate::{Gate, Held, Log, Posts, Renewal};
 use crate::api::hosts;
 use crate::api::path_rule::Rule;
 use crate::command::token::{mask, presentable};
-use crate::command::{pace, without_port};
+use crate::command::{pace, provider_to_call, without_port};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::Binding;
 use crate::secret::Secret;
-use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token, instead_of, provider_of_token};
+use crate::session::fresh::{FreshnessPolicy, fresh, fresh_id_token, instead_of};
 use crate::session::{Session, random_hex};
 use crate::store::StoreKind;
 use crate::token::TokenSet;
@@ -262,7 +262,7 @@ fn not_started(e: ListenError) -> Error {
 }
 
 fn first(world: &mut World, session: &mut Session, number: u64) -> Result<Held, Error> {
-    let (provider, _) = provider_of_token(world, session, false)?;
+    let (provider, _) = provider_to_call(world, session, false)?;
     let set = fresh(world, session, FreshnessPolicy::default())?;
     let credentials = Ok(presentable(world, session, set)?);
     Ok(Held::new(number, provider, credentials, world.clock.now()))

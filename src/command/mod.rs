@@ -51,9 +51,12 @@ use crate::address::issuer_meant;
 use crate::api::rate_limit::Pace;
 use crate::config::{Config, Profile, TokenTarget};
 use crate::error::{Error, Kind};
-use crate::provider::Provider;
+use crate::provider::expand::open_variable;
+use crate::provider::{Provider, VarFrom};
 use crate::secret::redact;
+use crate::session::fresh::{FreshnessPolicy, fresh, lacks_token, provider_of_token};
 use crate::session::paths::Paths;
+use crate::session::record::Record;
 use crate::session::{Overrides, Session, lock};
 use crate::store::lent;
 use crate::text::{ForTerminal, safe, wrapped};
@@ -558,6 +561,28 @@ pub fn every_profile(world: &World, global: &Global, flags: &WhoFlags) -> Result
 fn not_run(command: &[OsString], e: std::io::Error) -> Error {
     let kind = if e.kind() == std::io::ErrorKind::NotFound { Kind::NoCommand } else { Kind::NotRunnable };
     Error::new(kind, format!("`{}` can't be run", safe(&command[0].to_string_lossy()))).cause(e)
+}
+
+/// [`provider_of_token`], with the variables of the API's address. A job that has no token yet
+/// obtains it for them.
+fn provider_to_call(
+    world: &mut World,
+    session: &mut Session,
+    whole: bool,
+) -> Result<(Provider, Option<Record>), Error> {
+    let (provider, record) = provider_of_token(world, session, whole)?;
+    if !lacks_token(session, &provider, record.as_ref()) {
+        return Ok((provider, record));
+    }
+    let set = fresh(world, session, FreshnessPolicy { whole: true, ..FreshnessPolicy::default() })?;
+    let (provider, record) = provider_of_token(world, session, whole)?;
+    if open_variable(&provider.api).is_some()
+        && let Some((_, vars)) = login::account(world, session, &provider, &set)
+    {
+        let client = session.require_client(world, record.as_ref())?;
+        session.learn(VarFrom::Whoami, &vars, &client)?;
+    }
+    Ok((session.provider(world, record.as_ref())?, record))
 }
 
 /// The limit on requests that all processes of the profile share.

@@ -6,9 +6,8 @@ use clap::Args;
 use crate::api::path_rule::Rule;
 use crate::command::keeper::{End, Keeper};
 use crate::command::sandbox::ended_by;
-use crate::command::{Global, WhoArgs, print, sandbox_session};
+use crate::command::{Global, WhoArgs, print, provider_to_call, sandbox_session};
 use crate::error::Error;
-use crate::session::fresh::provider_of_token;
 use crate::text::safe;
 use crate::world::World;
 
@@ -43,7 +42,7 @@ pub fn run(args: ProxyArgs, global: &Global, world: &mut World) -> Result<u8, Er
     let name = safe(&session.name);
     let mut keeper = Keeper::new();
     let only = args.allow.iter().map(|rule| safe(&rule.to_string())).collect::<Vec<_>>().join(", ");
-    let (provider, _) = provider_of_token(world, &mut session, false)?;
+    let (provider, _) = provider_to_call(world, &mut session, false)?;
     let address = keeper.serve(world, session, (args.port, args.allow))?;
     let api = safe(provider.api.base_url.as_deref().unwrap_or_default());
     let rules = if only.is_empty() { String::new() } else { format!(" ({only})") };

@@ -89,10 +89,10 @@ fn check(world: &World, session: &Session, standing: Standing, within: Duration)
     match (standing.trouble, standing.ends.or(alone)) {
         (Some(e), _) => Err(e),
         (None, Some(end)) if end.at.saturating_sub(world.clock.now()) <= within.as_secs() as i64 => {
-            Err(Error::login_first(
-                &session.typed,
-                format!("the login of `{}` ends {}", session.name, in_time(&end, world.clock.now())),
-            ))
+            let now = world.clock.now();
+            let verb = if end.at > now { "ends" } else { "ended" };
+            let words = format!("the login of `{}` {verb} {}", session.name, in_time(&end, now));
+            Err(Error::login_first(&session.typed, words))
         }
         _ => Ok(0),
     }

@@ -188,14 +188,17 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     }
 }
 
-/// Warns of a token that lives shorter than was asked: a new one would live no longer.
+/// Warns of a token that lives shorter than was asked, or not at all: a new one would live no
+/// longer.
 pub fn warn_of_lifetime(world: &mut World, set: &TokenSet, min_ttl: Option<i64>) {
-    if min_ttl.is_some() && set.freshness(world.clock.now(), min_ttl) == Freshness::Stale {
-        let left = set.expires_at.map_or(0, |at| at - world.clock.now());
-        world.warn(&format!(
+    let left = set.expires_at.map_or(0, |at| at - world.clock.now());
+    match set.freshness(world.clock.now(), min_ttl) {
+        Freshness::Expired => world.warn("the provider issued this token with a lifetime that is over already"),
+        Freshness::Stale if min_ttl.is_some() => world.warn(&format!(
             "this token expires in {}: the provider issues none with the requested lifetime",
             times::span(left)
-        ));
+        )),
+        _ => {}
     }
 }
 

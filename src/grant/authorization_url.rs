@@ -7,8 +7,7 @@ use crate::protocol::authorization_request;
 use crate::protocol::client_auth;
 use crate::protocol::par;
 use crate::protocol::request_object;
-use crate::protocol::token_request;
-use crate::provider::{ClientAuth, Endpoint, When};
+use crate::provider::{Endpoint, When};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::World;
@@ -110,22 +109,14 @@ fn push(
     endpoint: &Endpoint,
     params: Vec<(String, String)>,
 ) -> Result<Address, Error> {
-    // the endpoint's own client authentication may add `client_id` too
-    let body = params
-        .iter()
-        .filter(|(name, _)| name != "client_id")
-        .map(|(name, value)| (name.as_str(), Secret::unlisted(value.as_str())));
-    let mut body: Vec<_> = body.collect();
-    let auth = token_request::usable_auth(endpoint, &asking.client)?;
-    if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
-        // section 2.1: required by RFC 6749, section 4.1.1, with any client authentication
-        body.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
-    }
+    // section 2.1: `client_id` is required by RFC 6749, section 4.1.1, with any client
+    // authentication
+    let body = params.iter().map(|(name, value)| (name.as_str(), Secret::unlisted(value.as_str()))).collect();
     let request = asking.request("pushed authorization request", endpoint, body)?;
     world.step(|| "the authorize request is pushed to the provider first".to_owned());
     let response = send(world, &request)?;
     let now = world.clock.now();
-    let pushed = par::read(&response, &endpoint.ok_status)
+    let pushed = par::read(&response, &endpoint.ok_status, &asking.provider.response)
         .map_err(|e| token_answer(e, Asked::Pushed, (&asking.profile, &asking.client), now))?;
     let short = [
         ("client_id".to_owned(), asking.client.id.clone()),

@@ -40,7 +40,8 @@ pub fn obtain(
     let mut params = ciba::request(hint, more);
     Aim { scopes: &scopes, ..aim }.add_to(provider, &mut params)?;
     let request = asking.request("backchannel authentication", endpoint, params)?;
-    let started = poll::start(world, asking, &request, |response| ciba::read_start(response, &endpoint.ok_status))?;
+    let read = |response: &_| ciba::read_start(response, &endpoint.ok_status, &asking.provider.response);
+    let started = poll::start(world, asking, &request, read)?;
     let (to, signals) = channel();
     world.signals.watch(to);
     world.say(&format!("{} asks for your consent on a device of yours.", safe(&provider.name)));

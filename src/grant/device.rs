@@ -10,9 +10,8 @@ use crate::grant::poll::{self, Polling};
 use crate::grant::stand_in::{Pressed, StandIn};
 use crate::grant::{Aim, Asking};
 use crate::protocol::device::{self, Started};
-use crate::protocol::token_request;
 use crate::protocol::token_response::Answer;
-use crate::provider::{ClientAuth, Device, Endpoint};
+use crate::provider::{Device, Endpoint};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::world::{Verbosity, World};
@@ -47,12 +46,9 @@ fn start(world: &mut World, asking: &Asking, facts: &Device, aim: Aim<'_>) -> Re
     let mut params = Vec::new();
     aim.add_to(&asking.provider, &mut params)?;
     // section 3.1: the id is always a parameter, with any client authentication
-    let auth = token_request::usable_auth(&facts.endpoint, &asking.client)?;
-    if !matches!(auth, ClientAuth::None | ClientAuth::Post) {
-        params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
-    }
+    params.push(("client_id", Secret::unlisted(asking.client.id.as_str())));
     let request = asking.request("device", &facts.endpoint, params)?;
-    poll::start(world, asking, &request, |response| device::read_start(response, facts))
+    poll::start(world, asking, &request, |response| device::read_start(response, facts, &asking.provider.response))
 }
 
 /// Shows the address and the code, and on a terminal also a QR code.

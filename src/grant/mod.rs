@@ -48,6 +48,8 @@ pub struct Asking {
     pub profile: Typed,
     pub provider: Provider,
     pub client: Client,
+    /// The parameters that the person set: their values go before those of the provider's file.
+    pub said: Vec<String>,
 }
 
 impl Asking {
@@ -60,7 +62,12 @@ impl Asking {
 
     /// A request to an endpoint with client authentication; `name` is the endpoint in errors.
     pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
-        let target = Target { name, endpoint, client: &self.client, bearer: None };
+        let mut endpoint = endpoint.clone();
+        let said = |name: &str| ["resource", "audience"].contains(&name) || self.said.iter().any(|said| said == name);
+        let stays = |name: &str| !said(name) || params.iter().all(|(given, _)| *given != name);
+        // one that the file leaves out stays left out: the server takes none
+        endpoint.params.retain(|name, value| value.is_empty() || stays(name));
+        let target = Target { name, endpoint: &endpoint, client: &self.client, bearer: None };
         target.request(params).map_err(|e| unbuilt(e, &self.profile))
     }
 }

@@ -122,7 +122,7 @@ fn poll(world: &mut World, asking: &Asking, polling: &Polling<'_>, signals: &Rec
         // T-54: the pause that the server asks for is kept, up to a minute
         let wanted = Duration::from_secs(retry_after::of(&response, now).unwrap_or_default());
         // the error decides, not the status: GitHub says `authorization_pending` with 200 (T-08)
-        pause = match device::judge(&response, &endpoint.ok_status) {
+        pause = match device::judge(&response, &endpoint.ok_status, &asking.provider.response) {
             Poll::Pending => interval,
             Poll::SlowDown => {
                 interval += Duration::from_secs(5);

@@ -7,6 +7,7 @@ use crate::grant::{Asking, answered, send};
 use crate::protocol::api_error;
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_request::Target;
+use crate::protocol::token_response::states_refusal;
 use crate::provider::{Endpoint, Kills, Revoke, TokenKind};
 use crate::secret::Secret;
 use crate::token::TokenSet;
@@ -71,8 +72,10 @@ fn one(world: &mut World, asking: &Asking, facts: &Revoke, (token, hint): (&Secr
     let response = send(world, &request)?;
     let ok = &facts.endpoint.ok_status;
     // without the key any success counts
-    if ok.contains(&response.status) || (*ok == Endpoint::default().ok_status && (200..300).contains(&response.status))
-    {
+    let is_ok = ok.contains(&response.status)
+        || (*ok == Endpoint::default().ok_status && (200..300).contains(&response.status));
+    // Slack refuses with status 200 (T-08)
+    if is_ok && !states_refusal(&response.json(), &asking.provider.response) {
         return Ok(Outcome::Revoked);
     }
     let code = api_error::read(&response.body).and_then(|error| error.code);

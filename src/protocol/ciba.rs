@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use crate::protocol::device::{StartError, USUAL_INTERVAL};
 use crate::protocol::token_request::Param;
-use crate::protocol::token_response::{has_error, is_opaque, whole_number};
+use crate::protocol::token_response::{is_opaque, states_refusal, whole_number};
+use crate::provider::ResponseShape;
 use crate::secret::Secret;
 use crate::wire::Response;
 
@@ -53,9 +54,9 @@ pub struct Started {
 }
 
 /// Reads the response (section 7.3).
-pub fn read_start(response: &Response, ok_status: &[u16]) -> Result<Started, StartError> {
+pub fn read_start(response: &Response, ok_status: &[u16], shape: &ResponseShape) -> Result<Started, StartError> {
     let body = response.json();
-    if !ok_status.contains(&response.status) || has_error(&body) {
+    if !ok_status.contains(&response.status) || states_refusal(&body, shape) {
         return Err(StartError::refused(response, &body));
     }
     let number = |name: &str| body.get(name).and_then(whole_number);
@@ -81,18 +82,28 @@ mod tests {
     #[test]
     fn reads_the_specifications_example() {
         let body = json!({ "auth_req_id": "1c266114-a1be-4252-8ad1-04986c5b9ac1", "expires_in": 120, "interval": 2 });
-        let started = read_start(&response(200, &body), &[200]).unwrap();
+        let started = read_start(&response(200, &body), &[200], &ResponseShape::default()).unwrap();
         assert_eq!((started.expires_in, started.interval), (120, 2));
         let body = json!({ "auth_req_id": "1c266114", "expires_in": "3000000" });
-        let started = read_start(&response(200, &body), &[200]).unwrap();
+        let started = read_start(&response(200, &body), &[200], &ResponseShape::default()).unwrap();
         assert_eq!((started.expires_in, started.interval), (3600, 5));
         for bad in
             [json!({}), json!({ "auth_req_id": "a b", "expires_in": 1 }), json!({ "auth_req_id": "a" }), json!(7)]
         {
-            assert!(matches!(read_start(&response(200, &bad), &[200]), Err(StartError::Missing(_))), "{bad}");
+            assert!(
+                matches!(
+                    read_start(&response(200, &bad), &[200], &ResponseShape::default()),
+                    Err(StartError::Missing(_))
+                ),
+                "{bad}"
+            );
         }
         let refused = json!({ "error": "unknown_user_id" });
-        let Err(StartError::Refused { code, .. }) = read_start(&response(400, &refused), &[200]) else { panic!() };
+        let Err(StartError::Refused { code, .. }) =
+            read_start(&response(400, &refused), &[200], &ResponseShape::default())
+        else {
+            panic!()
+        };
         assert_eq!(code.as_deref(), Some("unknown_user_id"));
     }
 

@@ -4,9 +4,9 @@
 use serde_json::Value;
 
 use crate::address::check_url;
-use crate::protocol::token_response::{has_error, is_opaque, whole_number};
-use crate::protocol::{api_error, form};
-use crate::provider::Device;
+use crate::protocol::api_error;
+use crate::protocol::token_response::{is_opaque, stated_error, states_refusal, whole_number};
+use crate::provider::{Device, ResponseShape};
 use crate::secret::Secret;
 use crate::text::safe;
 use crate::wire::Response;
@@ -48,9 +48,9 @@ impl StartError {
 }
 
 /// Reads the response of the device authorization endpoint (RFC 8628, section 3.2).
-pub fn read_start(response: &Response, facts: &Device) -> Result<Started, StartError> {
+pub fn read_start(response: &Response, facts: &Device, shape: &ResponseShape) -> Result<Started, StartError> {
     let body = response.json();
-    if !facts.endpoint.ok_status.contains(&response.status) || has_error(&body) {
+    if !facts.endpoint.ok_status.contains(&response.status) || states_refusal(&body, shape) {
         return Err(StartError::refused(response, &body));
     }
     let member = |name: &str| body.get(facts.fields.get(name).map_or(name, String::as_str)).filter(|v| !v.is_null());
@@ -93,13 +93,11 @@ pub enum Poll {
 
 /// Judges a poll's response: its `error` decides, whatever the status. `ok_status`: the statuses
 /// that mean success.
-pub fn judge(response: &Response, ok_status: &[u16]) -> Poll {
+pub fn judge(response: &Response, ok_status: &[u16], shape: &ResponseShape) -> Poll {
     let ok = ok_status.contains(&response.status);
-    let code = match ok {
-        // a success may have its own `code` or `message`
-        true => error_member(response),
-        false => api_error::read(&response.body).and_then(|e| e.code).or_else(|| error_member(response)),
-    };
+    let stated = stated_error(response, shape);
+    // a success may have its own `code` or `message`
+    let code = stated.or_else(|| api_error::read(&response.body).filter(|_| !ok)?.code);
     match code.as_deref() {
         Some("authorization_pending") => Poll::Pending,
         Some("slow_down") => Poll::SlowDown,
@@ -107,16 +105,6 @@ pub fn judge(response: &Response, ok_status: &[u16]) -> Poll {
         Some("expired_token" | "code_expired") => Poll::Expired,
         None if ok => Poll::Given,
         _ => Poll::Other,
-    }
-}
-
-/// `error` as a text, from JSON or a form: GitHub sends either.
-fn error_member(response: &Response) -> Option<String> {
-    match serde_json::from_slice::<Value>(&response.body) {
-        Ok(body) => body.get("error").and_then(Value::as_str).map(str::to_owned),
-        Err(_) => form::decode(std::str::from_utf8(&response.body).ok()?.trim())?
-            .into_iter()
-            .find_map(|(name, value)| (name == "error").then_some(value)),
     }
 }
 
@@ -141,11 +129,11 @@ mod tests {
             "verification_uri": "https://example.com/device",
             "verification_uri_complete": "https://example.com/device?user_code=WDJB-MJHT", "expires_in": 1800, "interval": 5
         });
-        let started = read_start(&response(200, body), &facts()).unwrap();
+        let started = read_start(&response(200, body), &facts(), &ResponseShape::default()).unwrap();
         assert_eq!((started.user_code.as_str(), started.expires_in, started.interval), ("WDJB-MJHT", 1800, 5));
         assert_eq!(started.complete_uri.as_deref(), Some("https://example.com/device?user_code=WDJB-MJHT"));
         let body = json!({ "device_code": "d", "user_code": "u", "verification_url": "https://example.com/device", "expires_in": "60" });
-        let started = read_start(&response(200, body), &facts()).unwrap();
+        let started = read_start(&response(200, body), &facts(), &ResponseShape::default()).unwrap();
         assert_eq!(
             (started.verification_uri.as_str(), started.expires_in, started.interval),
             ("https://example.com/device", 60, 5)
@@ -157,11 +145,11 @@ mod tests {
     fn an_address_that_a_browser_must_not_open_is_refused() {
         for uri in ["javascript:alert(1)", "http://example.com/", "vscode://x", "https://user@example.com/", "-x"] {
             let body = json!({ "device_code": "d", "user_code": "u", "verification_uri": uri });
-            assert!(read_start(&response(200, body), &facts()).is_err(), "{uri}");
+            assert!(read_start(&response(200, body), &facts(), &ResponseShape::default()).is_err(), "{uri}");
         }
         let body =
             json!({ "device_code": "d", "user_code": "a\u{1b}[2Jb", "verification_uri": "https://example.com/" });
-        assert_eq!(read_start(&response(200, body), &facts()).unwrap().user_code, "a [2Jb");
+        assert_eq!(read_start(&response(200, body), &facts(), &ResponseShape::default()).unwrap().user_code, "a [2Jb");
     }
 
     // T-08; section 3.5: the error decides
@@ -175,19 +163,29 @@ mod tests {
                 ("expired_token", Poll::Expired),
                 ("invalid_grant", Poll::Other),
             ] {
-                assert_eq!(judge(&response(status, json!({ "error": error })), &[200]), want, "{status} {error}");
+                assert_eq!(
+                    judge(&response(status, json!({ "error": error })), &[200], &ResponseShape::default()),
+                    want,
+                    "{status} {error}"
+                );
                 let as_form = Response {
                     status,
                     headers: vec![],
                     body: format!("error={error}&error_description=x").into_bytes().into(),
                 };
-                assert_eq!(judge(&as_form, &[200]), want, "{status} {error}");
+                assert_eq!(judge(&as_form, &[200], &ResponseShape::default()), want, "{status} {error}");
             }
         }
-        assert_eq!(judge(&response(500, json!(null)), &[200]), Poll::Other);
+        assert_eq!(judge(&response(500, json!(null)), &[200], &ResponseShape::default()), Poll::Other);
         let given = json!({ "access_token": "x", "code": "authorization_pending", "message": "slow_down" });
-        assert_eq!(judge(&response(200, given.clone()), &[200]), Poll::Given);
-        assert_eq!(judge(&response(200, json!({ "access_token": "x", "error": null })), &[200]), Poll::Given);
-        assert_eq!(judge(&response(201, json!({ "access_token": "x" })), &[200]), Poll::Other);
+        assert_eq!(judge(&response(200, given.clone()), &[200], &ResponseShape::default()), Poll::Given);
+        assert_eq!(
+            judge(&response(200, json!({ "access_token": "x", "error": null })), &[200], &ResponseShape::default()),
+            Poll::Given
+        );
+        assert_eq!(
+            judge(&response(201, json!({ "access_token": "x" })), &[200], &ResponseShape::default()),
+            Poll::Other
+        );
     }
 }

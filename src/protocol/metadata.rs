@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::address::{check_url, site};
-use crate::provider::{Announced, ClientAuth, Device, Offers, Provider, Revoke, registered_name};
+use crate::provider::{Announced, ClientAuth, Device, Endpoint, Offers, Provider, Revoke, Token, registered_name};
 use crate::text::safe;
 
 /// Stands in the issuer of a document that holds for many tenants (Microsoft's `common`).
@@ -47,7 +47,7 @@ pub(super) const ENDPOINTS: [&str; 10] = [
 ];
 
 /// Other members that are used.
-const KEPT: [&str; 24] = [
+const KEPT: [&str; 25] = [
     "issuer",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
@@ -67,6 +67,7 @@ const KEPT: [&str; 24] = [
     "authorization_details_types_supported",
     "backchannel_token_delivery_modes_supported",
     "subject_types_supported",
+    "revocation_endpoint_auth_methods_supported",
     "introspection_endpoint_auth_methods_supported",
     "id_token_signing_alg_values_supported",
     "userinfo_signing_alg_values_supported",
@@ -187,7 +188,8 @@ impl Metadata {
     /// options for the endpoints that `provider`'s own entry leaves open.
     fn announced(&self, provider: &Provider) -> Announced {
         let authorize = |key: &str| self.list(key).filter(|_| provider.authorize.url.is_none());
-        let ciba_modes = self.list("backchannel_token_delivery_modes_supported").filter(|_| provider.ciba.is_none());
+        let of_document = provider.ciba.as_ref().is_none_or(|ciba| ciba.url.is_none());
+        let ciba_modes = self.list("backchannel_token_delivery_modes_supported").filter(|_| of_document);
         let request_parameter = self.0.get("request_parameter_supported").and_then(Value::as_bool);
         Announced {
             known: true,
@@ -215,6 +217,7 @@ impl Metadata {
     /// Fills the gaps in the provider's entry.
     pub fn fill(&self, provider: &mut Provider) {
         provider.announced = self.announced(provider);
+        let usual = provider.token.auth.clone();
         self.fill_auth(provider);
         let client_credentials = &mut provider.client_credentials.endpoint;
         for endpoint in [&mut provider.token.endpoint, &mut provider.refresh.endpoint, client_credentials] {
@@ -222,12 +225,13 @@ impl Metadata {
         }
         or(&mut provider.authorize.url, || self.owned("authorization_endpoint"));
         let token = &provider.token;
-        let beside = |key: &str| self.text(key).map(|url| token.beside(url));
+        let beside = |name: &str| (self.beside(token, name), (&usual[..], &token.auth[..]));
         let device = |endpoint| Device { endpoint, ..Device::default() };
-        or(&mut provider.device, || beside("device_authorization_endpoint").map(device));
+        complete(&mut provider.device, beside("device_authorization"), device, |device| &mut device.endpoint);
         let revoke = |endpoint| Revoke { endpoint, ..Revoke::default() };
-        or(&mut provider.revoke, || beside("revocation_endpoint").map(revoke));
-        or(&mut provider.ciba, || beside("backchannel_authentication_endpoint"));
+        complete(&mut provider.revoke, beside("revocation"), revoke, |revoke| &mut revoke.endpoint);
+        complete(&mut provider.ciba, beside("backchannel_authentication"), |it| it, |it| it);
+        complete(&mut provider.introspect, beside("introspection"), |it| it, |it| it);
         self.fill_identity(provider);
         if provider.scopes.known.is_empty() {
             provider.scopes.known = self.list("scopes_supported").unwrap_or_default();
@@ -244,11 +248,12 @@ impl Metadata {
         or(&mut provider.api.base_url, own_host);
     }
 
-    /// Fills the ways of client authentication at the token endpoint.
+    /// Fills the ways of client authentication at the token endpoint that the provider's entry
+    /// doesn't name.
     fn fill_auth(&self, provider: &mut Provider) {
         let methods = self.list("token_endpoint_auth_methods_supported").filter(|_| provider.token.url.is_none());
-        let auth = known_auth(methods);
-        if auth.is_empty() {
+        let (auth, usual) = (known_auth(methods), provider.token.auth.clone());
+        if auth.is_empty() || usual != Endpoint::default().auth {
             return;
         }
         // a client without credentials is a public one: Keycloak, Microsoft and others accept these
@@ -259,9 +264,12 @@ impl Metadata {
         let public = lax.then_some(ClientAuth::None);
         let with_public: Vec<ClientAuth> = auth.iter().copied().chain(public).collect();
         provider.token.auth.clone_from(&with_public);
-        provider.refresh.endpoint.auth = with_public;
+        let refresh = (&mut provider.refresh.endpoint.auth, with_public);
         // RFC 6749, section 4.4: for confidential clients only
-        provider.client_credentials.endpoint.auth = auth;
+        let client_credentials = (&mut provider.client_credentials.endpoint.auth, auth);
+        for (known, found) in [refresh, client_credentials].into_iter().filter(|(known, _)| **known == usual) {
+            *known = found;
+        }
     }
 
     /// Fills the endpoints and algorithms for identity and introspection, also if the provider's
@@ -278,15 +286,38 @@ impl Metadata {
         identity.jarm_algorithms = names("authorization_signing_alg_values_supported");
         identity.userinfo_algorithms = names("userinfo_signing_alg_values_supported");
         identity.introspection_algorithms = names("introspection_signing_alg_values_supported");
-        or(&mut provider.introspect, || {
-            let mut endpoint = provider.token.beside(self.text("introspection_endpoint")?);
-            let auth = known_auth(self.list("introspection_endpoint_auth_methods_supported"));
-            if !auth.is_empty() {
-                endpoint.auth = auth;
-            }
-            Some(endpoint)
-        });
+        let (token, usual) = (&provider.token, &provider.token.auth[..]);
+        complete(&mut provider.introspect, (self.beside(token, "introspection"), (usual, usual)), |it| it, |it| it);
     }
+
+    /// The endpoint of that name, with its own ways of client authentication, or the token
+    /// endpoint's.
+    fn beside(&self, token: &Token, name: &str) -> Option<Endpoint> {
+        let mut endpoint = token.beside(self.text(&format!("{name}_endpoint"))?);
+        let auth = known_auth(self.list(&format!("{name}_endpoint_auth_methods_supported")));
+        if !auth.is_empty() {
+            endpoint.auth = auth;
+        }
+        Some(endpoint)
+    }
+}
+
+/// Fills in an endpoint, or what its section in the provider's file leaves out. `auth`: the ways of
+/// client authentication in a section that names none, before and after the document was read.
+fn complete<T>(
+    place: &mut Option<T>,
+    (found, auth): (Option<Endpoint>, (&[ClientAuth], &[ClientAuth])),
+    make: impl FnOnce(Endpoint) -> T,
+    endpoint: impl FnOnce(&mut T) -> &mut Endpoint,
+) {
+    let Some(known) = place.as_mut().map(endpoint) else {
+        *place = found.map(make);
+        return;
+    };
+    if known.auth == auth.0 {
+        known.auth = found.as_ref().map_or(auth.1, |found| &found.auth).to_vec();
+    }
+    or(&mut known.url, || found?.url);
 }
 
 /// Fills an empty place.

@@ -186,10 +186,6 @@ impl Target<'_> {
     fn authenticate(&self, auth: ClientAuth, url: &url::Url, parts: &mut Parts) -> Result<(), RequestError> {
         let Target { endpoint, client, .. } = *self;
         let secret = client.secret.clone().unwrap_or_else(|| Secret::unlisted(""));
-        let id_and_secret = || {
-            let id = Secret::unlisted(client.id.as_str());
-            [("client_id".to_owned(), id), ("client_secret".to_owned(), secret.clone())]
-        };
         match auth {
             ClientAuth::Basic => parts.authorization = Some(basic(&encoded(&client.id), &encoded(secret.expose()))),
             ClientAuth::BasicRaw => parts.authorization = Some(basic(&client.id, secret.expose())),
@@ -198,8 +194,15 @@ impl Target<'_> {
             ClientAuth::BearerSelf => {
                 parts.authorization = self.bearer.map(|token| format!("Bearer {}", token.expose()));
             }
-            ClientAuth::Post => parts.params.extend(id_and_secret()),
-            ClientAuth::Query => parts.in_query.extend(id_and_secret()),
+            ClientAuth::Post => {
+                parts.add_id(client);
+                parts.params.push(("client_secret".to_owned(), secret));
+            }
+            ClientAuth::Query => {
+                parts.params.retain(|(name, _)| name != "client_id");
+                parts.in_query.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));
+                parts.in_query.push(("client_secret".to_owned(), secret));
+            }
             ClientAuth::None if client.id.is_empty() => {}
             ClientAuth::PrivateKeyJwt | ClientAuth::ClientSecretJwt => {
                 let sign = if auth == ClientAuth::PrivateKeyJwt { Assertion::by_key } else { Assertion::by_secret };
@@ -213,7 +216,8 @@ impl Target<'_> {
 }
 
 impl Parts {
-    /// Adds `client_id` unless the parameters have it, as they must at the device endpoint.
+    /// Adds `client_id` unless the parameters have it: some endpoints want it with any client
+    /// authentication.
     fn add_id(&mut self, client: &Client) {
         if !self.params.iter().any(|(name, _)| name == "client_id") {
             self.params.push(("client_id".to_owned(), Secret::unlisted(client.id.as_str())));

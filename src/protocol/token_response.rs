@@ -157,17 +157,20 @@ impl Reader<'_> {
         // the token came over TLS from its own issuer: a claim that it can't prove harms nobody
         // else
         let claims = shape.claims_from_jwt.then(|| jose::unverified_claims(access_token.expose()).ok()).flatten();
-        let mut expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
-            None => shape.default_expires_s.map(|s| now.saturating_add(s)),
+        let claimed_end = || claims.as_ref().and_then(|claims| claims.get("exp").and_then(seconds));
+        let expires_at = match at(root, &shape.expires_in).filter(|v| !v.is_null()) {
+            None => claimed_end().or_else(|| shape.default_expires_s.map(|s| now.saturating_add(s))),
             Some(value) => expiry(value, shape.expires_unit, shape.zero_expires, now).unwrap_or_else(|()| {
-                warnings.push("the answer's lifetime can't be read: the token is used until it is refused".to_owned());
-                None
+                let instead = shape.default_expires_s.map(|s| now.saturating_add(s));
+                let then =
+                    instead.map_or("the token is used until it is refused", |_| "that of the provider's file counts");
+                warnings.push(format!("the answer's lifetime can't be read: {then}"));
+                instead
             }),
         };
         let separator = shape.scope_separator.as_deref().unwrap_or(self.separator);
         let mut scopes = scopes(at(root, &shape.scope), separator);
         if let Some(claims) = &claims {
-            expires_at = expires_at.or_else(|| claims.get("exp").and_then(seconds));
             let claimed = claims.get("scp").or_else(|| claims.get("scope"));
             scopes = scopes.or_else(|| self::scopes(claimed, separator));
         }
@@ -224,9 +227,27 @@ fn error_at<'a>(whole: &'a Value, shape: &ResponseShape) -> Option<&'a Value> {
     shape.error.iter().filter_map(|path| at(whole, path)).find(|error| !is_nothing(error))
 }
 
-/// Whether the body of another endpoint states an error.
-pub(super) fn has_error(body: &Value) -> bool {
-    body.get("error").is_some_and(|error| !is_nothing(error))
+/// Whether the body of another endpoint states a refusal: by the member that tells success, if it
+/// has that, else by its error.
+pub fn states_refusal(body: &Value, shape: &ResponseShape) -> bool {
+    match shape.ok_field.as_ref().and_then(|path| text_at(body, path)) {
+        Some(told) => told != shape.ok_value,
+        None => error_at(body, shape).is_some(),
+    }
+}
+
+/// The code of the error that a response states, whatever its status.
+pub(super) fn stated_error(response: &Response, shape: &ResponseShape) -> Option<String> {
+    let whole = WipedJson(Value::Object(written(response).ok()?.0.into_iter().collect()));
+    error_at(&whole, shape).map(|error| code_of(error, &whole))
+}
+
+/// Huawei writes numbers, Facebook and Google's APIs an object.
+fn code_of(error: &Value, whole: &Value) -> String {
+    match error {
+        Value::String(code) => code.clone(),
+        other => api_error::read_value(whole).and_then(|read| read.code).unwrap_or_else(|| other.to_string()),
+    }
 }
 
 /// Whether a value says that there is no error: some servers send the member with each success. In
@@ -284,7 +305,7 @@ fn is_id_token(text: &str) -> bool {
 /// `Ok(None)`: no lifetime; `Err`: there is one that can't be read (T-32).
 fn expiry(value: &Value, unit: ExpiresUnit, zero: ZeroExpires, now: i64) -> Result<Option<i64>, ()> {
     if unit == ExpiresUnit::Iso8601 {
-        return value.as_str().and_then(rfc3339).map(Some).ok_or(());
+        return value.as_str().and_then(iso8601).map(Some).ok_or(());
     }
     let number = seconds(value).ok_or(())?;
     let lifetime = match unit {
@@ -334,6 +355,20 @@ fn scopes(value: Option<&Value>, separator: &str) -> Option<Vec<String>> {
         _ => return None,
     };
     (!list.is_empty()).then_some(list)
+}
+
+/// A time as [`rfc3339`] reads it, or as ISO 8601 also writes it: a day alone, the offset `+0200`
+/// or `+02`.
+fn iso8601(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let day = "2026-11-21".len();
+    let (time, offset) = text.split_at(text.rfind(['+', '-']).filter(|at| *at > day).unwrap_or(text.len()));
+    match offset.len() {
+        _ if text.len() == day => rfc3339(&format!("{text}T00:00:00Z")),
+        3 => rfc3339(&format!("{time}{offset}:00")),
+        5 => rfc3339(&format!("{time}{}:{}", offset.get(..3)?, offset.get(3..)?)),
+        _ => rfc3339(text),
+    }
 }
 
 /// `2026-11-21T10:00:00Z`, with an offset, or in UTC without one, as Unix seconds. TOML's
@@ -397,18 +432,8 @@ pub fn in_its_words(e: AnswerError, response: &Response) -> AnswerError {
 fn oauth_error(status: u16, error: &Value, whole: &Value, shape: &ResponseShape) -> AnswerError {
     let description =
         shape.error_description.iter().find_map(|path| at(whole, path)).and_then(Value::as_str).map(str::to_owned);
-    match error {
-        Value::String(code) => AnswerError::OAuth { status, error: code.clone(), description },
-        // Huawei writes numbers, Facebook and Google's APIs an object
-        other => {
-            let read = api_error::read_value(whole).unwrap_or_default();
-            AnswerError::OAuth {
-                status,
-                error: read.code.unwrap_or_else(|| other.to_string()),
-                description: description.or(read.message),
-            }
-        }
-    }
+    let read = || api_error::read_value(whole).filter(|_| !error.is_string())?.message;
+    AnswerError::OAuth { status, error: code_of(error, whole), description: description.or_else(read) }
 }
 
 fn looks_like_html(response: &Response) -> bool {

@@ -12,6 +12,7 @@ schema! {
         /// Where its paths start.
         pub base_url: Option<String> as Url,
         /// Extra headers. `{client_id}` is the client's id, here as everywhere.
+        #[serde(deserialize_with = "checks::headers")]
         pub headers: BTreeMap<String, String> as Text,
         /// Parameters of every request's query (`api-version`); one that is given in the request
         /// comes before it.
@@ -66,6 +67,7 @@ schema! {
         /// Its address, or a path below `api.base-url`.
         pub url: String as Url,
         /// Extra headers.
+        #[serde(deserialize_with = "checks::headers")]
         pub headers: BTreeMap<String, String> as Text,
         /// Its body.
         pub body: Option<String> as Long,
@@ -156,6 +158,13 @@ words! {
         /** The client is not the token's. */ WrongClient,
         /** A scope is missing. */ Scope,
         /** Too many requests. */ Throttled,
+    }
+}
+
+impl ApiAuth {
+    /// The header that takes the token.
+    pub(super) fn header(&self) -> Option<&str> {
+        (self.place == ApiAuthPlace::Header).then_some(self.name.as_str())
     }
 }
 

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny};
 
 use super::expand::{is_pattern, unfilled};
-use super::{ClientAuth, Provider, auth_names, catalogue};
+use super::{ClientAuth, Provider, TokenKind, auth_names, catalogue};
 use crate::address::check_url;
+use crate::layers::de::range;
 use crate::layers::tree::{ReadError, Table, Value, look_up, refused, refused_in};
 use crate::text::{nearest, safe};
 
@@ -18,6 +19,9 @@ pub(super) const LIKE_TOKEN: [&str; 2] = ["refresh", "client-credentials"];
 
 /// Optional sections that take `auth` and `headers` from `token`.
 pub(super) const BESIDE_TOKEN: [&str; 4] = ["device", "revoke", "ciba", "introspect"];
+
+/// Parameters of the authorize request with which a login knows its own answer.
+const OF_EACH_LOGIN: [&str; 4] = ["state", "nonce", "code_challenge", "code_challenge_method"];
 
 /// Whether the name is valid in a file name and on a command line.
 pub fn is_provider_name(name: &str) -> bool {
@@ -44,9 +48,32 @@ pub(super) fn pattern<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Err
     text(from, is_pattern, "must be `host`, `digits`, `word`, or a text with one `*`")
 }
 
+/// Names that HTTP itself needs: a request has its own.
+const OF_HTTP: [&str; 5] = ["host", "content-length", "transfer-encoding", "connection", "te"];
+
+const NO_HEADER: &str = "must be a header's name: letters, digits, `-`, and none that HTTP itself sets";
+
+/// Whether a request may have a header of this name (RFC 9110, section 5.1).
+fn is_header_name(name: &str) -> bool {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(token) && !OF_HTTP.iter().any(|known| name.eq_ignore_ascii_case(known))
+}
+
 pub(super) fn header_name<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
-    let good = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    text(from, good, "must be a header's name: letters, digits, `-`")
+    text(from, is_header_name, NO_HEADER)
+}
+
+pub(super) fn headers<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let headers = BTreeMap::<String, String>::deserialize(from)?;
+    match headers.keys().find(|name| !is_header_name(name)) {
+        Some(bad) => Err(D::Error::custom(format!("holds `{}`; each {NO_HEADER}", safe(bad)))),
+        None => Ok(headers),
+    }
+}
+
+/// A text; `None` if it is empty, which takes back an inherited one.
+pub(super) fn filled<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    Ok(Text::deserialize(from)?.filter(|text| !text.is_empty()))
 }
 
 pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
@@ -82,12 +109,25 @@ pub(super) fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D
     Ok(BTreeMap::<String, IgnoredAny>::deserialize(from)?.into_keys().collect())
 }
 
+fn some<T, E: Error>(list: Vec<T>, instead: &str) -> Result<Vec<T>, E> {
+    if list.is_empty() { Err(E::custom(format!("may not be empty; {instead}"))) } else { Ok(list) }
+}
+
+pub(super) fn statuses<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u16>, D::Error> {
+    some(range::<100, 599, _, _>(from)?, "no answer would be a success")
+}
+
 pub(super) fn auth<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ClientAuth>, D::Error> {
-    let ways = Vec::deserialize(from)?;
-    if ways.is_empty() {
-        return Err(D::Error::custom("may not be empty; `[\"none\"]` sends the client id alone"));
-    }
-    Ok(ways)
+    some(Vec::deserialize(from)?, "`[\"none\"]` sends the client id alone")
+}
+
+pub(super) fn tokens<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<TokenKind>, D::Error> {
+    some(Vec::deserialize(from)?, "without `[revoke]` no token is revoked")
+}
+
+pub(super) fn usual_kind<'de, D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+    let known = |kind: &str| ["bearer", "dpop"].iter().any(|known| kind.eq_ignore_ascii_case(known));
+    text(from, known, "must be `Bearer` or `DPoP`")
 }
 
 pub(super) fn scalar<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
@@ -160,6 +200,18 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
     if p.callback.token_host_from.is_some() && p.callback.token_host_allow.is_empty() {
         let why = "needs `callback.token-host-allow`, or secrets go to any host";
         return refuse("callback.token-host-from", why);
+    }
+    if let Some(name) = OF_EACH_LOGIN.iter().find(|name| p.authorize.params.contains_key(**name)) {
+        let why = "can't be set: each login makes its own, and checks it (`pkce.mode` turns PKCE off)";
+        return refuse(&format!("authorize.params.{name}"), why);
+    }
+    // RFC 6749, section 3.1.1: some servers want none, and `id_token` may stand beside `code`
+    let brings_code = |kind: &String| kind.is_empty() || kind.split(' ').any(|word| word == "code");
+    if !p.authorize.params.get("response_type").is_none_or(brings_code) {
+        return refuse("authorize.params.response_type", "must hold `code`: a login takes nothing else");
+    }
+    if p.api.auth.header().is_some_and(|name| !is_header_name(name)) {
+        return refuse("api.auth.name", NO_HEADER);
     }
     if p.api.pages.lacks_next() {
         let why = "needs `api.pages.next`: where the next page's address or cursor stands";

@@ -64,6 +64,7 @@ schema! {
         #[serde(deserialize_with = "checks::issuer")]
         pub issuer: Option<String> as Url,
         /// A public client that the provider knows already; used where the profile has none.
+        #[serde(deserialize_with = "checks::filled")]
         pub client_id: Option<String> as Text,
         /// Variables (`vars.NAME`).
         pub vars: BTreeMap<String, Var>,
@@ -229,6 +230,7 @@ schema! {
         /// Always added.
         pub always: Vec<String> as Text,
         /// Added when a refresh token is wanted.
+        #[serde(deserialize_with = "checks::filled")]
         pub offline: Option<String> as Text,
         /// What stands between two scopes.
         pub separator: String = " ".to_owned(),
@@ -261,9 +263,10 @@ schema! {
         /// Standard name → theirs.
         pub rename: BTreeMap<String, String>,
         /// Extra headers.
+        #[serde(deserialize_with = "checks::headers")]
         pub headers: BTreeMap<String, String> as Text,
         /// Statuses that mean success.
-        #[serde(deserialize_with = "range::<100, 599, _, _>")]
+        #[serde(deserialize_with = "checks::statuses")]
         pub ok_status: Vec<u16> = vec![200],
     }
 
@@ -330,6 +333,7 @@ schema! {
         /// The path of the token type.
         pub token_type: String = "token_type".to_owned(),
         /// For answers without a token type, which are refused otherwise.
+        #[serde(deserialize_with = "checks::usual_kind")]
         pub default_token_type: Option<String>,
         /// Other words for the type `Bearer` (eBay: `User Access Token`).
         pub bearer_types: Vec<String>,
@@ -341,7 +345,7 @@ schema! {
         pub refresh_expires_unit: ExpiresUnit,
         /// What stands between two scopes; `scopes.separator` otherwise.
         pub scope_separator: Option<String>,
-        /// Seconds, where the answer says nothing.
+        /// Seconds, where neither the answer nor `claims-from-jwt` tells a lifetime.
         #[serde(deserialize_with = "range::<0, { i64::MAX }, _, _>")]
         pub default_expires_s: Option<i64>,
         /// When a token of lifetime 0 expires.
@@ -349,7 +353,7 @@ schema! {
         /// Expiry and scopes come from the access token's own claims where the answer leaves them
         /// out.
         pub claims_from_jwt: bool,
-        /// The path of a member that tells success, whatever the status and the error's paths say.
+        /// The path of a member that tells success, whatever the error's paths say.
         pub ok_field: Option<String>,
         /// Its value then: a text or an integer (Lark: 0).
         #[serde(deserialize_with = "checks::scalar")]
@@ -381,6 +385,7 @@ schema! {
         /// The parameter that holds the token.
         pub token_param: String = "token".to_owned(),
         /// Which tokens are sent, in order.
+        #[serde(deserialize_with = "checks::tokens")]
         pub tokens: Vec<TokenKind> = vec![TokenKind::RefreshToken, TokenKind::AccessToken],
         /// Which tokens a success ends.
         pub kills: Kills,
@@ -756,6 +761,13 @@ impl Token {
     pub fn beside(&self, url: &str) -> Endpoint {
         let (auth, headers) = (self.auth.clone(), self.headers.clone());
         Endpoint { url: Some(url.to_owned()), auth, headers, ..Endpoint::default() }
+    }
+}
+
+impl Provider {
+    /// The revocation endpoint, once its address is known.
+    pub fn revocation(&self) -> Option<&Revoke> {
+        self.revoke.as_ref().filter(|revoke| revoke.endpoint.url.is_some())
     }
 }
 

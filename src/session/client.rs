@@ -51,7 +51,7 @@ struct Making<'a> {
 
 impl Session {
     fn making<'a>(&'a mut self, world: &mut World, record: Option<&'a Record>) -> Result<Making<'a>, Error> {
-        let Session { who, server, credentials: known } = self;
+        let Session { who, server, credentials: known, .. } = self;
         let provider = &Server::once(server, world, who, record)?.provider;
         Ok(Making { who, provider, record, known })
     }
@@ -92,7 +92,10 @@ impl Session {
         let known = Some(known).filter(|_| !client.id.is_empty());
         let filled = known.and_then(|known| provider.filled_upto(VarFrom::User, &known).ok());
         let provider = filled.unwrap_or_else(|| provider.clone());
-        Asking { profile: self.typed.clone(), provider, client: client.clone() }
+        let scopes = self.profile.target.scopes.is_some() || self.variant.is_some();
+        let scopes = scopes.then(|| provider.scopes.param.clone());
+        let said = self.profile.params.keys().cloned().chain(scopes).collect();
+        Asking { profile: self.typed.clone(), provider, client: client.clone(), said }
     }
 
     /// A secret that was typed at the terminal.
@@ -181,8 +184,12 @@ impl Making<'_> {
         }
         if let Some((secret, from)) = who.secret_from_outside(world)? {
             if !who.secret_is_said(world) {
-                who.stays_here("client secret")?;
-                if let Some(moved) = who.has_moved(record, provider) {
+                let with_id = who.secret_stands_beside_id(world);
+                if !with_id {
+                    who.stays_here("client secret")?;
+                }
+                let moved = who.has_moved(record, provider);
+                if let Some(moved) = moved.filter(|moved| !(with_id && matches!(moved, Moved::Client { .. }))) {
                     return Err(moved.refused(&who.typed));
                 }
             }
@@ -304,6 +311,15 @@ impl Who {
     pub(super) fn secret_is_said(&self, world: &World) -> bool {
         let own = variable(world, &self.words, false, "CLIENT_SECRET").is_some();
         self.choice.flags.client_secret.is_some() || (!own && self.variable(world, "CLIENT_SECRET").is_some())
+    }
+
+    /// Whether variables for this profile give both the secret and the client that it is for, and
+    /// nothing else is meant than the configuration says.
+    fn secret_stands_beside_id(&self, world: &World) -> bool {
+        let own = |what| variable(world, &self.words, false, what).map(|(value, _)| value);
+        let id = own("CLIENT_ID").filter(|_| own("CLIENT_SECRET").is_some());
+        let same_place = self.said_elsewhere().is_none_or(|moved| matches!(moved, Moved::Client { .. }));
+        same_place && id.is_some() && id == self.profile.client_id
     }
 
     /// A secret of the configuration is for the provider as it was signed in to. A sign-in may

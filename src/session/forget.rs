@@ -35,8 +35,8 @@ pub fn revoke(
 }
 
 fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
-    let provider = session.provider_with(world, Some(record), |provider| provider.revoke.is_some())?;
-    let (Some(facts), Some(set)) = (&provider.revoke, &record.token) else { return Ok(None) };
+    let provider = session.provider_with(world, Some(record), |provider| provider.revocation().is_some())?;
+    let (Some(facts), Some(set)) = (provider.revocation(), &record.token) else { return Ok(None) };
     let asking = session.asking(world, Some(record))?;
     // a provider that ends a whole login ends its further tokens too
     let by_themselves = facts.kills != Kills::All && facts.tokens.contains(&TokenKind::AccessToken);

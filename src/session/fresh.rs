@@ -10,7 +10,8 @@ use crate::grant::{self, Aim, Asking, support, unattended};
 use crate::protocol::explain::{Line, Step};
 use crate::protocol::token_response::Answer;
 use crate::protocol::{id_token, jose};
-use crate::provider::Provider;
+use crate::provider::expand::open_variable;
+use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Scope;
 use crate::session::keep::keep;
@@ -117,6 +118,9 @@ fn obtain(
     if let Some(set) = from_copy(world, session, want) {
         explain_no_request(world, &session.name, "the copy that the kernel keeps has it");
         return Ok(set);
+    }
+    if let Some(set) = session.unkept.as_ref().filter(|set| is_usable(world, set, want)) {
+        return Ok(set.clone());
     }
     match session.store.kind() {
         StoreKind::None => return unkept(world, session, None),
@@ -522,6 +526,12 @@ pub fn provider_of_token(
     Ok((session.provider(world, record.as_ref())?, record))
 }
 
+/// Whether a variable of the API's address is open that no sign-in brings: a job that obtains its
+/// token itself knows it with the first one.
+pub fn lacks_token(session: &Session, provider: &Provider, record: Option<&Record>) -> bool {
+    open_variable(&provider.api).is_some() && !session.grant(Some(provider), record).needs_person()
+}
+
 /// Whether the kernel's copy, if there is one, is enough to send the token to the provider's API.
 fn copy_will_do(world: &World, session: &Session) -> Result<bool, Error> {
     let bound = session.bound(&session.raw_provider()?, &BTreeMap::new()).fingerprint();
@@ -579,6 +589,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
     let before = record.cloned().unwrap_or_default();
     let mut vars = before.vars.clone();
     vars.extend(provider.told_by_answer(&set.extra));
+    session.learn(VarFrom::Token, &vars, client)?;
     let bound = session.bound(provider, &vars);
     let secret_stays =
         before.client_secret.is_none() || session.secret_moved(&before, provider, Scope::Every).is_some();
@@ -625,7 +636,10 @@ fn unkept(world: &mut World, session: &mut Session, record: Option<&Record>) -> 
         });
     }
     let asking = session.asking(world, record)?;
-    by_grant(world, session, &asking, grant).map(|answer| answer.set)
+    let set = by_grant(world, session, &asking, grant)?.set;
+    session.learn(VarFrom::Token, &provider.told_by_answer(&set.extra), &asking.client)?;
+    session.unkept = Some(set.clone());
+    Ok(set)
 }
 
 /// Obtains a token by a grant that needs no person.

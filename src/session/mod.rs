@@ -44,6 +44,7 @@ use crate::provider::expand::CLIENT_ID;
 use crate::provider::{Provider, VarFrom};
 use crate::store::{self, StoreKind};
 use crate::text::safe;
+use crate::token::TokenSet;
 use crate::world::World;
 use client::LoadedClient;
 pub use open::{placeholder_provider, profile_called, profile_of_issuer};
@@ -65,6 +66,8 @@ pub const BASE: &str = "base";
 pub struct Session {
     pub who: Who,
     pub server: Option<Server>,
+    /// The token that this command obtained and no store keeps.
+    unkept: Option<TokenSet>,
     credentials: LoadedClient,
 }
 
@@ -90,7 +93,7 @@ impl std::fmt::Debug for Session {
 
 impl From<Who> for Session {
     fn from(who: Who) -> Session {
-        Session { who, server: None, credentials: LoadedClient::default() }
+        Session { who, server: None, unkept: None, credentials: LoadedClient::default() }
     }
 }
 

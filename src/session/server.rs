@@ -11,7 +11,6 @@ use crate::grant::jwks::{KeptKeys, KeyRing};
 use crate::protocol::metadata;
 use crate::provider::expand::{CLIENT_ID, ExpandError};
 use crate::provider::{Provider, VarFrom};
-use crate::text::pasted;
 use crate::world::World;
 
 pub struct Server {
@@ -66,17 +65,17 @@ impl Server {
             vars.extend(more(world)?);
         }
         let by_browser = who.choice.signing_in && who.grant(Some(&raw), None) == GrantKind::AuthorizationCode;
+        // a job that has no token yet obtains one before it needs its variables
+        let no_token =
+            record.is_none_or(|record| record.token.is_none()) && !who.grant(Some(&raw), record).needs_person();
         let upto = match who.choice.signing_in {
             true if by_browser => VarFrom::User,
-            true => VarFrom::Callback,
-            false => VarFrom::Whoami,
+            signing_in if signing_in || no_token => VarFrom::Callback,
+            _ => VarFrom::Whoami,
         };
         let provider = raw.expand_upto(upto, &vars).map_err(|e| match e {
-            // a value on the command line would be in the shell's history
-            ExpandError::Missing { ref name, .. } if raw.has_secret_var(name) => Error::usage(e.to_string())
-                .hint(format!("{} --var {}", who.typed.line("profile set-secret"), pasted(name))),
             ExpandError::Missing { ref name, .. } | ExpandError::Value { ref name, .. } => {
-                Error::usage(e.to_string()).hint(who.typed.login_with(&[("--var", &format!("{name}=VALUE"))]))
+                Error::usage(e.to_string()).hint(who.hint_for_var(&raw, name))
             }
             _ => Error::usage(e.to_string())
                 .hint(format!("`{}` sets a variable", who.typed.login_with(&[("--var", "NAME=VALUE")]))),

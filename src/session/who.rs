@@ -1,7 +1,7 @@
 //! The profile that is meant: its name, configuration, store and folders.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -238,16 +238,23 @@ impl Who {
         parts.filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
     }
 
+    /// How a person sets a variable. A secret on the command line would be in the shell's history.
+    pub fn hint_for_var(&self, provider: &Provider, name: &str) -> String {
+        match provider.has_secret_var(name) {
+            true => format!("{} --var {}", self.typed.line("profile set-secret"), pasted(name)),
+            false => self.typed.login_with(&[("--var", &format!("{name}=VALUE"))]),
+        }
+    }
+
     /// The scopes to ask for: the profile's or the usual ones, and those that are always needed.
     pub fn scopes(&self, provider: &Provider, grant: GrantKind) -> Vec<String> {
         let facts = &provider.scopes;
         let mut scopes = self.said_scopes(provider).unwrap_or_else(|| facts.default.clone());
         let offline = facts.offline.iter().filter(|_| grant.needs_person() && provider.refresh.supported);
-        for scope in facts.always.iter().chain(offline) {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
+        scopes.extend(facts.always.iter().chain(offline).cloned());
+        // each once
+        let mut seen = BTreeSet::from([String::new()]);
+        scopes.retain(|scope| seen.insert(scope.clone()));
         scopes
     }
 

@@ -49,6 +49,7 @@ mod misbehaving;
 mod orphans;
 mod profile;
 mod profile_keys;
+mod promises;
 mod proofs;
 mod provider;
 mod provider_add;

@@ -9,10 +9,14 @@ use crate::world::robot;
 use crate::world::serve::{Request, Response};
 use crate::world::{Odd, Output, Person, START, answer};
 
-type Seen = Arc<Mutex<Vec<Request>>>;
+pub type Seen = Arc<Mutex<Vec<Request>>>;
 
 /// A server whose sign-in page sends the browser back at once, with `more` in the redirect.
-fn server(me: &mut Person, more: &str, answers: impl Fn(&Request) -> Response + Send + Sync + 'static) -> (Odd, Seen) {
+pub fn server(
+    me: &mut Person,
+    more: &str,
+    answers: impl Fn(&Request) -> Response + Send + Sync + 'static,
+) -> (Odd, Seen) {
     let (seen, more) = (Seen::default(), more.to_owned());
     let to = seen.clone();
     let odd = me.odd("a provider with manners", move |request| {
@@ -31,16 +35,16 @@ fn server(me: &mut Person, more: &str, answers: impl Fn(&Request) -> Response + 
     (odd, seen)
 }
 
-fn pairs(text: &str) -> Vec<(String, String)> {
+pub fn pairs(text: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(text.as_bytes()).into_owned().collect()
 }
 
-fn says(value: &Value) -> Response {
+pub fn says(value: &Value) -> Response {
     answer(200, "application/json", &value.to_string())
 }
 
 /// A token answer with more members.
-fn tokens(more: &Value) -> Response {
+pub fn tokens(more: &Value) -> Response {
     let mut token =
         json!({ "access_token": "access-1", "token_type": "bearer", "refresh_token": "refresh-1", "expires_in": 3600 });
     token.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -48,13 +52,13 @@ fn tokens(more: &Value) -> Response {
 }
 
 /// Signs in with a browser to the provider `odd`, with these keys beside the server's own.
-fn login(me: &mut Person, server: &Odd, keys: &str) -> Output {
+pub fn login(me: &mut Person, server: &Odd, keys: &str) -> Output {
     me.config("providers/odd.toml", &with_keys(server, keys));
     me.browser(|url| vec![robot::go(url)]).types("login odd")
 }
 
 /// The provider's file; keys given here replace those of [`Odd::provider`].
-fn with_keys(server: &Odd, keys: &str) -> String {
+pub fn with_keys(server: &Odd, keys: &str) -> String {
     laid(&server.provider("odd"), &keys.replace("BASE", &server.base))
 }
 
@@ -78,7 +82,7 @@ fn paths(seen: &Seen) -> Vec<String> {
     seen.lock().unwrap().iter().map(|r| r.path.clone()).filter(|path| path != "/authorize").collect()
 }
 
-fn bodies(seen: &Seen, path: &str) -> Vec<String> {
+pub fn bodies(seen: &Seen, path: &str) -> Vec<String> {
     let text = |r: &Request| String::from_utf8(r.body.clone()).unwrap();
     seen.lock().unwrap().iter().filter(|r| r.path == path).map(text).collect()
 }

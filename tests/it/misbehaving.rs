@@ -224,7 +224,7 @@ fn a_token_that_comes_with_another_status_than_200_is_refused_and_its_status_nam
         "
         error: the token could not be refreshed
         caused by: the server answered with status 201, which is not a success at a token endpoint
-        hint: if that status means success there: `[token] ok-status = [200, 201]` in a provider file of your own
+        hint: if that status means success there: `ok-status` of `[token]` in a provider file of your own must name 201 too
     ",
     );
     // the first one is spent

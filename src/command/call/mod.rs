@@ -23,7 +23,7 @@ use crate::api::request::{Draft, token_header};
 use crate::api::send::{Aftermath, Caller, Obtain, Renew};
 use crate::api::{dry_run, hosts, pages, path_variable};
 use crate::command::token::presentable;
-use crate::command::{Global, WhoFlags, pace, sandbox_session};
+use crate::command::{Global, WhoFlags, pace, provider_to_call, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
 use crate::provider::{Limits, Provider};
@@ -229,7 +229,9 @@ impl Aim {
     fn of(world: &mut World, asking: &Asking<'_>, session: &mut Session) -> Result<Aim, Error> {
         let args = asking.args;
         let whole = args.dry_run || args.cache.is_some() || asking.typed.target.contains('{');
-        let (provider, record) = provider_of_token(world, session, whole)?;
+        // a dry run sends nothing
+        let of_token = if args.dry_run { provider_of_token } else { provider_to_call };
+        let (provider, record) = of_token(world, session, whole)?;
         let target = filled(&asking.typed.target, session, &provider, record.as_ref())?;
         let (mut url, with_token) = match args.anywhere {
             true => hosts::resolve_anywhere(&provider, &target)?,

@@ -80,7 +80,7 @@ fn named(account: Option<&str>, set: &TokenSet) -> Option<String> {
 
 /// The error for tokens that are not stored: they are revoked, if the provider supports that.
 pub(super) fn taken_back(world: &mut World, asking: &Asking, set: &TokenSet, error: Error) -> Error {
-    let facts = asking.provider.revoke.as_ref();
+    let facts = asking.provider.revocation();
     let cause = match facts.map_or(Ok(None), |facts| revoke::revoke(world, asking, facts, set)) {
         Ok(Some(words)) => words.to_owned(),
         Ok(None) => logout::irrevocable(&asking.provider.name),

@@ -23,6 +23,7 @@ use crate::command::status::in_time;
 use crate::command::{Global, WhoArgs, may_ask, pace, patience, register, sandbox_session};
 use crate::config::{GrantKind, SignIn, words};
 use crate::error::{Error, Kind};
+use crate::grant::refresh::spendable;
 use crate::grant::signed_in_as::{self, SignedInAs};
 use crate::grant::support::{self, check_authorization_request, check_grant};
 use crate::protocol::authorization_details;
@@ -177,8 +178,8 @@ fn sign_in(world: &mut World, session: &mut Session, args: &LoginArgs, attempt: 
         && provider.registration_url.is_none()
         && session.client(world, old.as_ref())?.is_none_or(|client| forgotten(&client.id));
     provider = session.provider_with(world, old.as_ref(), |provider| match grant {
-        GrantKind::DeviceCode => provider.device.is_some(),
-        GrantKind::Ciba => provider.ciba.is_some(),
+        GrantKind::DeviceCode => provider.device.as_ref().is_some_and(|device| device.endpoint.url.is_some()),
+        GrantKind::Ciba => provider.ciba.as_ref().is_some_and(|ciba| ciba.url.is_some()),
         _ => !registers && (provider.par_url.is_some() || !pushes),
     })?;
     ask_more(world, session, (&provider, old.as_ref()), (args, attempt.guided))?;
@@ -411,7 +412,7 @@ fn signed_in(
         world.warn("the provider does not say which authorization details it granted");
     }
     if grant == GrantKind::AuthorizationCode
-        && set.refresh_token.is_none()
+        && spendable(provider, set).is_none()
         && provider.refresh.supported
         && set.expires_at.is_some()
     {
@@ -501,7 +502,7 @@ const LONGEST_FOR_ACCOUNT: Duration = Duration::from_secs(5);
 
 /// The account, and the variables that come with it, if the provider has a check for it. Its
 /// failure is no failure of the login.
-fn account(
+pub fn account(
     world: &mut World,
     session: &mut Session,
     provider: &Provider,

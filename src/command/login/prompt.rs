@@ -37,8 +37,8 @@ pub(super) fn ask_vars(world: &mut World, session: &mut Session, old: Option<&Re
         if !may_ask(world) {
             let allowed = (!var.one_of.is_empty()).then(|| format!(" [{}]", safe(&var.one_of.join(", "))));
             let prompt = prompt + &allowed.unwrap_or_default();
-            return Err(Error::usage(format!("provider `{}` needs `{name}`: {prompt}", raw.id))
-                .hint(session.typed.login_with(&[("--var", &format!("{name}=VALUE"))])));
+            let wanted = Error::usage(format!("provider `{}` needs `{name}`: {prompt}", raw.id));
+            return Err(wanted.hint(session.hint_for_var(&raw, &name)));
         }
         let kept = kept.get(&name).filter(|kept| raw.takes(&name, kept).is_ok());
         let value = loop {

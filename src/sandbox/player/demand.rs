@@ -91,7 +91,10 @@ impl<'a> Demand<'a> {
         let id_and_secret = [is("client_id", &client.id), any("client_secret")];
         match way {
             ClientAuth::Post => wanted.extend(id_and_secret),
-            ClientAuth::Query => in_query.extend(id_and_secret),
+            ClientAuth::Query => {
+                wanted.retain(|(name, _)| name != "client_id");
+                in_query.extend(id_and_secret);
+            }
             ClientAuth::None if !wanted.iter().any(|(name, _)| name == "client_id") => {
                 wanted.push(is("client_id", &client.id));
             }
