@@ -10,7 +10,7 @@ use crate::session::paths::Paths;
 use crate::session::record::Record;
 use crate::session::{Overrides, Session, forget, migration, orphan, sealed_files};
 use crate::store::StoreKind;
-use crate::text::safe;
+use crate::text::{pasted, safe};
 use crate::world::World;
 
 /// The fate of a token that is not revoked.
@@ -78,6 +78,11 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
 fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session, Error> {
     let mut session = sandbox_session::open(world, Overrides { leaving: true, ..choice })?;
     session.look_further(world)?;
+    if let Some(variant) = &session.variant {
+        return Err(Error::usage(format!("`{}` is for another token of the login", variant.words()))
+            .because("a logout ends the login with all its tokens")
+            .hint(format!("oauthctl logout {}", pasted(&session.name))));
+    }
     let name = session.name.clone();
     let kind = session.store.kind();
     if matches!(kind, StoreKind::Environment | StoreKind::None) {
@@ -141,7 +146,7 @@ fn end(
         false => forget::revoke(world, session, record, lock)?,
     };
     if let Err(e) = &revoked
-        && e.kind == Kind::TryLater
+        && forget::may_be_mended(e)
     {
         forget::put_off(world, session, record, lock)?;
         let again = session.typed.line("logout");

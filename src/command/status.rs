@@ -41,7 +41,12 @@ pub struct StatusArgs {
 
 /// Exit code 0: `token` needs no login. 4: a login is needed. 5: the store can't be read.
 pub fn run(args: StatusArgs, global: &Global, world: &mut World) -> Result<u8, Error> {
-    let mut session = Session::open(world, args.who.choice(global))?;
+    let choice = args.who.choice(global);
+    let names_place = choice.names_place();
+    let mut session = Session::open(world, choice)?;
+    if names_place {
+        session.shared_provider()?;
+    }
     session.look_further(world)?;
     let standing = standing(world, &session);
     let kept = standing.record.as_ref().is_some_and(|r| r.token.is_some() || r.unfinished.is_some());

@@ -22,8 +22,8 @@ pub use edit::{Editor, edit, lines, profile_keys, try_edit, written};
 pub use profile::{ClientAuthSettings, Layer, Profile, SignIn, TokenTarget, all_profile_keys};
 pub use providers::{
     Brief, add_provider, aliases, changed_built_in, description, in_brief, is_built_in, kept_copy, own_provider,
-    provider, provider_by_alias, provider_in_environments, provider_names, registries, remove_copy, replace_provider,
-    same_provider, validate_all, write_copy,
+    provider, provider_by_alias, provider_files, provider_in_environments, provider_names, registries, remove_copy,
+    replace_provider, same_provider, validate_all, write_copy,
 };
 
 pub use registry::{Pin, Registry, digest, is_of_registry};

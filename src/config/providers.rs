@@ -1,5 +1,6 @@
 //! The user's own providers, and the built-in ones.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,23 @@ pub fn description(dir: &Path, name: &str) -> Option<String> {
     let built_in = || catalogue::named(name).filter(|_| is_built_in(dir, name)).map(|it| it.text().to_owned());
     let text = own_text(dir, name).ok()?.or_else(built_in)?;
     (!text.contains("extends")).then_some(text)
+}
+
+/// The files below the folder of the configuration that say what a provider is, and the one that
+/// would.
+pub fn provider_files(dir: &Path, name: &str) -> Vec<String> {
+    let asked = RefCell::new(vec![name.to_owned()]);
+    let own = |name: &str| {
+        asked.borrow_mut().push(name.to_owned());
+        own_text(dir, name)
+    };
+    let id = provider_by_alias(dir, name).ok().flatten();
+    let _ = resolve::resolve(id.as_deref().unwrap_or(name), None, &own);
+    let mut names = asked.into_inner();
+    names.retain(|name| is_provider_name(name));
+    let files = names.iter().flat_map(|name| [Some(format!("{FOLDER}/{name}.toml")), registry_file(dir, name)]);
+    let files: BTreeSet<String> = files.flatten().collect();
+    files.into_iter().collect()
 }
 
 /// The aliases of a provider. Those of a built-in one also lead to the user's file in its place.

@@ -2,9 +2,9 @@
 
 use url::form_urlencoded::byte_serialize;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, check_client};
 use crate::grant::{Asking, answered, send};
-use crate::protocol::api_error;
+use crate::protocol::api_error::{self, is_wrong_client};
 use crate::protocol::client::{Client, RequestError};
 use crate::protocol::token_request::Target;
 use crate::protocol::token_response::states_refusal;
@@ -86,7 +86,9 @@ fn one(world: &mut World, asking: &Asking, facts: &Revoke, (token, hint): (&Secr
     let error = answered(&response, "the provider did not revoke the token");
     Err(match response.status {
         // RFC 6749, section 5.2: the server does not accept the client
-        401 => Error { kind: Kind::Usage, ..error },
+        status if status == 401 || code.is_some_and(|code| is_wrong_client(&code, status)) => {
+            Error { kind: Kind::Usage, ..error }.hint(check_client(&asking.profile, &asking.client))
+        }
         403 => Error { kind: Kind::Other, ..error },
         _ => error,
     })

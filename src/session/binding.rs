@@ -72,6 +72,11 @@ impl Who {
         then.is_some_and(|then| self.described().as_ref() == Some(then))
     }
 
+    /// An error if the command names a place that there is not: no token is meant by that.
+    pub fn said_place(&self) -> Result<(), Error> {
+        if self.choice.names_place() { self.shared_provider().map(drop) } else { Ok(()) }
+    }
+
     /// How provider and profile differ from what the tokens are bound to. Sends nothing.
     pub fn moved_by_file(&self, record: &Record) -> Option<Moved> {
         if self.is_described(record) {

@@ -2,21 +2,29 @@
 
 use super::keep::old_store;
 use super::{Lock, Record, Session, Who, kernel_cache, renewal};
-use crate::error::{Error, Fate, Kind};
-use crate::grant::revoke;
-use crate::provider::{Kills, TokenKind};
+use crate::error::{Error, Fate, Kind, unbuilt};
+use crate::grant::{Asking, revoke};
+use crate::protocol::token_request::usable_auth;
+use crate::provider::{Kills, Revoke, TokenKind};
 use crate::world::World;
 
 /// The revoked tokens in words; `None`: the provider can't revoke.
 pub type Revoked = Result<Option<&'static str>, Error>;
 
 /// Revokes the tokens of a record and of a refresh that was cut off. The record as it is then too.
+/// An error: nothing was sent, and the record is as it was.
 pub fn revoke(
     world: &mut World,
     session: &mut Session,
     record: Record,
     lock: &Lock,
 ) -> Result<(Record, Revoked), Error> {
+    if let Err(e) = prepared(world, session, &record)
+        && e.kind != Kind::TryLater
+    {
+        let delete = format!("`{} --local-only` deletes it here, and revokes nothing", session.typed.line("logout"));
+        return Err(e.context(format!("the token of `{}` is not revoked, and stays here", session.name)).hint(delete));
+    }
     let failed = match renewal::settle(world, session, record.clone(), lock) {
         Ok(record) => {
             let revoked = at_provider(world, session, &record);
@@ -34,18 +42,33 @@ pub fn revoke(
     Ok((record, revoked))
 }
 
-fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
+/// All that a revocation needs. `None`: the provider can't revoke.
+fn prepared(world: &mut World, session: &mut Session, record: &Record) -> Result<Option<(Asking, Revoke)>, Error> {
     let provider = session.provider_with(world, Some(record), |provider| provider.revocation().is_some())?;
-    let (Some(facts), Some(set)) = (provider.revocation(), &record.token) else { return Ok(None) };
+    let Some(facts) = provider.revocation() else { return Ok(None) };
     let asking = session.asking(world, Some(record))?;
+    usable_auth(&facts.endpoint, &asking.client).map_err(|e| unbuilt(e, &session.typed))?;
+    Ok(Some((asking, facts.clone())))
+}
+
+fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
+    let (Some((asking, facts)), Some(set)) = (&prepared(world, session, record)?, &record.token) else {
+        return Ok(None);
+    };
     // a provider that ends a whole login ends its further tokens too
     let by_themselves = facts.kills != Kills::All && facts.tokens.contains(&TokenKind::AccessToken);
     let mut others = Ok(());
     for beside in record.variants.iter().filter(|_| by_themselves) {
-        others = others.and(revoke::revoke(world, &asking, facts, &beside.token).map(drop));
+        others = others.and(revoke::revoke(world, asking, facts, &beside.token).map(drop));
     }
-    let revoked = revoke::revoke(world, &asking, facts, set)?;
+    let revoked = revoke::revoke(world, asking, facts, set)?;
     others.map(|()| revoked)
+}
+
+/// Whether another attempt to revoke may succeed: the server can't answer now, or does not accept
+/// the client or the address, which can be mended.
+pub fn may_be_mended(e: &Error) -> bool {
+    matches!(e.kind, Kind::TryLater | Kind::Usage | Kind::Unsafe)
 }
 
 /// Ends the login here, and keeps its tokens for another attempt to revoke them.

@@ -87,6 +87,7 @@ pub(super) struct Compared {
 pub(super) fn compare(world: &mut World, who: &Who, record: Option<&Record>) -> Result<Compared, Error> {
     let grant = who.grant(None, record);
     flags_serve(who, grant)?;
+    who.said_place()?;
     let asked_with = asked_with(world, who, grant)?;
     match record.and_then(|record| differs(who, record, Some(&asked_with))) {
         Some(Differs::Moved(moved))

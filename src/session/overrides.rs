@@ -25,6 +25,12 @@ pub struct Overrides {
 }
 
 impl Overrides {
+    /// Whether the flags say where the tokens are for.
+    pub fn names_place(&self) -> bool {
+        let Profile { provider, environment, vars, .. } = &self.flags;
+        provider.is_some() || environment.is_some() || !vars.is_empty()
+    }
+
     /// The options of a command line with the same meaning, with their values; never a secret.
     pub fn options(&self) -> Vec<(String, String)> {
         let mut options = self.flags.options();

@@ -138,23 +138,91 @@ fn a_kind_of_token_that_can_not_be_revoked_does_not_save_the_other() {
 }
 
 #[test]
-fn a_refused_revocation_is_told_and_the_token_is_forgotten_all_the_same() {
-    for (status, code, asked) in [(401, 2, 2), (400, 1, 2)] {
+fn a_token_whose_revocation_is_refused_is_told_and_forgotten_all_the_same() {
+    let mut me = Person::new();
+    let odd = odd(&mut me, |_| answer(400, "application/json", r#"{"error":"invalid_request"}"#));
+    me.types("logout odd").fails(
+        1,
+        "
+        odd: deleted here; the client secret stays (`oauthctl profile remove odd` deletes it)
+        error: the token of `odd` was deleted here, but not revoked at the provider
+        caused by: the provider did not revoke the token
+        caused by: it answered invalid_request
+        hint: it stays valid until it expires, or until you remove the app in your account there
+    ",
+    );
+    assert_eq!(odd.asked(), 2, "the access token is sent although the refresh token was refused");
+    assert_eq!(me.record("odd")["token"], json!(null));
+}
+
+// the client's secret can be mended, and a deleted token can't be revoked any more
+#[test]
+fn a_token_is_kept_for_another_logout_where_the_client_is_refused() {
+    for status in [401, 400] {
         let mut me = Person::new();
-        let odd = odd(&mut me, move |_| answer(status, "application/json", r#"{"error":"invalid_client"}"#));
+        let good = Arc::new(AtomicU16::new(status));
+        let says = good.clone();
+        let odd = odd(&mut me, move |_| match says.load(Ordering::SeqCst) {
+            200 => answer(200, "text/plain", ""),
+            status => answer(status, "application/json", r#"{"error":"invalid_client"}"#),
+        });
         me.types("logout odd").fails(
-            code,
+            2,
             "
-            odd: deleted here; the client secret stays (`oauthctl profile remove odd` deletes it)
-            error: the token of `odd` was deleted here, but not revoked at the provider
+            error: `odd` is logged out here, and its token is not revoked yet
             caused by: the provider did not revoke the token
             caused by: it answered invalid_client
-            hint: it stays valid until it expires, or until you remove the app in your account there
+            hint: check the client id and the client secret (`oauthctl profile set-secret odd FILE` replaces one that is kept)
+            hint: `oauthctl logout odd` tries again; with `--local-only` it deletes the token, unrevoked
         ",
         );
-        assert_eq!(odd.asked(), asked, "{status}: the access token is sent although the refresh token was refused");
-        assert_eq!(me.record("odd")["token"], json!(null));
+        assert_eq!(me.types("token odd").code, 4, "no command uses it");
+        good.store(200, Ordering::SeqCst);
+        let done = me.types("logout odd");
+        assert!(done.code == 0 && done.err.contains("has revoked"), "{}", done.err);
+        assert!(odd.asked() > 2);
     }
+}
+
+// exit code 2 is a mistake of the call: nothing has happened
+#[test]
+fn a_logout_that_can_not_be_tried_changes_nothing() {
+    for (flags, more) in [
+        (" --environment nosuch", ""),
+        (" --provider nosuch", ""),
+        (" --var nosuch=1", ""),
+        (" --client-secret-file /no/such/file", ""),
+        (" --scope read", ""),
+        ("", "client-secret = { env = \"NO_SUCH_VARIABLE\" }\n"),
+        ("", "client-secret = { file = \"/no/such/file\" }\n"),
+        ("", "environment = \"nosuch\"\n"),
+    ] {
+        let mut me = Person::new();
+        let odd = odd(&mut me, |_| answer(200, "text/plain", ""));
+        let refresh_token = me.kept("odd", "refresh_token");
+        me.config("config.toml", &format!("[profiles.odd]\nprovider = \"odd\"\n{more}"));
+        for line in ["logout odd", "logout --all"].iter().take(if flags.is_empty() { 2 } else { 1 }) {
+            let done = me.types(&format!("{line}{flags}"));
+            assert_eq!(done.code, 2, "{line}{flags} {more}: {}", done.err);
+            assert_eq!(
+                (odd.asked(), me.kept("odd", "refresh_token")),
+                (0, refresh_token.clone()),
+                "{line}{flags} {more}"
+            );
+        }
+        // what was mended
+        me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\n");
+        let done = me.types("logout odd");
+        assert!(done.code == 0 && done.err.contains("has revoked"), "{flags} {more}: {}", done.err);
+    }
+    let mut me = Person::new();
+    let odd = odd(&mut me, |_| answer(200, "text/plain", ""));
+    me.config("config.toml", "[profiles.odd]\nprovider = \"odd\"\nenvironment = \"nosuch\"\n");
+    let done = me.types("logout odd");
+    assert!(done.err.contains("`oauthctl logout odd --local-only` deletes it here"), "{}", done.err);
+    assert_eq!(me.types("logout odd --local-only").code, 0);
+    assert_eq!(me.record("odd")["token"], json!(null));
+    crate::world::robot::get(&odd.base);
 }
 
 #[test]

@@ -196,7 +196,10 @@ fn no_endpoint_leads_a_secret_elsewhere() {
         );
         assert!(done.err.contains(hint), "{line}: {}", done.err);
     }
-    assert!(me.keychain.item("odd").is_none_or(|record| !record.contains("issued-1")), "forgotten here all the same");
+    // it is kept for a logout that can revoke it, and is used no more
+    assert_eq!(me.types("token odd --no-refresh").code, 4);
+    assert_eq!(me.types("logout odd --local-only").code, 0);
+    assert!(me.keychain.item("odd").is_none_or(|record| !record.contains("issued-1")), "forgotten here");
     assert_eq!(elsewhere.asked(), 0);
     // the double complains of one that is never asked
     crate::world::robot::get(&elsewhere.base);

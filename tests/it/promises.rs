@@ -453,3 +453,50 @@ fn a_token_that_has_expired_when_it_comes_is_told() {
     let done = me.types("token odd");
     assert!(done.code == 0 && done.err.contains("a lifetime that is over already"), "{}", done.err);
 }
+
+// the kernel's copy is as good as the files that say where the token may go
+#[test]
+fn a_kept_copy_ends_with_the_files_of_its_provider() {
+    for extends in [false, true] {
+        let mut me = Person::new();
+        let (server, _) = server(&mut me, "", |_| tokens(&json!({ "expires_in": 7200 })));
+        let file = |base: &str| with_keys(&server, &format!("api.base-url = \"{base}\""));
+        me.config("providers/odd.toml", &file("https://api.example"));
+        let name = if extends { "over" } else { "odd" };
+        me.config("providers/over.toml", "extends = \"odd\"\n");
+        me.config("config.toml", &format!("[profiles.p]\nprovider = \"{name}\"\n"));
+        assert_eq!(me.browser(|url| vec![robot::go(url)]).types("login p").code, 0);
+        assert_eq!(me.types("token p").code, 0);
+        assert!(!me.copies.texts().is_empty());
+        // the same content is no other place
+        me.config("providers/odd.toml", &format!("{}# a comment\n", file("https://api.example")));
+        assert_eq!(me.types("token p").code, 0);
+        me.config("providers/odd.toml", &file("https://elsewhere.example"));
+        for line in
+            ["token p", "token p --format header", "token p --no-cache", "token p --format json", "run p -- true"]
+        {
+            let done = me.types(line);
+            assert_eq!((done.code, done.out.as_str()), (7, ""), "{name}: {line}: {}", done.err);
+        }
+    }
+}
+
+#[test]
+fn a_place_that_there_is_not_gives_no_token() {
+    let mut me = Person::new();
+    me.signed_in();
+    for flags in ["--environment nosuch", "--provider nosuch", "--var nosuch=1"] {
+        for verb in ["token", "token --no-cache", "refresh", "call", "status", "run"] {
+            let words = if verb == "run" {
+                " -- true"
+            } else if verb == "call" {
+                " /me"
+            } else {
+                ""
+            };
+            let (verb, more) = verb.split_once(' ').unwrap_or((verb, ""));
+            let done = me.types(&format!("{verb} sandbox {more} {flags}{words}"));
+            assert_eq!((done.code, done.out.as_str()), (2, ""), "{verb} {flags}: {}{}", done.out, done.err);
+        }
+    }
+}

@@ -4,13 +4,15 @@
 //! profile). It holds the access token and its times. A *link* belongs to a request: a profile's
 //! name with the folders, the store variable, the bus, and the variables that decide which token is
 //! meant. It is written once the record was compared with that request, and has the copy's name and
-//! hash: the copy of a later token needs a new link. It is valid until `config.toml` or the
-//! profile's sealed file changes: so the fast path reads neither, and never serves a token against
-//! the configuration, nor one whose record is gone. The kernel forgets both when the token expires.
+//! hash: the copy of a later token needs a new link. It is valid until `config.toml`, a file of the
+//! provider or the profile's sealed file changes: so the fast path reads none of them, and never
+//! serves a token against the configuration, nor one whose record is gone. The kernel forgets both
+//! when the token expires.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config;
 use crate::secret::hash;
 use crate::session::Who;
 use crate::session::bound::Bound;
@@ -41,9 +43,10 @@ pub struct Cached {
 /// The copy for a profile. `said`: its words in variables, and whether it was named.
 pub fn read(world: &World, paths: &Paths, profile: &str, said: (&[String], bool)) -> Option<Cached> {
     let link = world.token_copy.read(&link_name(world, paths, profile, said))?;
-    let (copy, valid_for) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
+    let (copy, rest) = std::str::from_utf8(&link).ok()?.split_once(' ')?;
+    let (files, valid_for) = rest.split_once(' ')?;
     let text = world.token_copy.read(copy)?;
-    (valid_for == validity(paths, profile, &text)).then(|| parse(&text)).flatten()
+    (valid_for == validity(paths, (profile, files), &text)).then(|| parse(&text)).flatten()
 }
 
 /// The copy for what this command means.
@@ -76,7 +79,9 @@ pub fn write(world: &World, who: &Who, record: &Record) {
     // not by an alias: a link doesn't know the files that define it
     let link = link_name(world, &who.paths, &who.name, (&who.words, who.named));
     if put(&copy, text.as_bytes()) {
-        put(&link, format!("{copy} {}", validity(&who.paths, &who.name, text.as_bytes())).as_bytes());
+        let files = config::provider_files(who.config_dir(), who.provider_name()).join(":");
+        let valid_for = validity(&who.paths, (&who.name, &files), text.as_bytes());
+        put(&link, format!("{copy} {files} {valid_for}").as_bytes());
     }
 }
 
@@ -131,12 +136,13 @@ fn link_name(world: &World, paths: &Paths, profile: &str, (words, named): (&[Str
     format!("link:{}", hash(&text))
 }
 
-/// What a link holds for: this content of the copy, `config.toml` and the sealed file as they are.
-/// A keychain's record has no file: its copy is as good as [`forget`].
-fn validity(paths: &Paths, profile: &str, copy: &[u8]) -> String {
-    let config = paths.config.as_ref().map(|dir| dir.join("config.toml"));
+/// What a link holds for: this content of the copy, `config.toml`, the provider's files and the
+/// sealed file as they are. A keychain's record has no file: its copy is as good as [`forget`].
+fn validity(paths: &Paths, (profile, files): (&str, &str), copy: &[u8]) -> String {
+    let config = |file: &str| signature(paths.config.as_ref().map(|dir| dir.join(file)));
+    let provider: Vec<String> = files.split(':').map(config).collect();
     let record = paths.state.as_ref().map(|state| file::path(state, profile));
-    format!("{} {} {}", signature(config), signature(record), hash(copy))
+    format!("{} {} {} {}", config("config.toml"), provider.join(" "), signature(record), hash(copy))
 }
 
 /// Changes whenever the file does: size and time of change, to the nanosecond.
