@@ -1,4 +1,5 @@
-//! `logout`: revokes the tokens if the provider supports it, then deletes them in any case.
+//! `logout`: revokes the tokens if the provider supports it, then deletes them. Where that can't be
+//! tried, or may succeed later, they are kept for another `logout`.
 
 use clap::Args;
 
