@@ -8,7 +8,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::address::on_loopback;
 use crate::config::ConfigError;
@@ -97,6 +97,8 @@ pub struct Error {
     pub wrong_client: bool,
     /// The user refused: on the provider's page, on another device, or here.
     pub said_no: bool,
+    /// Of a command on several profiles: what failed, by the profile's name.
+    pub profiles: Vec<(String, Error)>,
 }
 
 impl Error {
@@ -115,6 +117,17 @@ impl Error {
             fate: Fate::Unknown,
             wrong_client: false,
             said_no: false,
+            profiles: Vec::new(),
+        }
+    }
+
+    /// An error if a command on several profiles failed for one of them. Its exit code is 75 only
+    /// where to try again may help each of them.
+    pub fn if_any(profiles: Vec<(String, Error)>, message: &str) -> Result<(), Error> {
+        let kinds = || profiles.iter().map(|(_, e)| e.kind);
+        match kinds().find(|kind| *kind != Kind::TryLater).or(kinds().next()) {
+            Some(kind) => Err(Error { profiles, ..Error::new(kind, message) }),
+            None => Ok(()),
         }
     }
 
@@ -187,10 +200,12 @@ impl Error {
         self.texts().split_off(1)
     }
 
-    /// `error: …`, `caused by: …`, `hint: …`, each a line.
+    /// `error: …`, `caused by: …`, `hint: …`, each a line; those of single profiles come first.
     pub fn as_text(&self, paint: bool) -> String {
         let (red, dim, plain) = if paint { ("\x1b[1;31m", "\x1b[1m", "\x1b[0m") } else { ("", "", "") };
-        let mut text = format!("{red}error:{plain} {self}\n");
+        let of_one = |(name, e): &(String, Error)| format!("{}: {}", safe(name), e.as_text(paint));
+        let mut text = self.profiles.iter().map(of_one).collect::<String>();
+        text.push_str(&format!("{red}error:{plain} {self}\n"));
         for cause in self.causes() {
             text.push_str(&format!("{dim}caused by:{plain} {cause}\n"));
         }
@@ -202,6 +217,10 @@ impl Error {
 
     /// One JSON object on a line.
     pub fn as_json(&self) -> String {
+        format!("{}\n", self.object())
+    }
+
+    fn object(&self) -> Value {
         let mut object = json!({
             "error": self.kind,
             "exit_code": self.kind.exit_code(),
@@ -212,15 +231,23 @@ impl Error {
         if let Some(seconds) = self.retry_after {
             object["retry_after"] = seconds.into();
         }
-        format!("{object}\n")
+        let of_one = |(name, e): &(String, Error)| {
+            let mut object = e.object();
+            object["profile"] = name.as_str().into();
+            object
+        };
+        if !self.profiles.is_empty() {
+            object["profiles"] = self.profiles.iter().map(of_one).collect();
+        }
+        object
     }
 }
 
 /// A clone has the texts of the causes alone.
 impl Clone for Error {
     fn clone(&self) -> Error {
-        let (what, hints) = (from_texts(self.texts()), self.hints.clone());
-        Error { what, hints, ..*self }
+        let (what, hints, profiles) = (from_texts(self.texts()), self.hints.clone(), self.profiles.clone());
+        Error { what, hints, profiles, ..*self }
     }
 }
 

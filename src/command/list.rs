@@ -63,11 +63,12 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         }
     })?;
     let faults = known.as_ref().map(|(config, _)| &config.faults).into_iter().flatten();
-    for (name, fault) in faults.clone() {
+    let mut failed = Vec::new();
+    for (name, fault) in faults {
         let object = json!({ "profile": name, "state": UNREADABLE, "trouble": fault.message });
         objects.push_str(&format!("{object},"));
         rows.push([&safe(name), "-", "-", "-", UNREADABLE, "-", "-"].map(|cell| cell.to_owned().into()));
-        world.say(&format!("{}: {}", safe(name), Error::from(fault.clone()).as_text(false).trim_end()));
+        failed.push((name.clone(), fault.clone().into()));
     }
     // JSON has the profiles alone; a message names the other records
     let (orphans, _) = orphan::all(world, &paths, known.as_ref(), None);
@@ -83,10 +84,7 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
         Format::Table if rows.len() == 1 => world.say("There is no profile yet. To try it: oauthctl login sandbox"),
         Format::Table => print(world, table(&rows, screen(world)).as_bytes())?,
     }
-    match faults.count() {
-        0 => Ok(0),
-        _ => Err(Error::usage("not every profile could be read").hint("the lines above say why")),
-    }
+    Error::if_any(failed, "not every profile could be read").map(|()| 0)
 }
 
 /// Looks at each profile in turn: of a hundred thousand, neither settings nor records are all held

@@ -54,14 +54,13 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         let base = Overrides { implied: true, no_cache: global.no_cache, ..Overrides::default() };
         all.push((orphan.name.clone(), orphan.choice(base)));
     }
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (name, choice) in all {
         if let Err(e) = one(world, choice, args.local_only) {
-            world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
-            failed = Some(e.kind);
+            failed.push((name, e));
         }
     }
-    for e in troubles.iter().filter(|_| failed.is_none()) {
+    for e in troubles.iter().filter(|_| failed.is_empty()) {
         world.say(&format!("{}: other records in this store can't be listed", e));
     }
     if let Ok(store) = sealed_files(world, &paths)
@@ -70,10 +69,7 @@ pub fn run(args: LogoutArgs, global: &Global, world: &mut World) -> Result<u8, E
         // nothing is left that its key opens
         store.lock();
     }
-    match failed {
-        None => Ok(0),
-        Some(kind) => Err(Error::new(kind, "not every profile could be logged out").hint("the lines above say why")),
-    }
+    Error::if_any(failed, "not every profile could be logged out").map(|()| 0)
 }
 
 fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session, Error> {

@@ -32,22 +32,16 @@ pub fn run(args: RefreshArgs, global: &Global, world: &mut World) -> Result<u8, 
     if !args.all {
         return one(world, args.who.choice(global), (true, args.due)).map(|()| 0);
     }
-    let mut failed = None;
+    let mut failed = Vec::new();
     for (name, choice) in every_profile(world, global, &args.who.flags)? {
         match one(world, choice, (false, args.due)) {
             Ok(()) => {}
             // a profile without a token is no failure of `--all`
             Err(e) if e.kind == Kind::LoginFirst && e.fate != Fate::Refused => world.say(&format!("{name}: {}", e)),
-            Err(e) => {
-                world.say(&format!("{name}: {}", e.as_text(false).trim_end()));
-                failed = Some(e);
-            }
+            Err(e) => failed.push((name, e)),
         }
     }
-    match failed {
-        None => Ok(0),
-        Some(e) => Err(Error::new(e.kind, "not every profile could be refreshed").hint("the lines above say why")),
-    }
+    Error::if_any(failed, "not every profile could be refreshed").map(|()| 0)
 }
 
 /// `takes_back`: even a login that went to another machine. `due`: nothing is done to a token that

@@ -66,6 +66,29 @@ fn an_error_is_one_json_object_where_that_is_asked_for() {
 }
 
 #[test]
+fn the_errors_of_several_profiles_are_in_one_object_and_quiet_hides_none() {
+    let mut me = Person::new();
+    me.config("config.toml", "[profiles.a]\nprt = 8\n[profiles.b]\nprovider = \"nowhere\"\n");
+    for (line, over, named) in [
+        ("refresh --all", "refreshed", vec!["a", "b"]),
+        ("logout --all", "logged out", vec!["a", "b"]),
+        ("list", "read", vec!["a"]),
+    ] {
+        let over = format!("not every profile could be {over}");
+        let done = me.types(&format!("{line} -q --error-format json"));
+        assert_eq!(done.code, 2, "{line}: {}", done.err);
+        let told: Value = serde_json::from_str(&done.err).unwrap_or_else(|e| panic!("{line}: {e}: {}", done.err));
+        assert_eq!((&told["message"], &told["exit_code"]), (&json!(over), &json!(2)), "{line}");
+        let each = told["profiles"].as_array().unwrap();
+        assert_eq!(each.iter().map(|one| one["profile"].as_str().unwrap()).collect::<Vec<_>>(), named, "{line}");
+        assert_eq!((&each[0]["error"], &each[0]["exit_code"]), (&json!("usage"), &json!(2)), "{line}");
+        assert!(each[0]["message"].as_str().unwrap().contains("`profiles.a.prt`"), "{line}: {told}");
+        let text = me.types(&format!("{line} -q")).err;
+        assert!(text.starts_with("a: error: ") && text.ends_with(&format!("\nerror: {over}\n")), "{line}: {text}");
+    }
+}
+
+#[test]
 fn what_is_typed_wrongly_is_exit_2_on_stderr() {
     let mut me = Person::new();
     me.types("tokn sandbox").fails(

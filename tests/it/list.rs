@@ -466,7 +466,6 @@ fn a_profile_that_can_not_be_read_is_told_and_the_others_are_listed() {
             h: error: {told}
             z: error: `profiles.z.grant` in config.toml, line {} can't be `x`; it is one of `authorization-code`, `device-code`, `client-credentials`, `jwt-bearer`, `saml2-bearer`, `token-exchange`, `ciba`, `password`
             error: not every profile could be read
-            hint: the lines above say why
         ", line + 3),
         );
         let list: Value = serde_json::from_str(&me.types("list --format json").out).unwrap();

@@ -326,7 +326,6 @@ fn all_logs_out_everywhere() {
         hint: unlock the keyring (log in to the desktop, or its password manager) and run the command again
         hint: or keep tokens in a sealed file instead: set OAUTHCTL_STORE=file, or add `--store file` where the command takes it
         error: not every profile could be logged out
-        hint: the lines above say why
     ",
     );
 }

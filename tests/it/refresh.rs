@@ -108,12 +108,11 @@ fn all_renews_every_profile_and_tells_of_each() {
         4,
         "
         sandbox: refreshed, expires in 10 min, at 2026-11-21T22:10:00Z
+        third: no token is stored for `third`
         second: error: the login of `second` has ended: the provider refuses to refresh it
         caused by: the server answered `invalid_grant`: the refresh token is unknown
         hint: oauthctl login second
-        third: no token is stored for `third`
         error: not every profile could be refreshed
-        hint: the lines above say why
     ",
     );
     me.types("refresh sandbox --all").fails(
