@@ -125,6 +125,41 @@ fn all_renews_every_profile_and_tells_of_each() {
 }
 
 #[test]
+fn all_tells_of_a_dead_login_each_time_until_a_login_or_a_logout() {
+    let mut me = Person::new();
+    let server = consenting(&mut me);
+    let lines = ["refresh --all -q", "refresh --all --due -q", "refresh --all --due 10m -q"];
+    let gives = |token: Value| *server.token.lock().unwrap() = token;
+    let refused = json!({ "error": "invalid_grant", "error_description": "the account was closed" });
+    // what the login brings; what a refresh brings; why it is dead
+    for (brings, then, why) in [
+        (json!({ "refresh_token": "refresh-0123" }), refused, "the account was closed"),
+        (json!({}), json!({}), "the token of `odd` has expired and has no refresh token"),
+    ] {
+        gives(brings.clone());
+        signs_in(&mut me, "");
+        gives(then);
+        me.later(700);
+        for line in [lines, lines].concat() {
+            let done = me.types(line);
+            assert_eq!(done.code, 4, "{line}: {}", done.err);
+            assert!(done.err.starts_with("odd: error: ") && done.err.contains(why), "{line}: {}", done.err);
+            assert!(done.err.contains("hint: oauthctl login odd\n"), "{line}: {}", done.err);
+        }
+        gives(brings);
+        signs_in(&mut me, "");
+        me.types(lines[1]).is(0, "", "");
+        assert_eq!(me.types("logout odd --local-only").code, 0);
+        me.types(lines[0]).is(0, "", "");
+    }
+    // without a refresh token it is of use until it expires, and is due before
+    signs_in(&mut me, "");
+    let none = "odd: the token of `odd` has no refresh token\n";
+    me.types("refresh --all").is(0, "", none);
+    assert_eq!(me.types("refresh --all --due 1h").code, 4);
+}
+
+#[test]
 fn what_is_due_is_refreshed_and_the_rest_is_told() {
     let mut me = Person::new();
     let server = me.practice(Manners::Sandbox);
