@@ -11,15 +11,24 @@ use crate::world::{World, repository};
 
 /// The first rule that fits.
 pub fn chosen<'a>(world: &World, rules: impl IntoIterator<Item = &'a When>) -> Option<&'a When> {
+    chosen_for(world, rules, None)
+}
+
+/// The same, where git tells which `remote` it is about.
+pub fn chosen_for<'a>(
+    world: &World,
+    rules: impl IntoIterator<Item = &'a When>,
+    remote: Option<&str>,
+) -> Option<&'a When> {
     let mut rules = rules.into_iter().peekable();
     rules.peek()?;
     let folder = world.env.folder()?;
-    let mut remotes = None;
+    let mut remotes = remote.map(|remote| vec![remote.to_owned()]);
     rules.find(|rule| {
         let is_here = rule.folder.as_ref().is_none_or(|pattern| is_of(world, pattern, &folder));
         is_here
             && rule.remote.as_ref().is_none_or(|pattern| {
-                let remotes = remotes.get_or_insert_with(|| repository::remotes(&folder));
+                let remotes = remotes.get_or_insert_with(|| repository::remotes(&folder, world.env.var_os("GIT_DIR")));
                 remotes.iter().any(|remote| is_at(pattern, remote))
             })
     })

@@ -1,6 +1,7 @@
 //! The remotes of the git repository that a folder is in, read without git: also of a worktree and
 //! of a submodule, whose `.git` is a file. A repository of another user counts as none.
 
+use std::ffi::OsString;
 use std::fs::{self, Metadata};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -10,10 +11,14 @@ use url::Url;
 /// Bytes of a file that are read.
 const LONGEST: u64 = 1 << 20;
 
-/// The addresses of all remotes.
-pub fn remotes(folder: &Path) -> Vec<String> {
-    let Some(config) = folder.ancestors().find_map(config_of) else { return Vec::new() };
-    read(&config).map(|text| urls(&text)).unwrap_or_default()
+/// The addresses of all remotes. `git_dir`: what git tells in `GIT_DIR` to the programs that it
+/// starts; a clone is another repository than the one that it is made in.
+pub fn remotes(folder: &Path, git_dir: Option<OsString>) -> Vec<String> {
+    let config = match git_dir.filter(|dir| !dir.is_empty()) {
+        Some(dir) => Some(config_in(folder.join(dir))),
+        None => folder.ancestors().find_map(config_of),
+    };
+    config.and_then(|config| read(&config)).map(|text| urls(&text)).unwrap_or_default()
 }
 
 /// The configuration of the repository whose work tree begins here.
@@ -23,9 +28,13 @@ fn config_of(folder: &Path) -> Option<PathBuf> {
         true => git,
         false => folder.join(read(&git)?.strip_prefix("gitdir:")?.trim()),
     };
-    // a worktree has the repository's
+    Some(config_in(own))
+}
+
+/// The configuration of a repository's folder; a worktree has the repository's.
+fn config_in(own: PathBuf) -> PathBuf {
     let common = read(&own.join("commondir")).map(|text| own.join(text.trim()));
-    Some(common.unwrap_or(own).join("config"))
+    common.unwrap_or(own).join("config")
 }
 
 /// The text of a plain file of this user's or of root's. A pipe is not waited for.
@@ -157,13 +166,13 @@ mod tests {
         pipe("folder/.git/config");
         pipe("tree/.git/commondir");
         for name in ["file", "folder", "tree"] {
-            assert!(remotes(&dir.path().join(name)).is_empty(), "{name}");
+            assert!(remotes(&dir.path().join(name), None).is_empty(), "{name}");
         }
         // whoever manages many repositories links their configuration
         fs::create_dir_all(dir.path().join("linked/.git")).unwrap();
         fs::write(dir.path().join("config"), "[remote \"origin\"]\nurl = a.example:x\n").unwrap();
         std::os::unix::fs::symlink("../../config", dir.path().join("linked/.git/config")).unwrap();
-        assert_eq!(remotes(&dir.path().join("linked")), ["a.example:x"]);
+        assert_eq!(remotes(&dir.path().join("linked"), None), ["a.example:x"]);
     }
 
     #[test]
@@ -184,11 +193,16 @@ mod tests {
         put("main/sub/.git", "gitdir: ../.git/modules/sub\n");
         put("main/sub/deep/file", "");
         put("none/file", "");
-        let told = |name: &str| remotes(&dir.path().join(name));
+        let told = |name: &str| remotes(&dir.path().join(name), None);
+        let of = |git_dir: &str| remotes(&dir.path().join("tree"), Some(git_dir.into()));
         let main = ["git@a.example:x/y.git", "https://b.example/x"];
         assert_eq!(told("main"), main);
         assert_eq!(told("tree"), main);
         assert_eq!(told("main/sub/deep"), ["https://c.example/sub"]);
         assert!(told("none").is_empty());
+        assert_eq!(of("../main/.git/modules/sub"), ["https://c.example/sub"]);
+        assert_eq!(of(&dir.path().join("main/.git/worktrees/tree").display().to_string()), main);
+        assert!(of("../none").is_empty());
+        assert_eq!(of(""), main);
     }
 }

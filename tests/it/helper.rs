@@ -215,7 +215,7 @@ fn a_host_of_several_profiles_and_a_login_from_elsewhere_get_nothing() {
     git(&mut me, "get", GIT).is(
         0,
         "",
-        "https://git.example belongs to several profiles (two, work): `--profile` chooses one\n",
+        "https://git.example belongs to several profiles (two, work): `--profile` chooses one, or `oauthctl profile use`, or a rule (`oauthctl help configuration`)\n",
     );
     git(&mut me, "--profile work get", GIT).is(0, &says_basic("access-1"), "");
     let done = git(&mut me, "--profile two get", GIT);
@@ -228,6 +228,75 @@ fn a_host_of_several_profiles_and_a_login_from_elsewhere_get_nothing() {
     let done = git(&mut me, "--profile work get", "protocol=https\nhost=evil.example\n");
     assert!(done.code == 7 && done.out.is_empty(), "{}", done.err);
     assert_eq!(server.asked(), 1);
+}
+
+#[test]
+fn of_several_owners_of_a_host_a_rule_chooses_and_then_the_default_and_no_other_profile() {
+    const HOSTS: &str = "helper-hosts = [\"git.example\"]";
+    let (mut me, _server) = signed_in(HOSTS);
+    let profile =
+        |name: &str, more: &str| format!("\n[profiles.{name}]\nprovider = \"acme\"\nclient-id = \"app\"\n{more}\n");
+    let profiles = me.config_text() + &profile("two", HOSTS) + &profile("other", "");
+    me.config("config.toml", &profiles);
+    for (name, token) in [("two", "access-2"), ("other", "access-3")] {
+        me.answers("ann").answers_hidden("a-password-0123");
+        assert_eq!(me.types(&format!("login {name} --grant password")).code, 0);
+        me.types(&format!("token {name}")).is(0, &format!("{token}\n"), "");
+    }
+    let profiles = me.config_text();
+    for (file, text) in [
+        ("acme/.git/config", "[remote \"o\"]\nurl = https://git.example/acme/app.git\n"),
+        ("new/config", "[remote \"o\"]\nurl = https://git.example/acme/new\n"),
+        ("else/file", ""),
+    ] {
+        let file = me.path(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    }
+    let of_two = "[[when]]\nremote = \"git.example/acme/*\"\nprofile = \"two\"\n";
+    let of_other = "[[when]]\nfolder = \"/\"\nprofile = \"other\"\n";
+    let password = |said: Output| {
+        let token = said.out.lines().find_map(|line| line.strip_prefix("password=")).unwrap_or("none").to_owned();
+        assert_eq!(token == "none", said.err.contains("belongs to several profiles (two, work)"), "{}", said.err);
+        token
+    };
+    const ACME: &str = "protocol=https\nhost=git.example\npath=acme/x.git\n";
+    const MINE: &str = "protocol=https\nhost=git.example\npath=mine/x.git\n";
+    for (config, folder, git_dir, asks, token) in [
+        ("", "acme", "", GIT, "none"),
+        (of_two, "acme", "", GIT, "access-2"),
+        (of_two, "else", "", GIT, "none"),
+        // git clone
+        (of_two, "else", "../new", GIT, "access-2"),
+        (of_other, "acme", "", GIT, "none"),
+        (&format!("{of_other}{of_two}"), "acme", "", GIT, "access-2"),
+        (&format!("default-profile = \"work\"\n{of_two}"), "acme", "", GIT, "access-2"),
+        (&format!("default-profile = \"work\"\n{of_two}"), "else", "", GIT, "access-1"),
+        ("default-profile = \"other\"\n", "acme", "", GIT, "none"),
+        // credential.useHttpPath
+        (&format!("default-profile = \"work\"\n{of_two}"), "else", "", ACME, "access-2"),
+        (&format!("default-profile = \"work\"\n{of_two}"), "acme", "", MINE, "access-1"),
+    ] {
+        me.config("config.toml", &format!("{config}{profiles}"));
+        let folder = me.path(folder).display().to_string();
+        me.set("FOLDER_OF_THE_TEST", &folder).set("GIT_DIR", git_dir);
+        assert_eq!(password(git(&mut me, "get", asks)), token, "{config} {folder} {asks}");
+        if asks == GIT {
+            let docker = me.stdin("git.example").types("helper docker get");
+            let secret = format!("\"Secret\":\"{token}\"");
+            assert_eq!(
+                (docker.code, docker.out.contains(&secret)),
+                if token == "none" { (1, false) } else { (0, true) }
+            );
+        }
+    }
+    // an installed helper serves more folders than this one
+    me.set("FOLDER_OF_THE_TEST", &me.path("else").display().to_string());
+    for (config, code) in [("", 7), (of_other, 7), (of_two, 0), ("default-profile = \"two\"\n", 0)] {
+        me.config("config.toml", &format!("{config}{profiles}"));
+        let done = me.types("helper install git --host git.example --yes");
+        assert_eq!(done.code, code, "{config}: {}", done.err);
+    }
 }
 
 #[test]

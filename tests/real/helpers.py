@@ -180,6 +180,34 @@ def git_clones_fetches_and_pushes_with_a_fresh_token(t):
 
 
 @test
+def of_two_profiles_with_one_git_server_the_rule_for_the_repository_chooses_and_then_the_default(t):
+    server, home, served = with_git(t)
+    first = server.newest()
+    home.run("login", "second", "--provider", "strict", env={"BROWSER": strict.browser(t)}).expect(0)
+    second = server.newest()
+    for profile in ("strict", "second"):
+        home.run("profile", "set", profile, "helper-hosts", served.host).expect(0)
+    served.who = lambda token: token in (first, second)
+    url = f"https://{served.host}/a.git"
+    git(home, "ls-remote", url).expect(128, err=r"belongs to several profiles \(second, strict\)")
+    same(served.tokens(), [], "tokens that came")
+    config = home.config / "config.toml"
+    config.write_text(f'[[when]]\nremote = "{served.host}/*"\nprofile = "second"\n\n' + config.read_text())
+    # git names the clone, not the folder that it is made in
+    git(home, "clone", "-q", url, "two").expect(0)
+    git(home, "-C", "two", "fetch").expect(0)
+    same(served.tokens(), [second], "tokens that came")
+    # no repository here: the default one, unless git tells the path
+    git(home, "ls-remote", url).expect(128)
+    home.run("profile", "use", "strict").expect(0)
+    git(home, "ls-remote", url).expect(0)
+    same(served.tokens(), [second, first], "tokens that came")
+    served.seen.clear()
+    git(home, "-c", "credential.useHttpPath=true", "ls-remote", url).expect(0)
+    same(served.tokens(), [second], "tokens that came")
+
+
+@test
 def git_sends_a_bearer_token_to_a_server_that_asks_for_one_if_it_knows_how(t):
     server, home, served = with_git(t)
     served.challenges = ('Basic realm="x"', 'Bearer realm="x"')

@@ -2,6 +2,7 @@
 //! obtained for, and to the services that the profile itself names (`helper-hosts`); whatever host
 //! a tool asks for, no other gets one.
 
+use std::path::Path;
 use std::rc::Rc;
 
 use clap::Args;
@@ -18,13 +19,13 @@ use crate::provider::{ApiAuthPlace, VarFrom};
 use crate::secret::Secret;
 use crate::session::fresh::{FreshnessPolicy, JUST_NOW, fresh, fresh_id_token, instead_of, provider_of_token};
 use crate::session::paths::Paths;
-use crate::session::{Overrides, Session, Who};
+use crate::session::{Overrides, Session, Who, profile_called, rule};
 use crate::store::StoreKind;
 use crate::text::{pasted, safe};
 use crate::token::TokenSet;
 use crate::world::World;
 
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Chosen {
     /// The profile [default: the one that the host belongs to]
     #[arg(long, value_name = "PROFILE")]
@@ -35,6 +36,9 @@ pub struct Chosen {
     /// Another token of the login than its main one.
     #[command(flatten)]
     pub target: TokenTarget,
+    /// The address of the repository, where git tells it.
+    #[arg(skip)]
+    pub remote: Option<String>,
 }
 
 /// The same for services that take an ID token.
@@ -51,7 +55,7 @@ impl ForIdentity {
     /// What was chosen; without a profile, `other`.
     pub fn chosen(&self, other: Option<&str>) -> Chosen {
         let profile = self.chosen.profile.as_deref().or(other).map(str::to_owned);
-        Chosen { profile, id_token: !self.access_token, target: self.chosen.target.clone() }
+        Chosen { profile, id_token: !self.access_token, ..self.chosen.clone() }
     }
 }
 
@@ -146,6 +150,11 @@ impl Chosen {
 
     /// Refuses a service whose helper would give no token.
     pub fn must_own(&self, world: &mut World, global: &Global, service: &Service) -> Result<(), Error> {
+        let owners = if self.profile.is_some() { Vec::new() } else { owners(world, global, service)? };
+        // what is installed here serves other folders too
+        if owners.len() > 1 && !choices_among(world, &owners)?.when.is_empty() {
+            return Ok(());
+        }
         match self.session(world, global, service)? {
             Some(_) => Ok(()),
             None => Err(Error::new(Kind::Unsafe, format!("no helper may give a token to {service}"))),
@@ -159,6 +168,22 @@ impl Chosen {
         let meant = profiles.iter().filter(|(name, _)| self.profile.as_ref().is_none_or(|said| said == *name));
         let hosts = meant.flat_map(|(_, profile)| profile.helper_hosts.iter().flatten());
         Ok(hosts.filter_map(|host| Service::parse(host).ok()).collect())
+    }
+
+    /// The profiles that own the service; of several the one that is meant here: the rule's, else
+    /// the default one.
+    fn owners_here(&self, world: &mut World, global: &Global, service: &Service) -> Result<Vec<String>, Error> {
+        let owners = owners(world, global, service)?;
+        if owners.len() < 2 {
+            return Ok(owners);
+        }
+        let choices = choices_among(world, &owners)?;
+        let rule = rule::chosen_for(world, &choices.when, self.remote.as_deref());
+        if let Some(rule) = rule {
+            world.step(|| format!("the profile `{}`, by {}", safe(&rule.profile), rule::words(rule)));
+        }
+        let one = rule.map(|rule| rule.profile.clone()).or(choices.default_profile);
+        Ok(one.map_or(owners, |name| vec![name]))
     }
 
     fn session(&self, world: &mut World, global: &Global, service: &Service) -> Result<Option<Session>, Error> {
@@ -179,7 +204,7 @@ impl Chosen {
             }
         }
         // the variable is for a whole shell, and this host may be another profile's
-        let others = if self.profile.is_some() { Vec::new() } else { owners(world, global, service)? };
+        let others = if self.profile.is_some() { Vec::new() } else { self.owners_here(world, global, service)? };
         let session = match (&others[..], session) {
             ([name], _) => {
                 let mut session = open(world, name, true)?;
@@ -195,7 +220,10 @@ impl Chosen {
             }
             (several, _) => {
                 let names = several.iter().map(|name| safe(name)).collect::<Vec<_>>().join(", ");
-                world.say(&format!("{service} belongs to several profiles ({names}): `--profile` chooses one"));
+                world.say(&format!(
+                    "{service} belongs to several profiles ({names}): `--profile` chooses one, \
+                     or `oauthctl profile use`, or a rule (`oauthctl help configuration`)"
+                ));
                 return Ok(None);
             }
         };
@@ -257,6 +285,18 @@ fn is_of_api(world: &mut World, session: &mut Session, service: &Service) -> Res
     let Some(url) = service.url() else { return Ok(false) };
     let (provider, _) = provider_of_token(world, session, false)?;
     Ok(hosts::owns(&provider, &url))
+}
+
+/// The configuration, of whose rules and default only those for these profiles are left.
+fn choices_among(world: &mut World, profiles: &[String]) -> Result<Config, Error> {
+    let paths = Paths::find(&*world.env);
+    let mut config = Config::load_for(paths.config.as_deref().unwrap_or(Path::new("")), "")?;
+    for word in config.when.iter_mut().map(|rule| &mut rule.profile).chain(&mut config.default_profile) {
+        *word = profile_called(world, &paths, std::mem::take(word), None)?;
+    }
+    config.when.retain(|rule| profiles.contains(&rule.profile));
+    config.default_profile.take_if(|name| !profiles.contains(name));
+    Ok(config)
 }
 
 /// The profiles that name the service; if there are none, those whose provider has its API there.

@@ -53,7 +53,7 @@ pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Err
             if let Some(token) = &asked.secret
                 && let Some(service) = asked.service(world)
             {
-                args.chosen.refused(world, global, (&service, Some(token)))?;
+                asked.chosen(args).refused(world, global, (&service, Some(token)))?;
             }
         }
         "capability" => print(world, b"version 0\ncapability authtype\n")?,
@@ -66,7 +66,7 @@ pub fn run(args: &GitArgs, global: &Global, world: &mut World) -> Result<u8, Err
 fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> {
     let asked = Asked::read(world)?;
     let Some(service) = asked.service(world) else { return Ok(()) };
-    let Some(set) = args.chosen.set(world, global, &service)? else { return Ok(()) };
+    let Some(set) = asked.chosen(args).set(world, global, &service)? else { return Ok(()) };
     let token = set.access_token.expose();
     let name = args.username.as_deref().or(asked.username.as_deref()).unwrap_or("oauth2");
     let mut answer = match asked.takes_schemes && service.url().is_some() {
@@ -111,6 +111,8 @@ fn token_in(scheme: &str, credential: &str) -> Secret {
 struct Asked {
     protocol: String,
     host: String,
+    /// Of the repository, with `credential.useHttpPath`.
+    path: Option<String>,
     username: Option<String>,
     /// What the server refused.
     secret: Option<Secret>,
@@ -134,6 +136,7 @@ impl Asked {
             match key {
                 "protocol" => value.clone_into(&mut asked.protocol),
                 "host" => value.clone_into(&mut asked.host),
+                "path" => asked.path = Some(value.to_owned()),
                 "username" => asked.username = one_line(value).ok(),
                 "password" => asked.secret = Some(Secret::new(value)),
                 "authtype" => scheme = value,
@@ -153,7 +156,15 @@ impl Asked {
     }
 
     fn service(&self, world: &mut World) -> Option<Service> {
-        let address = format!("{}://{}", self.protocol, self.host);
-        known_service(world, &address, Service::new(&self.protocol, &self.host))
+        known_service(world, &self.address(), Service::new(&self.protocol, &self.host))
+    }
+
+    fn address(&self) -> String {
+        format!("{}://{}", self.protocol, self.host)
+    }
+
+    fn chosen(&self, args: &GitArgs) -> Chosen {
+        let remote = self.path.as_ref().map(|path| format!("{}/{path}", self.address()));
+        Chosen { remote, ..args.chosen.clone() }
     }
 }
