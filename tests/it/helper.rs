@@ -301,7 +301,7 @@ fn of_several_owners_of_a_host_a_rule_chooses_and_then_the_default_and_no_other_
 
 #[test]
 fn docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none() {
-    const HOSTS: &str = "helper-hosts = [\"registry.example\", \"docker.example:5000\", \"smtp://mail.example:465\"]";
+    const HOSTS: &str = "helper-hosts = [\"registry.example\", \"docker.example:5000\", \"http://127.0.0.2:5000\", \"https://127.0.0.2:5001\", \"smtp://mail.example:465\"]";
     const NONE: &str = "credentials not found in native keychain\n";
     let (mut me, server) = signed_in(HOSTS);
     let docker = |me: &mut Person, line: &str, says: &str| me.stdin(says).types(&format!("helper docker {line}"));
@@ -309,19 +309,31 @@ fn docker_gets_the_token_in_its_own_form_and_words_that_it_knows_for_none() {
         ("registry.example\n", "get", "oauth2"),
         ("https://registry.example/v1/", "--profile work get", "oauth2"),
         ("docker.example:5000", "--username oauth2accesstoken get", "oauth2accesstoken"),
+        ("127.0.0.2:5000", "get", "oauth2"),
+        ("http://127.0.0.2:5000", "--profile work get", "oauth2"),
+        ("127.0.0.2:5001", "get", "oauth2"),
     ] {
         let said = json!({ "ServerURL": address.trim(), "Username": user, "Secret": "access-1" });
         docker(&mut me, line, address).is(0, &format!("{said}\n"), "");
     }
     let none = "no profile is for https://evil.example: no token is given\n";
     docker(&mut me, "get", "evil.example").is(1, NONE, none);
-    for address in ["http://registry.example", "registry.example:444", "ann@registry.example"] {
+    for address in [
+        "http://registry.example",
+        "registry.example:444",
+        "ann@registry.example",
+        "https://127.0.0.2:5000",
+        "http://127.0.0.2:5001",
+        "127.0.0.3:5000",
+    ] {
         let done = docker(&mut me, "get", address);
         assert_eq!((done.code, &*done.out), (1, NONE), "{address}");
     }
     let done = docker(&mut me, "get", "\n");
     assert_eq!((done.code, &*done.out), (1, "no credentials server URL\n"));
-    let all = json!({ "registry.example": "oauth2", "docker.example:5000": "oauth2" });
+    let names = ["registry.example", "docker.example:5000", "127.0.0.2:5000", "127.0.0.2:5001"];
+    let all = serde_json::Map::from_iter(names.map(|name| (name.to_owned(), json!("oauth2"))));
+    let all = serde_json::Value::Object(all);
     me.types("helper docker list").is(0, &format!("{all}\n"), "");
     me.types("helper docker version").is(0, concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n"), "");
     let done = me.types("helper docker --username <token> get");

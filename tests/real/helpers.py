@@ -30,9 +30,10 @@ from rig import check, same, test
 
 
 class Tls:
-    """A server over TLS. `who` tells whether a request may pass: it gets the token that came, or None."""
+    """A server over TLS, or a `plain` one. `who` tells whether a request may pass: it gets the token that came, or None."""
 
     challenges = ('Basic realm="the tests"',)
+    plain = False
 
     def __init__(self, t, who):
         self.who = who
@@ -67,9 +68,10 @@ class Tls:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(rig.pki() / "server.crt", rig.pki() / "server.key")
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        if not self.plain:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(rig.pki() / "server.crt", rig.pki() / "server.key")
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.host = f"localhost:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         t.enter(self)
@@ -826,6 +828,27 @@ def skopeo_and_docker_use_the_helper_that_is_installed(t):
         installed.text = run(home, "sh", "-c", f"grep -v oauthctl- {installed.path}").out.split('\t"credHelpers"')[0].rstrip(",\n") + "\n}"
     installed.end()
     check(run(home, *look, env=env).code != 0, "without the helper there is no token")
+
+
+class PlainRegistry(Registry):
+    plain = True
+
+
+@test
+def skopeo_uses_the_helper_that_is_installed_for_a_registry_without_tls_on_this_machine(t):
+    rig.need("skopeo")
+    server = strict.serve(t, expires_in=3600)
+    home = strict.logged_in(t, server)
+    served = PlainRegistry(t, lambda token: token and token == server.newest())
+    home.run("profile", "set", "strict", "helper-hosts", f"http://{served.host}").expect(0)
+    installed = Installed(home, ".docker/config.json", "{}\n", "docker", "--profile", "strict")
+    look = ["skopeo", "inspect", "--tls-verify=false", f"docker://{served.host}/a:latest"]
+    run(home, *look, env={"REGISTRY_AUTH_FILE": str(installed.path)}).expect(0, out="schemaVersion|Digest")
+    same(served.tokens(), [server.newest()], "tokens that came")
+    other = PlainRegistry(t, lambda _: False)
+    installed.path.write_text(installed.path.read_text().replace(f'"{served.host}":', f'"{other.host}":'))
+    check(run(home, *look[:3], f"docker://{other.host}/a:latest", env={"REGISTRY_AUTH_FILE": str(installed.path)}).code != 0, "another port")
+    same(other.tokens(), [], "tokens that came to another registry")
 
 
 @test

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::chosen::Chosen;
 use super::{MOST, only_login_stores, unread};
+use crate::address::Service;
 use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -71,9 +72,8 @@ fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Optio
         }
         "version" => Ok(Some(Zeroizing::new(concat!("oauthctl ", env!("CARGO_PKG_VERSION"), "\n").to_owned()))),
         "list" => {
-            let services = args.chosen.services(world)?;
-            let names =
-                services.iter().filter_map(|service| service.to_string().strip_prefix("https://").map(str::to_owned));
+            let web = args.chosen.services(world)?.into_iter().filter(|service| service.url().is_some());
+            let names = web.filter_map(|service| Some(service.to_string().split_once("://")?.1.to_owned()));
             let all: Map<String, Value> = names.map(|name| (name, json!(args.username))).collect();
             Ok(Some(Zeroizing::new(format!("{}\n", Value::Object(all)))))
         }
@@ -106,5 +106,11 @@ fn token(args: &DockerArgs, global: &Global, world: &mut World, address: &str) -
     if address.is_empty() {
         return Err(Error::usage("no credentials server URL"));
     }
-    Ok(args.chosen.at(world, global, address)?.map(|set| set.access_token))
+    // docker names a registry without its scheme, and takes plain `http` on loopback
+    let plain = Service::of(&format!("http://{address}")).ok().filter(|_| !address.contains("://"));
+    let set = match plain {
+        Some(service) if args.chosen.services(world)?.contains(&service) => args.chosen.set(world, global, &service)?,
+        _ => args.chosen.at(world, global, address)?,
+    };
+    Ok(set.map(|set| set.access_token))
 }
