@@ -182,6 +182,9 @@ pub fn run(args: TokenArgs, global: &Global, world: &mut World) -> Result<u8, Er
     if matches!(args.format, Format::SaslXoauth2 | Format::SaslOauthbearer) {
         mask(world, text.trim_end());
     }
+    if args.format == Format::Netrc {
+        mask_basic(world, USER, set.access_token.expose());
+    }
     match world.out.write_all(text.as_bytes()).and_then(|()| world.out.flush()) {
         Ok(()) => Ok(0),
         Err(e) => Err(unwritten(e)),
@@ -326,7 +329,7 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
             let url = provider.api.base_url.as_deref().and_then(|url| url::Url::parse(url).ok());
             let host = url.as_ref().and_then(url::Url::host_str);
             let host = host.ok_or_else(|| Error::usage(format!("provider `{}` names no API host", provider.id)))?;
-            format!("machine {host} login oauth2 password {token}\n")
+            format!("machine {host} login {USER} password {token}\n")
         }
         Format::Bearer => format!("Bearer {token}\n"),
         Format::SaslXoauth2 | Format::SaslOauthbearer => sasl(args, token),
@@ -451,6 +454,15 @@ fn shell_quoted(token: &str) -> String {
     } else {
         format!("'{}'", token.replace('\'', "'\\''"))
     }
+}
+
+/// The user name beside a token that is the password, where the server wants none.
+pub const USER: &str = "oauth2";
+
+/// Masks what a tool sends with this user name and this password (RFC 7617).
+pub fn mask_basic(world: &mut World, user: &str, token: &str) {
+    let pair = Wiped::new(format!("{user}:{token}"));
+    mask(world, &Wiped::new(STANDARD.encode(&*pair)));
 }
 
 /// Masks a secret in the log of GitHub Actions, whose runner reads commands from stderr too.

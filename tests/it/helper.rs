@@ -128,8 +128,32 @@ fn git_gets_the_token_for_the_api_and_for_the_hosts_that_the_profile_names() {
         let done = me.runs(&words);
         assert!(done.code == 2 && done.out.is_empty() && done.err.contains(says), "{words:?}: {}", done.err);
     }
-    me.set("GITHUB_ACTIONS", "true");
-    git(&mut me, "get", GIT).is(0, &says_basic("access-1"), "::add-mask::access-1\n");
+}
+
+#[test]
+fn a_runner_masks_the_token_and_what_each_tool_makes_of_it() {
+    let (mut me, _server) = signed_in("helper-hosts = [\"git.example\"]");
+    const ANN: &str = "::add-mask::YW5uOmFjY2Vzcy0x\n";
+    const OAUTH2: &str = "::add-mask::b2F1dGgyOmFjY2Vzcy0x\n";
+    for (line, stdin, basic) in [
+        ("helper git get", GIT, OAUTH2),
+        ("helper git --username ann get", GIT, ANN),
+        ("helper git get", "protocol=https\nhost=git.example\nusername=ann\n", ANN),
+        ("helper git get", "protocol=https\nhost=git.example\ncapability[]=authtype\n", OAUTH2),
+        ("helper docker get", "git.example", OAUTH2),
+        ("helper docker --username ann get", "git.example", ANN),
+        ("helper keyring get git.example", "", OAUTH2),
+        ("helper keyring get git.example ann", "", ANN),
+        ("token work --format netrc", "", OAUTH2),
+        ("helper pnpm git.example", "", ""),
+    ] {
+        let types = |me: &mut Person| if stdin.is_empty() { me.types(line) } else { me.stdin(stdin).types(line) };
+        let quiet = types(&mut me);
+        assert_eq!((quiet.code, &*quiet.err), (0, ""), "{line}");
+        me.set("GITHUB_ACTIONS", "true");
+        types(&mut me).is(0, &quiet.out, &format!("::add-mask::access-1\n{basic}"));
+        me.unset("GITHUB_ACTIONS");
+    }
 }
 
 #[test]

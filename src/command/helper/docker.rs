@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::chosen::Chosen;
 use super::{MOST, only_login_stores, unread};
 use crate::address::Service;
+use crate::command::token::{USER, mask_basic};
 use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -34,7 +35,7 @@ pub struct DockerArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// The user name that the registry wants beside the token.
-    #[arg(long, value_name = "NAME", value_parser = user_name, default_value = "oauth2")]
+    #[arg(long, value_name = "NAME", value_parser = user_name, default_value = USER)]
     username: String,
     /// What docker wants; it adds the word itself.
     #[arg(value_name = "OPERATION", value_parser = ["get", "store", "erase", "list", "version"])]
@@ -58,6 +59,7 @@ fn answer(args: &DockerArgs, global: &Global, world: &mut World) -> Result<Optio
         "get" => {
             let address = world.terminal.read_stdin(MOST).map_err(unread)?;
             Ok(token(args, global, world, address.trim())?.map(|token| {
+                mask_basic(world, &args.username, token.expose());
                 let said = json!({ "ServerURL": address.trim(), "Username": args.username, "Secret": token.expose() });
                 Zeroizing::new(format!("{said}\n"))
             }))

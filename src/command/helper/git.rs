@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::chosen::{Chosen, known_service};
 use super::{MOST, unread};
 use crate::address::Service;
-use crate::command::token::mask;
+use crate::command::token::{USER, mask_basic};
 use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::secret::Secret;
@@ -68,14 +68,14 @@ fn get(args: &GitArgs, global: &Global, world: &mut World) -> Result<(), Error> 
     let Some(service) = asked.service(world) else { return Ok(()) };
     let Some(set) = asked.chosen(args).set(world, global, &service)? else { return Ok(()) };
     let token = set.access_token.expose();
-    let name = args.username.as_deref().or(asked.username.as_deref()).unwrap_or("oauth2");
+    let name = args.username.as_deref().or(asked.username.as_deref()).unwrap_or(USER);
+    mask_basic(world, name, token);
     let mut answer = match asked.takes_schemes && service.url().is_some() {
         true => {
             let (scheme, credential) = match asked.wants_bearer {
                 true => ("Bearer", Zeroizing::new(token.to_owned())),
                 false => ("Basic", Zeroizing::new(STANDARD.encode(format!("{name}:{token}")))),
             };
-            mask(world, &credential);
             // other helpers don't store what is ephemeral and no password
             let credential = &*credential;
             format!("capability[]=authtype\nauthtype={scheme}\ncredential={credential}\nephemeral=1\n")

@@ -5,6 +5,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::chosen::Chosen;
+use crate::command::token::{USER, mask_basic};
 use crate::command::{Global, one_line, print};
 use crate::error::Error;
 use crate::world::World;
@@ -27,7 +28,7 @@ pub struct KeyringArgs {
     #[command(flatten)]
     chosen: Chosen,
     /// The user name that the index wants beside the token.
-    #[arg(long = "username", value_name = "NAME", value_parser = one_line, default_value = "oauth2")]
+    #[arg(long = "username", value_name = "NAME", value_parser = one_line, default_value = USER)]
     name: String,
     /// Print the password alone, or the user name before it.
     #[arg(long, value_enum, default_value_t = Mode::Password)]
@@ -65,6 +66,7 @@ pub fn run(args: &KeyringArgs, global: &Global, world: &mut World) -> Result<u8,
     let Some(set) = args.chosen.at(world, global, &args.service)? else { return Ok(1) };
     let token = set.access_token.expose();
     let name = args.known.as_ref().unwrap_or(&args.name);
+    mask_basic(world, name, token);
     let text = Zeroizing::new(match (args.output, args.mode) {
         (Output::Plain, Mode::Password) => format!("{token}\n"),
         (Output::Plain, Mode::Creds) => format!("{name}\n{token}\n"),
