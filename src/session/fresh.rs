@@ -139,7 +139,7 @@ fn obtain(
         Ok(lock) => lock,
         // a CI job has no folder to lock in, and nothing to lose: each token is a new one
         Err(e) if has_no_place(&e) && !session.grant(None, first.as_ref()).needs_person() => {
-            return unkept(world, session, first.as_ref());
+            return unkept(world, session, first.as_ref()).inspect(|_| warn_not_stored(world, &e));
         }
         Err(e) => return Err(e),
     };
@@ -615,10 +615,14 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         ..before
     };
     keep(world, session, &new, lock).or_else(|e| {
-        // the next job obtains another one: nothing is lost
-        world.warn(&format!("the token is not stored: {}", e));
+        warn_not_stored(world, &e);
         Ok(set)
     })
+}
+
+/// Nothing is lost: the next job obtains another one.
+fn warn_not_stored(world: &mut World, e: &Error) {
+    world.warn(&format!("the token is not stored: {}", e.texts().join(": ")));
 }
 
 /// A token for this command alone: `--store none`, or a machine without a store.
@@ -663,9 +667,13 @@ fn without_store(world: &mut World, session: &mut Session, mut e: Error) -> Resu
         if lacks_client(world, session)? && !session.has_no_store() {
             return Err(e);
         }
-        // nothing is lost: the next command obtains another one
-        world.step(|| format!("{}: the token is not stored", e));
-        return unkept(world, session, None);
+        let set = unkept(world, session, None)?;
+        match session.store_is_the_usual(world) {
+            // a job needs none
+            true => world.step(|| format!("the token is not stored: {e}")),
+            false => warn_not_stored(world, &e),
+        }
+        return Ok(set);
     }
     // asked again only for a job: a keychain that does not answer takes three seconds each time
     if let Some(instead) = without_a_person(world, session)

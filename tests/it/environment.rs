@@ -205,3 +205,21 @@ fn a_token_from_a_variable_is_trimmed_and_what_can_be_none_is_refused() {
     ",
     );
 }
+
+#[test]
+fn a_token_that_the_chosen_store_can_not_keep_is_told() {
+    let mut me = ci();
+    let _server = me.practice(Manners::GetResponse);
+    me.set("OAUTHCTL_STORE", "file");
+    // no folder can be made below a file
+    std::fs::write(me.path("occupied"), "").unwrap();
+    me.set("OAUTHCTL_STATE_DIR", me.path("occupied/state").to_str().unwrap());
+    for line in ["refresh getresponse", "token getresponse"] {
+        let done = me.types(&format!("{line} --grant client-credentials"));
+        assert_eq!(done.code, 0, "{line}: {}", done.err);
+        assert!(done.err.starts_with("warning: the token is not stored: "), "{line}: {}", done.err);
+        assert_eq!(done.err.matches("not stored").count(), 1, "{line}: {}", done.err);
+        let unkept = me.types(&format!("{line} --grant client-credentials --store none"));
+        assert!(unkept.code == 0 && !unkept.err.contains("not stored"), "{line}: {}", unkept.err);
+    }
+}

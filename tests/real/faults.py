@@ -269,6 +269,23 @@ def a_disk_that_is_full_or_read_only(t):
 
 
 @test
+def a_job_is_told_that_a_full_or_read_only_disk_keeps_no_token(t):
+    server, home = t.scripted(), t.home(OAUTHCTL_STORE="file")
+    server.on["/token"] = rig.answer(200, {"access_token": "a-token-of-the-job", "token_type": "Bearer", "expires_in": 3600})
+    home.provider("rig", server.provider_file(more="client-credentials.supported = true"))
+    (home.config / "config.toml").write_text('[profiles.job]\nprovider = "rig"\nclient-id = "job"\ngrant = "client-credentials"\n')
+    with mounted(home.state, "size=1m,mode=0700"):
+        home.run("refresh", "job").expect(0, err=r"\Ajob: refreshed")
+        subprocess.run(["mount", "-o", "remount,ro", home.state], check=True)
+        for words in (["refresh", "job"], ["token", "job", "--force-refresh"], ["refresh", "--all"]):
+            home.run(*words).expect(0, err=r"(?i)\Awarning: the token is not stored: .*read-only")
+        home.run("token", "job").expect(0, out=r"\Aa-token-of-the-job\n\Z", err=r"\A\Z")
+        subprocess.run(["mount", "-o", "remount,rw", home.state], check=True)
+        fill(home.state, 0)
+        home.run("refresh", "job").expect(0, err=r"(?i)warning: the token is not stored: .*(no space|full)")
+
+
+@test
 def the_disk_fills_up_while_the_server_is_asked(t):
     scene = Scene(t)
     scene.server.hold()
