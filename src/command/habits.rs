@@ -136,6 +136,11 @@ pub fn option(typed: &str, args: &[OsString], verbs: &clap::Command) -> Option<S
     Some(format!("did you mean `{here}`?"))
 }
 
+/// A hint for an option that took the profile for its value.
+pub fn profile_first(option: &str, args: &[OsString], verbs: &clap::Command) -> String {
+    format!("a profile stands before the option: `{} {option}`", with_profile(option, args, verbs))
+}
+
 /// The line with the profile in its place, and with the other words up to the next option.
 fn with_profile(option: &str, args: &[OsString], verbs: &clap::Command) -> String {
     let before = words(args);

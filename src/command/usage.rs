@@ -33,6 +33,10 @@ pub fn error(e: &clap::Error, args: &[OsString]) -> Error {
         ErrorKind::UnknownArgument if argument.starts_with('-') => habits::option(&argument, args, &definition()),
         ErrorKind::UnknownArgument => habits::word(args, &definition()),
         ErrorKind::MissingRequiredArgument => example(args),
+        // an option whose value may be left out takes the word after it
+        ErrorKind::ValueValidation if !one(e, ContextKind::InvalidValue).starts_with(|c: char| c.is_ascii_digit()) => {
+            argument.split_once(" [<").map(|(option, _)| habits::profile_first(option, args, &definition()))
+        }
         _ => None,
     };
     let suggested = || {

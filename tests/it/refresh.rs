@@ -180,10 +180,21 @@ fn what_is_due_is_refreshed_and_the_rest_is_told() {
         let done = me.types(line);
         assert!(done.code == 75 && !done.err.contains("fresh, "), "{line}: {}", done.err);
     }
-    me.types("refresh --due practice").fails(
+    for line in ["refresh --due practice", "refresh -q --due=practice"] {
+        me.types(line).fails(
+            2,
+            "
+            error: `practice` is no value of `--due [<TIME>]`
+            hint: write it as `90s`, `5m`, `2h` or `1d`
+            hint: a profile stands before the option: `oauthctl refresh practice --due`
+            hint: `oauthctl refresh --help` shows the usage
+        ",
+        );
+    }
+    me.types("refresh practice --due 5x").fails(
         2,
         "
-        error: `practice` is no value of `--due [<TIME>]`
+        error: `5x` is no value of `--due [<TIME>]`
         hint: write it as `90s`, `5m`, `2h` or `1d`
         hint: `oauthctl refresh --help` shows the usage
     ",
