@@ -30,6 +30,16 @@ pub fn safe_whole(text: &str) -> String {
     shown(text, usize::MAX)
 }
 
+/// The same for a text of several lines: each stays one, with its indent.
+pub fn safe_lines(text: &str) -> String {
+    let text = redact(text);
+    let line = |line: &str| {
+        let words = line.trim_start_matches([' ', '\t']);
+        format!("{}{}", &line[..line.len() - words.len()], safe_whole(words))
+    };
+    text.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn shown(text: &str, longest: usize) -> String {
     let text = redact(text);
     if is_plain(&text) && text.len() <= LONGEST_QUOTE {
@@ -78,9 +88,15 @@ fn shown(text: &str, longest: usize) -> String {
 /// Returns the length of the IPv6 address that begins at `at`, or 0. The address is in brackets, or
 /// is a word of its own that doesn't begin with `:`.
 fn ipv6_at(text: &str, at: usize) -> usize {
+    const LONGEST: usize = "0000:0000:0000:0000:0000:ffff:255.255.255.255.".len();
     let rest = &text[at..];
     let inner = rest.strip_prefix('[').unwrap_or(rest);
-    let end = inner.find(|c: char| !c.is_ascii_hexdigit() && c != ':' && c != '.').unwrap_or(inner.len());
+    // no further, or a long run of digits would be read anew for each of them
+    let may_stand = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
+    let end = inner.bytes().take(LONGEST + 1).take_while(may_stand).count();
+    if end > LONGEST {
+        return 0;
+    }
     // the colon or dot behind the address belongs to the sentence
     let end = if inner[..end].ends_with([':', '.']) && !inner[..end].ends_with("::") { end - 1 } else { end };
     let bracketed = inner.len() < rest.len();
@@ -313,6 +329,8 @@ mod tests {
         );
         assert_eq!(safe(&"x".repeat(9000)).chars().count(), LONGEST_QUOTE + 1);
         assert_eq!(safe_whole(&"x".repeat(9000)), "x".repeat(9000));
+        assert_eq!(safe_whole(&"a".repeat(1 << 20)).len(), 1 << 20, "digits of an address, soon read");
+        assert_eq!(safe_lines("{\n  \"a\":  1\n\t::error::x\n}\n"), "{\n  \"a\": 1\n\t: :error: :x\n}");
         for nasty in NASTY {
             let shown = safe(nasty);
             assert!(shown.chars().count() <= LONGEST_QUOTE + 2, "{nasty:?}");

@@ -287,6 +287,27 @@ fn an_apis_error_is_no_data_for_a_filter() {
     me.types("call odd /list --paginate").is(22, &format!("1\n{body}"), error);
 }
 
+// C-10
+#[test]
+fn an_apis_error_is_no_command_of_a_ci_log() {
+    const BODY: &str = "oops\n  ::error::pwn  x\n##[command]x\r\n\x1b[2J##vso[task]y\n";
+    let mut me = Person::new();
+    let odd = me.odd("odd", |_| answer(500, "text/plain", BODY));
+    signed_in(&mut me, &odd);
+    let error = "error: the API answered 500\n";
+    let harmless = "oops\n  : :error: :pwn x\n# #[command]x\n^[[2J# #vso[task]y\n";
+    for line in [
+        "call odd /x --retry 0 --jq .",
+        "call odd /x --retry 0 --format csv",
+        "call odd /x --retry 0 --paginate --jq .",
+    ] {
+        me.types(line).is(22, "", &format!("{harmless}{error}"));
+    }
+    for line in ["call odd /x --retry 0", "call odd /x --retry 0 --jq . --fail-with-body"] {
+        me.types(line).is(22, BODY, error);
+    }
+}
+
 #[test]
 fn errors_of_graphql_are_a_failure_where_one_asks_for_it() {
     let mut me = Person::new();

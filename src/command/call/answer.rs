@@ -12,9 +12,8 @@ use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError, Told};
 use crate::provider::{ErrorsAt, Means, Provider, hints};
-use crate::secret::redact;
 use crate::text::times::again_in;
-use crate::text::{ForTerminal, Typed, for_a_shell, safe};
+use crate::text::{ForTerminal, Typed, for_a_shell, safe, safe_lines};
 use crate::wire::header;
 use crate::world::{Streamed, World};
 
@@ -120,8 +119,7 @@ pub fn filtered(args: &CallArgs) -> bool {
 
 /// Prints an API's error on standard error.
 pub fn tell(world: &mut World, body: &[u8]) {
-    let clean = ForTerminal::default().clean(body);
-    let text = redact(&String::from_utf8_lossy(&clean));
+    let text = safe_lines(&String::from_utf8_lossy(&ForTerminal::default().clean(body)));
     if !text.trim().is_empty() {
         let _ = writeln!(world.err, "{}", text.trim_end());
     }
