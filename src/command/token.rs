@@ -20,7 +20,7 @@ use crate::session::paths::Paths;
 use crate::session::{Session, alias, kernel_cache};
 use crate::store::environment::variable_name;
 use crate::text::times;
-use crate::text::{Typed, safe};
+use crate::text::{Typed, for_a_shell, safe};
 use crate::token::{Freshness, TokenSet};
 use crate::wire::Draw;
 use crate::world::World;
@@ -319,8 +319,8 @@ fn formatted(world: &mut World, session: &mut Session, set: &TokenSet, args: &To
     }
     Ok(Wiped::new(match args.format {
         Format::Text => format!("{token}\n"),
-        Format::Env => format!("export {name}={}\n", shell_quoted(token)),
-        Format::Dotenv => format!("{name}={}\n", shell_quoted(token)),
+        Format::Env => format!("export {name}={}\n", for_a_shell(token)),
+        Format::Dotenv => format!("{name}={}\n", for_a_shell(token)),
         Format::Fish => format!("set -gx {name} '{}'\n", token.replace('\\', "\\\\").replace('\'', "\\'")),
         Format::Powershell => format!("$env:{name} = '{}'\n", token.replace('\'', "''")),
         Format::Header | Format::Curl => return presented(session, set, args.format),
@@ -447,15 +447,6 @@ fn filled(template: &str, members: &Value) -> Result<Wiped, Error> {
     Ok(Wiped::new(format!("{text}\n")))
 }
 
-/// In single quotes if a shell would interpret it.
-fn shell_quoted(token: &str) -> String {
-    if token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/=".contains(&b)) {
-        token.to_owned()
-    } else {
-        format!("'{}'", token.replace('\'', "'\\''"))
-    }
-}
-
 /// The user name beside a token that is the password, where the server wants none.
 pub const USER: &str = "oauth2";
 
@@ -506,11 +497,5 @@ mod tests {
         ] {
             assert!(read(words).is_none(), "{words:?}");
         }
-    }
-
-    #[test]
-    fn a_token_is_quoted_where_a_shell_would_read_more_into_it() {
-        assert_eq!(shell_quoted("abc-._~+/="), "abc-._~+/=");
-        assert_eq!(shell_quoted("a'b$(c)"), "'a'\\''b$(c)'");
     }
 }

@@ -128,10 +128,12 @@ pub fn pasted(word: &str) -> String {
     }
 }
 
-/// Quotes a word with single quotes if a shell would interpret it.
+/// Quotes a word with single quotes if a shell would interpret it, be it a word of its own or the
+/// value of a variable: there a `~`, and zsh's `=`, are a path behind a `:` or a `=` too.
 pub fn for_a_shell(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-._~:@%+=,".contains(&b);
-    match word.bytes().all(plain) && !word.is_empty() && !word.starts_with(['~', '=']) {
+    let expands = word.starts_with(['~', '=']) || ["=~", ":~", ":="].iter().any(|mark| word.contains(mark));
+    match word.bytes().all(plain) && !word.is_empty() && !expands {
         true => word.to_owned(),
         false => format!("'{}'", word.replace('\'', "'\\''")),
     }
@@ -158,6 +160,12 @@ mod tests {
             "oauthctl login 'it'\\''s' --client-secret-file -"
         );
         assert_eq!(typed("~a", &[]).line("token"), "oauthctl token '~a'");
+        for (word, quoted) in [("~/a", true), ("=ls", true), ("a=~/b", true), ("a:~b", true), ("a:=ls", true)]
+            .into_iter()
+            .chain([("eyJ.a-b~c+d/e==", false), ("https://a.example/~b?", true), ("https://a.example/~b", false)])
+        {
+            assert_eq!(for_a_shell(word) == format!("'{word}'"), quoted, "{word}");
+        }
         drop(crate::secret::Secret::new("pin-0123456789"));
         assert_eq!(
             typed("a", &[("--var", "pin=pin-0123456789"), ("--var", "b=c")]).login(),

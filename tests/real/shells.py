@@ -95,13 +95,16 @@ def tab_looks_at_the_configuration_alone(t):
 
 @test
 def each_shell_takes_the_token_as_it_is_and_hands_it_to_its_programs(t):
-    token = "a'b\\c\"d$HOME`e`!*"
+    tokens = ["a'b\\c\"d$HOME`e`!*", "~/abc", "~", "a:~/b", "a=~/b", "=ls", "a:=ls", "==", "a-._~+/=="]
     home = home_for(t)
-    for shell, format in ((["sh"], "env"), (["bash", "--norc"], "env"), (["zsh", "-f"], "env"), (["fish", "--no-config"], "fish")):
-        rig.need(shell[0])
-        line = home.run("token", "work", "--format", format, env={"OAUTHCTL_WORK_TOKEN": token}).expect(0).out
-        ran = rig.subprocess.run([*shell, "-c", f"{line}printenv OAUTHCTL_WORK_TOKEN"], env=home._environment({}), capture_output=True, text=True, timeout=rig.PATIENCE)
-        same(ran.stdout, f"{token}\n", f"in {shell[0]} ({ran.stderr})")
+    posix = [["sh"], ["dash"], ["bash", "--norc"], ["bash", "--posix"], ["zsh", "-f"]]
+    ways = [(shell, "env", "") for shell in posix] + [(shell, "dotenv", "set -a; ") for shell in posix]
+    for token in tokens:
+        for shell, format, before in [*ways, (["fish", "--no-config"], "fish", "")]:
+            rig.need(shell[0])
+            line = home.run("token", "work", "--format", format, env={"OAUTHCTL_WORK_TOKEN": token}).expect(0).out
+            ran = rig.subprocess.run([*shell, "-c", f"{before}{line}printenv OAUTHCTL_WORK_TOKEN"], env=home._environment({}), capture_output=True, text=True, timeout=rig.PATIENCE)
+            same(ran.stdout, f"{token}\n", f"{format} in {' '.join(shell)} ({ran.stderr})")
 
 
 rig.main(globals())
