@@ -15,9 +15,10 @@ pub unsafe fn started(count: c_int, words: *const *const c_char) -> Vec<OsString
     // SAFETY: none has an address of ours, and no other thread runs yet.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
-        for stream in 0..=2 {
+        // to read alone for stdout: what would be lost there is an error
+        for (stream, way) in [(0, libc::O_RDWR), (1, libc::O_RDONLY), (2, libc::O_RDWR)] {
             // what is opened gets the lowest number that is free
-            if libc::fcntl(stream, libc::F_GETFD) < 0 && libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) < 0 {
+            if libc::fcntl(stream, libc::F_GETFD) < 0 && libc::open(c"/dev/null".as_ptr(), way) < 0 {
                 libc::abort();
             }
         }

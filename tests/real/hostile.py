@@ -311,6 +311,19 @@ def no_file_gets_the_number_of_a_stream_that_is_closed(t):
 
 
 @test
+def what_is_printed_where_stdout_is_closed_is_an_error(t):
+    """H-25"""
+    server = t.scripted()
+    home = signed_in(t, server)
+    server.on["/v1/me"] = answer(200, {"a": 1})
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
+    for line in (["token"], ["token", "rig"], ["token", "rig", "--format", "env"], ["call", "rig", "/me"], ["list"], ["status", "rig"], ["help"], ["--version"]):
+        told = home.run(*line, under=closed).expect(1).err
+        check("written" in told and "Bad file descriptor" in told, told)
+    home.run("refresh", "rig", under=closed).expect(0)
+
+
+@test
 def a_refusal_with_the_right_state_is_told_in_one_safe_line(t):
     """L-07, L-13, L-14, C-02, C-10"""
     nasty = "\x1b[2J\x1b]0;t\x07\r\n::stop-commands::x ##[error] ##vso[task] \u202egnp <script>alert(1)</script>" + "y" * 6000
