@@ -408,9 +408,12 @@ fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Err
 /// Copies the record, then changes the configuration, then deletes the old record: there is always
 /// one, and the next command completes an interrupted renaming.
 fn rename(world: &mut World, mut old: Session, dir: &Path, to: String) -> Result<(), Error> {
+    if old.name == to {
+        return Ok(config::edit(dir, |editor| editor.rename(&to, &to))?);
+    }
     old.look_further(world)?;
     let moves = old.may_keep(world);
-    // in one order for both directions; a single name has one lock
+    // in one order for both directions
     let names = BTreeSet::from([&old.name, &to]);
     let locks = names.iter().filter(|_| moves).map(|name| lease::acquire(world, &old.paths, &old.store, name));
     let locks: Vec<lock::Lock> = locks.collect::<Result<_, _>>()?;

@@ -231,7 +231,7 @@ impl Editor {
             return Err(no_profile(from));
         }
         if from == to {
-            return Ok(());
+            return Err(ConfigError::new(format!("`{}` is its name already", safe(to))));
         }
         self.vacant(to)?;
         if let Some(profiles) = self.profiles_mut()

@@ -373,6 +373,7 @@ fn a_renamed_profile_keeps_its_tokens() {
     assert_eq!(me.keychain.accounts(), ["play"]);
     assert_eq!(me.config_text(), "[profiles.play]\nprovider = \"sandbox\"\n");
     me.types("token play").is(0, &format!("{token}\n"), "");
+    me.types("profile rename play play").fails(2, "error: `play` is its name already\n");
     me.types("token sandbox").fails(
         4,
         "
