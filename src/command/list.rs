@@ -20,7 +20,7 @@ use crate::session::record::End;
 use crate::session::standing::{Standing, UNREADABLE, standing};
 use crate::session::{Overrides, Who, orphan, placeholder_provider, usual_store};
 use crate::text::times;
-use crate::text::{safe, wrapped};
+use crate::text::{pasted, safe, wrapped};
 use crate::world::World;
 use crate::world::keychain::AskedOnce;
 
@@ -51,8 +51,8 @@ pub fn run(args: ListArgs, global: &Global, world: &mut World) -> Result<u8, Err
     let known = each(world, global, |world, _, standing| {
         warn_of_end(world, &standing);
         if let Some(why) = standing.record.as_ref().and_then(|record| record.ended.as_deref()) {
-            let name = &standing.profile;
-            world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {name}", safe(why)));
+            let (name, login) = (safe(&standing.profile), pasted(&standing.profile));
+            world.warn(&format!("the provider ended the login of `{name}` ({}): oauthctl login {login}", safe(why)));
         }
         match args.format {
             Format::Json => {
@@ -124,7 +124,7 @@ pub fn warn_of_end(world: &mut World, s: &Standing) {
     let Some(End { at, .. }) = s.ends.filter(|end| end.is_near(now)) else { return };
     let left = at - world.clock.now();
     let when = if left > 0 { format!("ends in {}", times::span(left)) } else { "has ended".to_owned() };
-    world.warn(&format!("the login of `{}` {when}: oauthctl login {}", safe(&s.profile), safe(&s.profile)));
+    world.warn(&format!("the login of `{}` {when}: oauthctl login {}", safe(&s.profile), pasted(&s.profile)));
 }
 
 /// A profile's state as an object. What is not known is left out.

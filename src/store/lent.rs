@@ -17,7 +17,7 @@ use super::environment::judge;
 use super::{LONGEST_RECORD, Store, StoreError, StoreKind};
 use crate::secret::Secret;
 use crate::stored;
-use crate::text::{is_unsafe, quoted, safe};
+use crate::text::{is_unsafe, pasted, quoted, safe};
 use crate::token::{Freshness, TokenSet};
 use crate::world::local_socket::{self, NotAnswered};
 use crate::world::{Clock, Env};
@@ -238,7 +238,7 @@ impl LentStore {
 fn refused(profile: &str, NotLent { kind, message }: NotLent) -> StoreError {
     let name = safe(profile);
     let hint = match kind.as_str() {
-        "login_first" => format!("on the machine that lends it: `oauthctl login {name}`"),
+        "login_first" => format!("on the machine that lends it: `oauthctl login {}`", pasted(profile)),
         "try_later" => "run this again later".to_owned(),
         _ => "the lender's terminal may say more".to_owned(),
     };

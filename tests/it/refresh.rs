@@ -332,6 +332,21 @@ fn after_the_end_of_a_login_each_command_says_why() {
 }
 
 #[test]
+fn a_name_with_a_blank_is_quoted_where_a_login_is_to_be_typed() {
+    let mut me = Person::new();
+    let server = consenting(&mut me);
+    *server.token.lock().unwrap() = json!({ "refresh_token": "refresh-0123" });
+    signs_in(&mut me, "");
+    assert_eq!(me.runs(&["profile", "rename", "odd", "my work"]).code, 0);
+    me.later(700);
+    *server.token.lock().unwrap() = json!({ "error": "invalid_grant" });
+    for words in [&["token", "my work"][..], &["list"]] {
+        let done = me.runs(words);
+        assert!(done.err.contains("oauthctl login 'my work'"), "{words:?}: {}", done.err);
+    }
+}
+
+#[test]
 fn status_of_a_token_without_expiry_names_the_refresh() {
     let mut me = Person::new();
     let server = consenting(&mut me);
