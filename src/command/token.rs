@@ -51,7 +51,7 @@ pub struct TokenArgs {
     pub server: Option<String>,
     /// With `--format template`: the text, in MiniJinja's language (Jinja2's), with the members of
     /// `--format json` as its variables.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub template: Option<String>,
     /// Ask for a token that is valid for at least this time: `60s`, `5m`, `2h`.
     #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -85,6 +85,20 @@ fn a_body_is_streamed_from_a_file_or_a_pipe() {
 }
 
 #[test]
+fn a_value_may_begin_with_a_hyphen() {
+    let (mut me, _server) = practice();
+    assert_eq!(echoed(&mut me, "call practice /echo -d -5")["body"], json!(-5));
+    // curl, too, takes the next word whatever it is
+    assert_eq!(echoed(&mut me, "call practice /echo -d --json")["body"], "--json");
+    assert_eq!(echoed(&mut me, "call practice /echo -H -x:1")["headers"]["-x"], "1");
+    me.types("call practice /echo --jq [$a,$b,$c] --arg a -5 --arg b --json --argjson c -7").is(
+        0,
+        "[\"-5\",\"--json\",-7]\n",
+        "",
+    );
+}
+
+#[test]
 fn standard_input_is_read_by_one_of_them() {
     let (mut me, server) = practice();
     let before = server.log().len();

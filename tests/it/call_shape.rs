@@ -163,6 +163,8 @@ fn what_an_option_or_the_line_lacks_is_named() {
         let name = option.split(' ').next().unwrap();
         me.types(&format!("call sandbox /me {option}")).fails(2, &format!("error: `{name}` needs `--paginate`\n"));
     }
+    let head = me.types("call sandbox /me --head --jq .x");
+    assert!(head.code == 2 && head.err.contains("`--head`") && head.err.contains("`--jq"), "{}", head.err);
     let says = "error: `call` needs a path\nhint: oauthctl call PROFILE [METHOD] /PATH\n";
     me.types("call sandbox GET").fails(2, says);
     for line in ["call", "call --paginate"] {

@@ -62,10 +62,10 @@ pub struct CallArgs {
     #[arg(short = 'X', long, value_name = "METHOD", help_heading = "Request")]
     pub method: Option<String>,
     /// A header, `Name: value`; may be given several times.
-    #[arg(short = 'H', long = "header", value_name = "LINE", help_heading = "Request")]
+    #[arg(short = 'H', long = "header", value_name = "LINE", help_heading = "Request", allow_hyphen_values = true)]
     pub headers: Vec<String>,
     /// The request's body: a text, `@FILE`, or `-` for standard input.
-    #[arg(short, long, value_name = "DATA", help_heading = "Request")]
+    #[arg(short, long, value_name = "DATA", help_heading = "Request", allow_hyphen_values = true)]
     pub data: Option<String>,
     /// The request's body from a file, or `-` for standard input, sent as it is read.
     #[arg(long, value_name = "FILE", help_heading = "Request", conflicts_with = "data")]
@@ -93,7 +93,7 @@ pub struct CallArgs {
     #[arg(short, long, help_heading = "Answer")]
     pub include: bool,
     /// Print status and headers alone, of a HEAD request unless another method is given.
-    #[arg(long, help_heading = "Answer")]
+    #[arg(long, help_heading = "Answer", conflicts_with_all = ["jq", "format"])]
     pub head: bool,
     /// Write the answer to a file, which is there whole or not at all; a download that broke off
     /// goes on where it stopped. `FOLDER/`: into that folder, under the name that the answer or its
@@ -105,10 +105,10 @@ pub struct CallArgs {
     #[arg(long, value_name = "EXPR", help_heading = "Answer", allow_hyphen_values = true)]
     pub jq: Option<String>,
     /// Set the variable `$NAME` of the filter to a text; may be given several times.
-    #[arg(long, value_names = ["NAME", "TEXT"], num_args = 2, requires = "jq", help_heading = "Answer")]
+    #[arg(long, value_names = ["NAME", "TEXT"], num_args = 2, requires = "jq", help_heading = "Answer", allow_hyphen_values = true)]
     pub arg: Vec<String>,
     /// Set the variable `$NAME` of the filter to a JSON value.
-    #[arg(long, value_names = ["NAME", "JSON"], num_args = 2, requires = "jq", help_heading = "Answer")]
+    #[arg(long, value_names = ["NAME", "JSON"], num_args = 2, requires = "jq", help_heading = "Answer", allow_hyphen_values = true)]
     pub argjson: Vec<String>,
     /// Print texts without their quotes.
     #[arg(short, long, help_heading = "Answer")]
