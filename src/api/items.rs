@@ -5,6 +5,7 @@
 //! value.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -177,12 +178,15 @@ pub fn resolve(path: &str, home: Option<&Path>) -> PathBuf {
 
 fn text_of_file(path: &Path, typed: &str) -> Result<String, Error> {
     let failed = || Error::usage(format!("`{}` can't be read", safe(typed)));
-    let length = std::fs::metadata(path).map_err(|e| failed().cause(e))?.len();
-    if length > LARGEST_VALUE {
-        return Err(Error::usage(format!("`{}` is too large for a value: {length} bytes", safe(typed)))
+    let file = std::fs::File::open(path).map_err(|e| failed().cause(e))?;
+    let mut bytes = Vec::new();
+    // a pipe or a device says no length
+    file.take(LARGEST_VALUE + 1).read_to_end(&mut bytes).map_err(|e| failed().cause(e))?;
+    if bytes.len() as u64 > LARGEST_VALUE {
+        return Err(Error::usage(format!("`{}` is too large for a value", safe(typed)))
+            .because(format!("it has more than {} MiB", LARGEST_VALUE >> 20))
             .hint("send it as the body: `--input FILE`"));
     }
-    let bytes = std::fs::read(path).map_err(|e| failed().cause(e))?;
     String::from_utf8(bytes).map_err(|_| {
         failed().because("it is not text in UTF-8").hint("send it as it is: `--input FILE` or `name@FILE`")
     })

@@ -98,6 +98,24 @@ fn a_value_may_begin_with_a_hyphen() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_without_an_end_is_no_value() {
+    let (mut me, server) = practice();
+    let before = server.log().len();
+    for item in ["k=@/dev/zero", "q==@/dev/zero", "k:=@/dev/zero"] {
+        me.types(&format!("call practice POST /echo {item}")).fails(
+            2,
+            "
+        error: `/dev/zero` is too large for a value
+        caused by: it has more than 64 MiB
+        hint: send it as the body: `--input FILE`
+    ",
+        );
+    }
+    assert_eq!(server.log().len(), before);
+}
+
 #[test]
 fn standard_input_is_read_by_one_of_them() {
     let (mut me, server) = practice();
