@@ -414,6 +414,8 @@ impl From<HttpError> for Error {
                 Some("start the server there; if it runs, bring loopback up (Linux, as root: `ip link set lo up`)")
             }
             HttpError::Unsent { .. } => Some("check the network (`oauthctl doctor`), then run the command again"),
+            HttpError::Ambiguous { .. } => Some("run the command again"),
+            HttpError::TimedOut { .. } => Some("run the command again later; `oauthctl doctor` looks at the network"),
             HttpError::Tls { .. } => {
                 Some("name your organisation's own certificate with SSL_CERT_FILE; checks can't be turned off")
             }
@@ -740,6 +742,19 @@ mod tests {
         };
         assert!(hint(400).contains("how the app is registered"), "{}", hint(400));
         assert!(hint(401).contains("client secret"), "{}", hint(401));
+    }
+
+    #[test]
+    fn what_was_not_answered_says_what_to_type_next() {
+        let place = || "`a.example`".to_owned();
+        for e in [
+            HttpError::Unsent { place: place(), why: String::new() },
+            HttpError::Ambiguous { place: place(), why: String::new() },
+            HttpError::TimedOut { place: place(), seconds: 30 },
+        ] {
+            let e = Error::from(e);
+            assert!(e.kind == Kind::TryLater && e.hints[0].contains("run the command again"), "{:?}", e.hints);
+        }
     }
 
     #[test]

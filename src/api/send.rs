@@ -267,15 +267,33 @@ impl Caller<'_> {
     ) -> Result<(), Error> {
         if self.may_go_again(tries) && retry::after(&e, &self.draft.method) {
             let time = retry::back_off(tries.made + 1, random(world));
-            let waited =
-                self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries);
-            return if waited { Ok(()) } else { Err(e.into()) };
+            if self.has_time_for(world, time) && tries.wait(world, time, || safe(&e.to_string()), self.retries) {
+                return Ok(());
+            }
         }
+        Err(self.failure(e, uploads))
+    }
+
+    /// The error for a request without an answer, with what can be done about it.
+    fn failure(&self, e: HttpError, uploads: bool) -> Error {
         let cut = uploads && matches!(e, HttpError::Ambiguous { .. });
-        let e = Error::from(e);
-        let e = if cut { e.hint(CUT) } else { e };
-        let unsure = e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method);
-        Err(if unsure { e.hint(LOOK_FIRST) } else { e })
+        let longer = match e {
+            HttpError::TimedOut { seconds, .. } => Some(format!("`{} TIME` waits longer", self.limit(seconds))),
+            _ => None,
+        };
+        let mut e = Error::from(e);
+        if e.fate == Fate::Unknown && !retry::may_be_repeated(&self.draft.method) {
+            // it is not simply to be run again
+            e.hints = vec![LOOK_FIRST.to_owned()];
+        }
+        e.hints(cut.then_some(CUT)).hints(longer)
+    }
+
+    /// The option that ended a request after this time.
+    fn limit(&self, seconds: u64) -> &'static str {
+        let each = self.draft.timeout;
+        let is_shorter = each.is_zero() || Duration::from_secs(seconds) < each;
+        if self.until.is_some() && is_shorter { "--max-time" } else { "--timeout" }
     }
 
     fn may_go_again(&self, tries: &Tries) -> bool {

@@ -415,12 +415,22 @@ fn the_time_for_all_of_a_call_ends_its_waits_and_its_answer() {
     });
     let done = me.types("call odd /slow --max-time 1s --retry 0");
     assert_eq!(done.code, 75, "{}", done.err);
-    assert!(done.err.contains("did not answer within 1 second\n"), "{}", done.err);
+    let told =
+        "did not answer within 1 second\nhint: run the command again later; `oauthctl doctor` looks at the network\n";
+    assert!(done.err.ends_with(&format!("{told}hint: `--max-time TIME` waits longer\n")), "{}", done.err);
     assert_eq!(sent.swap(0, Ordering::SeqCst), 1);
     // the first waits take up to half a second, a second, two
     assert_eq!(me.types("call odd /busy --retry 9 --max-time 4s").code, 22);
     assert!((2..6).contains(&sent.swap(0, Ordering::SeqCst)));
-    assert_eq!(me.types("call odd /slow --timeout 1s --retry 0").code, 75);
+    for line in ["call odd /slow --timeout 1s --retry 0", "call odd /slow --timeout 1s --max-time 2s"] {
+        let done = me.types(line);
+        assert_eq!(done.code, 75, "{line}: {}", done.err);
+        assert!(done.err.ends_with(&format!("{told}hint: `--timeout TIME` waits longer\n")), "{line}: {}", done.err);
+    }
+    // one that may have done something
+    let done = me.types("call odd POST /slow --timeout 1s");
+    let look = "hint: it may have been done all the same: look before you send it again\nhint: `--timeout TIME` waits longer\n";
+    assert!(done.err.ends_with(&format!("1 second\n{look}")), "{}", done.err);
     me.types("call odd /slow --timeout 0").is(0, "{}", "");
 }
 
