@@ -520,6 +520,13 @@ pub enum Asked {
     Pushed,
 }
 
+impl Asked {
+    /// Whether a person signs in for it, and may do so again.
+    fn is_by_person(self) -> bool {
+        !matches!(self, Asked::ClientCredentials | Asked::Assertion | Asked::Exchange)
+    }
+}
+
 /// The error for a token endpoint's answer, with the next step as a hint. `now` (Unix seconds) is
 /// for a `Retry-After` that names a date.
 pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &Client), now: i64) -> Error {
@@ -528,6 +535,10 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     let login = profile.login();
     let wrong_client = check_client(profile, client);
     let (kind, hint): (Kind, &str) = match error.as_str() {
+        "invalid_grant" if asked == Asked::ClientCredentials => (Kind::Usage, &wrong_client),
+        "access_denied" if !asked.is_by_person() => {
+            (Kind::Refused, &format!("{wrong_client}, and the scopes that are asked for"))
+        }
         "invalid_grant" if asked == Asked::Assertion => (
             Kind::Refused,
             "compare the assertion's `iss`, `sub`, `aud` and `exp` with what the provider expects: `aud` is its token address at most",
@@ -550,9 +561,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
         "access_denied" => (Kind::Refused, &format!("ask the account's owner, then `{login}`")),
         _ if asked == Asked::Refresh && needs_a_person(error) => (Kind::LoginFirst, &login),
         _ if needs_a_person(error) => (Kind::Refused, &format!("sign in with a browser: `{login}`")),
-        "invalid_scope" | "insufficient_scope" => {
-            (Kind::Refused, &format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])))
-        }
+        "invalid_scope" | "insufficient_scope" => (Kind::Refused, &other_scopes(asked, profile)),
         "temporarily_unavailable" | "slow_down" | "server_error" => (Kind::TryLater, "run the command again later"),
         "invalid_request" | "redirect_uri_mismatch" => {
             (Kind::Usage, "compare the request (`-v`) with the provider's documents")
@@ -590,7 +599,7 @@ pub fn told_by_rule(
         Means::Expired | Means::Revoked if by_login => (Kind::LoginFirst, profile.login()),
         Means::Expired | Means::Revoked => (Kind::Refused, "the credentials that were sent are not valid".to_owned()),
         Means::WrongClient => (Kind::Usage, check_client(profile, client)),
-        Means::Scope => (Kind::Refused, format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")]))),
+        Means::Scope => (Kind::Refused, other_scopes(asked, profile)),
         Means::Throttled => (Kind::TryLater, "run the command again later".to_owned()),
     };
     // a 401 may be about the client: no token is forgotten, unless the rule is the token endpoint's
@@ -601,6 +610,14 @@ pub fn told_by_rule(
     };
     let wrong_client = means == Means::WrongClient;
     Error { wrong_client, fate, ..Error::of(kind, e).context(failed(asked)).hint(hint) }
+}
+
+/// The hint for scopes that are refused.
+fn other_scopes(asked: Asked, profile: &Typed) -> String {
+    match asked.is_by_person() {
+        true => format!("ask for other scopes: `{}`", profile.login_with(&[("--scope", "…")])),
+        false => "ask for other scopes with `--scope`, or see which ones the app is allowed".to_owned(),
+    }
 }
 
 /// The error for an answer that holds no OAuth error.
@@ -742,6 +759,19 @@ mod tests {
         };
         assert!(hint(400).contains("how the app is registered"), "{}", hint(400));
         assert!(hint(401).contains("client secret"), "{}", hint(401));
+    }
+
+    #[test]
+    fn nobody_is_told_to_sign_in_where_no_person_does() {
+        for (error, code, hint) in [
+            ("invalid_grant", 2, "check the client id and the client secret"),
+            ("access_denied", 3, "and the scopes that are asked for"),
+            ("invalid_scope", 3, "ask for other scopes with `--scope`"),
+        ] {
+            let e = token_answer(oauth(error), Asked::ClientCredentials, (&profile("p"), &client()), 0);
+            assert_eq!(e.kind.exit_code(), code, "{error}");
+            assert!(e.hints[0].contains(hint) && !e.hints[0].contains("login"), "{error}: {:?}", e.hints);
+        }
     }
 
     #[test]

@@ -278,6 +278,30 @@ fn standard_input_that_is_a_file_is_sent_once_more_from_where_it_stood() {
 }
 
 /// An API of a few lines, and a token for it.
+#[test]
+fn a_job_is_not_told_to_sign_in() {
+    let mut me = Person::new();
+    let odd = me.odd("odd", |request| match request.path.as_str() {
+        "/token" => answer(200, "application/json", "{\"access_token\":\"job-0123456789\",\"token_type\":\"Bearer\"}"),
+        "/api/scope" => {
+            let mut refused = answer(403, "application/json", "{}");
+            let wanted = "Bearer error=\"insufficient_scope\", scope=\"a b\"";
+            refused.headers.push(("WWW-Authenticate".into(), wanted.into()));
+            refused
+        }
+        _ => answer(401, "application/json", "{}"),
+    });
+    me.config("providers/odd.toml", &odd.provider("odd"));
+    for (name, value) in [("GRANT", "client-credentials"), ("CLIENT_ID", "ci"), ("CLIENT_SECRET", "hush-0123456789")] {
+        me.set(&format!("OAUTHCTL_ODD_{name}"), value);
+    }
+    let check = "hint: check the client id, the client secret and the scopes: no person signs in for this token\n";
+    me.types("call odd /x").is(22, "{}", &format!("error: the API answered 401\n{check}"));
+    let more = "hint: ask for more: `--scope 'a b'`, or see which ones the app is allowed\n";
+    let done = me.types("call odd /scope");
+    assert!(done.err.ends_with(more), "{}", done.err);
+}
+
 pub fn api(me: &mut Person, answer: impl Fn(&serve::Request) -> serve::Response + Send + Sync + 'static) -> Odd {
     let odd = me.odd("odd", answer);
     signed_in(me, &odd);

@@ -25,6 +25,8 @@ pub struct Who {
     pub token_variable: Option<String>,
     /// The request carried no token.
     pub stranger: bool,
+    /// No person signs in for the token.
+    pub is_job: bool,
     /// The scopes of the token, if they are known.
     pub scopes: Vec<String>,
     /// What came of the last request.
@@ -303,7 +305,7 @@ impl Refusal<'_> {
         match (means, self.status) {
             (_, 411) => error.hint("the API wants the body's length beforehand: send it from a file, `--input FILE`"),
             (means, status) if who.stranger && means != Some(Means::Throttled) && status != 429 => error,
-            _ if wanted.as_deref() == Some("insufficient_user_authentication") => {
+            _ if wanted.as_deref() == Some("insufficient_user_authentication") && !who.is_job => {
                 error.hint(format!("sign in again, as the API requires: {}", self.stronger_login(name)))
             }
             (Some(Means::Expired | Means::Revoked), _) if who.aftermath.renewed => error
@@ -312,11 +314,17 @@ impl Refusal<'_> {
                 let variable = who.token_variable.as_deref().unwrap_or_default();
                 error.hint(format!("the token comes from the variable {variable}: set another"))
             }
+            (Some(Means::Expired | Means::Revoked), _) if who.is_job => {
+                error.hint("check the client id, the client secret and the scopes: no person signs in for this token")
+            }
             (Some(Means::Expired | Means::Revoked), _) => error.hint(format!("sign in again: {}", name.login())),
             (Some(Means::WrongClient), _) => error.hint("check the client id and the client secret"),
             (Some(Means::Scope), _) => {
                 let scope = self.wanted_scope(who);
-                error.hint(format!("ask for more: {}", name.login_with(&[("--scope", &scope)])))
+                error.hint(match who.is_job {
+                    true => format!("ask for more: `--scope {scope}`, or see which ones the app is allowed"),
+                    false => format!("ask for more: {}", name.login_with(&[("--scope", &scope)])),
+                })
             }
             (Some(Means::Throttled), _) | (None, 429) => match retry_after {
                 Some(seconds) => error.hint(format!("too many requests: {}", again_in(seconds))),

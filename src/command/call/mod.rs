@@ -257,6 +257,7 @@ impl Aim {
             profile: session.typed.clone(),
             token_variable: from_outside.then(|| session.token_variable(world)),
             stranger: !self.with_token,
+            is_job: !session.grant(Some(&self.provider), self.record.as_ref()).needs_person(),
             scopes: Vec::new(),
             aftermath: Aftermath::default(),
         }
