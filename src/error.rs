@@ -95,6 +95,8 @@ pub struct Error {
     pub fate: Fate,
     /// The server refused the client's id or secret, or may have.
     pub wrong_client: bool,
+    /// What a server answered, made safe, if it is printed nowhere else.
+    pub body: Option<String>,
     /// The user refused: on the provider's page, on another device, or here.
     pub said_no: bool,
     /// Of a command on several profiles: what failed, by the profile's name.
@@ -116,6 +118,7 @@ impl Error {
             retry_after: None,
             fate: Fate::Unknown,
             wrong_client: false,
+            body: None,
             said_no: false,
             profiles: Vec::new(),
         }
@@ -231,6 +234,9 @@ impl Error {
         if let Some(seconds) = self.retry_after {
             object["retry_after"] = seconds.into();
         }
+        if let Some(body) = &self.body {
+            object["body"] = body.as_str().into();
+        }
         let of_one = |(name, e): &(String, Error)| {
             let mut object = e.object();
             object["profile"] = name.as_str().into();
@@ -246,8 +252,8 @@ impl Error {
 /// A clone has the texts of the causes alone.
 impl Clone for Error {
     fn clone(&self) -> Error {
-        let (what, hints, profiles) = (from_texts(self.texts()), self.hints.clone(), self.profiles.clone());
-        Error { what, hints, profiles, ..*self }
+        let (what, hints) = (from_texts(self.texts()), self.hints.clone());
+        Error { what, hints, body: self.body.clone(), profiles: self.profiles.clone(), ..*self }
     }
 }
 

@@ -477,9 +477,12 @@ fn error_format(args: &[OsString]) -> ErrorFormat {
 fn report(world: &mut World, e: &Error, format: ErrorFormat) -> u8 {
     let text = match format {
         ErrorFormat::Json => e.as_json(),
-        ErrorFormat::Text => e.as_text(paints(world, world.terminal.stderr_is_terminal())),
+        ErrorFormat::Text => {
+            let text = world.folded(&e.as_text(paints(world, world.terminal.stderr_is_terminal())));
+            let body = e.body.iter().map(|body| format!("{body}\n"));
+            body.chain([text]).collect()
+        }
     };
-    let text = if format == ErrorFormat::Text { world.folded(&text) } else { text };
     let _ = world.err.write_all(text.as_bytes());
     e.kind.exit_code()
 }

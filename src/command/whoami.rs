@@ -124,7 +124,7 @@ fn by_check(
                     scopes: Vec::new(),
                     aftermath: Aftermath::default(),
                 };
-                let refusal = answer::Refusal { status, headers: &headers, body: &body };
+                let refusal = answer::Refusal { status, headers: &headers, body: &body, with_body: false };
                 let error = refusal.error(&who, provider, world.clock.now());
                 return Err(error.reworded(format!("the check of the token answered {status}")));
             }

@@ -306,6 +306,13 @@ fn an_apis_error_is_no_command_of_a_ci_log() {
     for line in ["call odd /x --retry 0", "call odd /x --retry 0 --jq . --fail-with-body"] {
         me.types(line).is(22, BODY, error);
     }
+    for line in ["call odd /x --jq .", "call odd /x --format csv", "call odd /x --paginate --jq ."] {
+        let done = me.types(&format!("{line} --retry 0 --error-format json"));
+        let told: serde_json::Value = serde_json::from_str(&done.err).expect(&done.err);
+        assert_eq!((done.out.as_str(), told["body"].as_str()), ("", harmless.strip_suffix('\n')), "{line}");
+    }
+    let done = me.types("call odd /x --retry 0 --error-format json");
+    assert!(done.out == BODY && !done.err.contains("body"), "{}", done.err);
 }
 
 #[test]

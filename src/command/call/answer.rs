@@ -82,10 +82,8 @@ pub fn deliver(
         head.push_str("\r\n");
         wanted = out.put(world, head.as_bytes())?;
     }
-    if failed && filtered(args) && !args.fail_with_body {
-        // a `$(…)` must not take it for data
-        tell(world, &content_coding::readable(&answer.headers, &early));
-    } else if wanted && !args.head {
+    let unprinted = failed && is_kept_from_stdout(args);
+    if wanted && !args.head && !unprinted {
         let shaped = shaped.filter(|_| !failed || out.is_screen() && args.jq.is_none() && args.format.is_none());
         if shaped.is_none() || args.jq.is_none() && args.format.is_none() {
             tell_coding(world, args, &answer.headers);
@@ -103,15 +101,11 @@ pub fn deliver(
         }
     }
     out.end(world)?;
-    if let Some(redirect) = who.redirect() {
-        return Err(redirect);
-    }
     if !failed {
         return Ok(0);
     }
-    let now = world.clock.now();
-    let refusal = Refusal { status: answer.status, headers: &answer.headers, body: &early };
-    Err(refusal.error(who, call.provider, now))
+    let refusal = Refusal { status: answer.status, headers: &answer.headers, body: &early, with_body: unprinted };
+    Err(refusal.error(who, call.provider, world.clock.now()))
 }
 
 /// Whether the answer is data for a filter or a format.
@@ -119,12 +113,9 @@ pub fn filtered(args: &CallArgs) -> bool {
     args.jq.is_some() || args.format.is_some_and(|format| format != FormatWord::Raw)
 }
 
-/// Prints an API's error on standard error.
-pub fn tell(world: &mut World, body: &[u8]) {
-    let text = safe_lines(&String::from_utf8_lossy(&ForTerminal::default().clean(body)));
-    if !text.trim().is_empty() {
-        let _ = writeln!(world.err, "{}", text.trim_end());
-    }
+/// Whether an API's error goes to stderr: a `$(…)` must not take it for data.
+pub fn is_kept_from_stdout(args: &CallArgs) -> bool {
+    filtered(args) && !args.fail_with_body
 }
 
 /// Whether a response has errors in it, as GraphQL has them. It stays readable from its beginning.
@@ -273,11 +264,21 @@ pub struct Refusal<'a> {
     pub status: u16,
     pub headers: &'a [(String, String)],
     pub body: &'a [u8],
+    /// The error has the body too, which is not on stdout.
+    pub with_body: bool,
 }
 
 impl Refusal<'_> {
-    /// The refusal in one line, with a hint on what to do about it. `now` in Unix seconds.
+    /// The refusal, with a hint on what to do about it. `now` in Unix seconds.
     pub fn error(&self, who: &Who, provider: &Provider, now: i64) -> Error {
+        let error = who.redirect().unwrap_or_else(|| self.explained(who, provider, now));
+        let readable = content_coding::readable(self.headers, self.body);
+        let text = || safe_lines(&String::from_utf8_lossy(&ForTerminal::default().clean(&readable)));
+        let body = self.with_body.then(|| text().trim_end().to_owned()).filter(|text| !text.is_empty());
+        Error { body, ..error }
+    }
+
+    fn explained(&self, who: &Who, provider: &Provider, now: i64) -> Error {
         let wanted = api_error::challenged(self.headers, "error");
         let body = &*content_coding::readable(self.headers, self.body);
         let said = api_error::read(body).or_else(|| api_error::challenge(self.headers));

@@ -12,7 +12,7 @@ use super::shaped::Shaped;
 use crate::api::collect::{MOST_PARALLEL, Outcome, PageRequest, collect};
 use crate::api::records::on_one_line;
 use crate::api::send::Caller;
-use crate::api::{content_coding, value};
+use crate::api::value;
 use crate::error::{Error, Kind};
 use crate::world::World;
 
@@ -48,9 +48,8 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
         Ok(Outcome::Done) => out.end(world).map(|()| 0),
         Ok(Outcome::Refused { status, headers, body }) => {
             out.give_up(world);
-            if answer::filtered(args) && !args.fail_with_body {
-                answer::tell(world, &content_coding::readable(&headers, &body));
-            } else {
+            let unprinted = answer::is_kept_from_stdout(args);
+            if !unprinted {
                 // what the API said stays whole, on stdout, behind the records that came before it
                 let mut stdout = Output::stdout(world);
                 stdout.put(world, &body)?;
@@ -58,8 +57,8 @@ pub fn run(world: &mut World, call: &Call<'_>, caller: &mut Caller<'_>, target: 
             }
             let now = world.clock.now();
             let who = &call.who.after(caller);
-            let refusal = Refusal { status, headers: &headers, body: &body };
-            Err(who.redirect().unwrap_or_else(|| refusal.error(who, call.provider, now)))
+            let refusal = Refusal { status, headers: &headers, body: &body, with_body: unprinted };
+            Err(refusal.error(who, call.provider, now))
         }
         Err(e) => {
             out.give_up(world);
