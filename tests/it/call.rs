@@ -279,6 +279,28 @@ fn standard_input_that_is_a_file_is_sent_once_more_from_where_it_stood() {
 
 /// An API of a few lines, and a token for it.
 #[test]
+fn the_token_is_masked_in_the_log_of_a_job() {
+    let mut me = Person::new();
+    let odd = api(&mut me, |request| match request.path.as_str() {
+        "/token" => {
+            answer(200, "application/json", "{\"access_token\":\"second-0123456789\",\"token_type\":\"Bearer\"}")
+        }
+        _ => answer(401, "application/json", &format!("{{\"sent\":{:?}}}", request.header("authorization"))),
+    });
+    me.set("GITHUB_ACTIONS", "true");
+    let done = me.types("call odd /x");
+    assert!(done.out.contains("second-0123456789"), "{}", done.out);
+    assert!(
+        done.err.starts_with("::add-mask::first-0123456789\n::add-mask::second-0123456789\nerror: "),
+        "{}",
+        done.err
+    );
+    me.set("GITHUB_ACTIONS", "false");
+    assert!(!me.types("call odd /x").err.contains("0123456789"));
+    drop(odd);
+}
+
+#[test]
 fn a_job_is_not_told_to_sign_in() {
     let mut me = Person::new();
     let odd = me.odd("odd", |request| match request.path.as_str() {

@@ -22,7 +22,7 @@ use crate::api::rate_limit::Pace;
 use crate::api::request::{Draft, token_header};
 use crate::api::send::{Aftermath, Caller, Obtain, Renew};
 use crate::api::{dry_run, hosts, pages, path_variable};
-use crate::command::token::presentable;
+use crate::command::token::{mask, presentable};
 use crate::command::{Global, WhoFlags, pace, provider_to_call, sandbox_session};
 use crate::error::{Error, Kind};
 use crate::protocol::sender_constrained::is_dpop;
@@ -314,9 +314,15 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let obtain: Obtain<'_> = Box::new(|world| {
         let session = &mut **session.borrow_mut();
         let set = fresh(world, session, FreshnessPolicy::default())?;
+        // an API may repeat it in its answer
+        mask(world, set.access_token.expose());
         presentable(world, session, set)
     });
-    let renew: Renew<'_> = Box::new(|world, refused| instead_of(world, &mut session.borrow_mut(), refused));
+    let renew: Renew<'_> = Box::new(|world, refused| {
+        let set = instead_of(world, &mut session.borrow_mut(), refused)?;
+        mask(world, set.access_token.expose());
+        Ok(set)
+    });
     let mut caller = Caller {
         provider: &aim.provider,
         draft,
