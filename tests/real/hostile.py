@@ -317,7 +317,7 @@ def what_is_printed_where_stdout_is_closed_is_an_error(t):
     home = signed_in(t, server)
     server.on["/v1/me"] = answer(200, {"a": 1})
     closed = ["sh", "-c", 'exec "$@" >&-', "sh"]
-    for line in (["token"], ["token", "rig"], ["token", "rig", "--format", "env"], ["call", "rig", "/me"], ["list"], ["status", "rig"], ["help"], ["--version"]):
+    for line in (["token"], ["token", "rig"], ["token", "rig", "--format", "env"], ["call", "rig", "/me"], ["call", "rig", "/me", "-o", "./"], ["list"], ["status", "rig"], ["help"], ["--version"]):
         told = home.run(*line, under=closed).expect(1).err
         check("written" in told and "Bad file descriptor" in told, told)
     home.run("refresh", "rig", under=closed).expect(0)

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::api::download::Part;
 use crate::api::progress::Bytes;
+use crate::command::print;
 use crate::error::{Error, Kind};
 use crate::text::{ForTerminal, safe_whole};
 use crate::wire::header;
@@ -96,7 +97,7 @@ impl Output {
         let (named, is_named_by_answer) = (part.target.clone(), part.yields);
         let path = part.keep().map_err(|e| unwritten(&named, e))?;
         if is_named_by_answer {
-            tell(world, &path);
+            tell(world, &path)?;
         }
         Ok(())
     }
@@ -116,11 +117,11 @@ impl Output {
 }
 
 /// Tells the name that a file has got: a script takes it from standard output.
-fn tell(world: &mut World, path: &Path) {
+fn tell(world: &mut World, path: &Path) -> Result<(), Error> {
     world.say(&format!("written to `{}`", safe_whole(&path.to_string_lossy())));
-    if !world.terminal.stdout_is_terminal() || world.verbosity == Verbosity::Quiet {
-        let _ = writeln!(world.out, "{}", path.display());
-        let _ = world.out.flush();
+    match !world.terminal.stdout_is_terminal() || world.verbosity == Verbosity::Quiet {
+        true => print(world, format!("{}\n", path.display()).as_bytes()),
+        false => Ok(()),
     }
 }
 
