@@ -120,7 +120,7 @@ fn by_check(
                     profile: session.typed.clone(),
                     token_variable: (!from_store).then(|| session.token_variable(world)),
                     stranger: false,
-                    is_job: !session.grant(Some(&provider), record).needs_person(),
+                    is_job: !session.grant(Some(provider), record).needs_person(),
                     scopes: Vec::new(),
                     aftermath: Aftermath::default(),
                 };
