@@ -272,10 +272,11 @@ impl Refusal<'_> {
     /// The refusal, with a hint on what to do about it. `now` in Unix seconds.
     pub fn error(&self, who: &Who, provider: &Provider, now: i64) -> Error {
         let error = who.redirect().unwrap_or_else(|| self.explained(who, provider, now));
-        let readable = content_coding::readable(self.headers, self.body);
-        let text = || safe_lines(&String::from_utf8_lossy(&ForTerminal::default().clean(&readable)));
-        let body = self.with_body.then(|| text().trim_end().to_owned()).filter(|text| !text.is_empty());
-        Error { body, ..error }
+        let text = || {
+            let clean = ForTerminal::default().clean(&content_coding::readable(self.headers, self.body));
+            safe_lines(&String::from_utf8_lossy(&clean)).trim_end().to_owned()
+        };
+        Error { body: self.with_body.then(text).filter(|text| !text.is_empty()), ..error }
     }
 
     fn explained(&self, who: &Who, provider: &Provider, now: i64) -> Error {
