@@ -25,6 +25,7 @@ pub mod tunnel;
 pub mod unattended;
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::config::Profile;
 use crate::error::{Asked, Error, Fate, Kind, token_answer, told_by_rule, unbuilt};
@@ -48,8 +49,9 @@ pub struct Asking {
     pub profile: Typed,
     pub provider: Provider,
     pub client: Client,
-    /// The parameters that the person set: their values go before those of the provider's file.
-    pub said: Vec<String>,
+    /// The parameters that the person set: they go before those of the provider's file. `None`: as
+    /// the request has it.
+    pub said: BTreeMap<String, Option<String>>,
 }
 
 impl Asking {
@@ -63,10 +65,15 @@ impl Asking {
     /// A request to an endpoint with client authentication; `name` is the endpoint in errors.
     pub fn request(&self, name: &'static str, endpoint: &Endpoint, params: Vec<Param<'_>>) -> Result<Request, Error> {
         let mut endpoint = endpoint.clone();
-        let said = |name: &str| ["resource", "audience"].contains(&name) || self.said.iter().any(|said| said == name);
-        let stays = |name: &str| !said(name) || params.iter().all(|(given, _)| *given != name);
+        let given = |name: &str| params.iter().any(|(given, _)| *given == name);
+        let said = |name: &str| ["resource", "audience"].contains(&name) || self.said.contains_key(name);
         // one that the file leaves out stays left out: the server takes none
-        endpoint.params.retain(|name, value| value.is_empty() || stays(name));
+        endpoint.params.retain(|name, value| value.is_empty() || !(said(name) && given(name)));
+        for (name, value) in endpoint.params.iter_mut().filter(|(_, value)| !value.is_empty()) {
+            if let Some(Some(own)) = self.said.get(name) {
+                value.clone_from(own);
+            }
+        }
         let target = Target { name, endpoint: &endpoint, client: &self.client, bearer: None };
         target.request(params).map_err(|e| unbuilt(e, &self.profile))
     }

@@ -92,9 +92,10 @@ impl Session {
         let known = Some(known).filter(|_| !client.id.is_empty());
         let filled = known.and_then(|known| provider.filled_upto(VarFrom::User, &known).ok());
         let provider = filled.unwrap_or_else(|| provider.clone());
-        let scopes = self.profile.target.scopes.is_some() || self.variant.is_some();
-        let scopes = scopes.then(|| provider.scopes.param.clone());
-        let said = self.profile.params.keys().cloned().chain(scopes).collect();
+        let scopes = self.said_scopes(&provider).map(|scopes| scopes.join(&provider.scopes.separator));
+        let has_scopes = scopes.is_some() || self.variant.is_some();
+        let params = self.profile.params.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+        let said = params.chain(has_scopes.then(|| (provider.scopes.param.clone(), scopes))).collect();
         Asking { profile: self.typed.clone(), provider, client: client.clone(), said }
     }
 

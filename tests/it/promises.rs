@@ -220,15 +220,26 @@ fn what_the_person_says_goes_before_the_files_parameters() {
         let scope = sent.iter().find(|(n, _)| n == "scope").unwrap();
         assert!(scope.1.contains("own") && !scope.1.contains("file"), "{section}: {scope:?}");
     }
-    // and at the exchange and the renewal, which repeat the login's
+}
+
+// the exchange and the renewal repeat the login's
+#[test]
+fn what_the_person_says_holds_at_the_exchange_and_at_the_renewal() {
     let mut me = Person::new();
     let (server, seen) = server(&mut me, "", |_| tokens(&json!({})));
-    me.config("providers/odd.toml", &with_keys(&server, "token.params = { audience = \"file\", scope = \"\" }"));
-    let done = me.browser(|url| vec![robot::go(url)]).types("login odd --audience own --scope own");
+    me.config(
+        "providers/odd.toml",
+        &with_keys(&server, "token.params = { row = \"file\", other = \"file\", audience = \"file\", scope = \"\" }"),
+    );
+    me.config("config.toml", "[profiles.p]\nprovider = \"odd\"\nparams = { row = \"own\" }\n");
+    let done = me.browser(|url| vec![robot::go(url)]).types("login p --audience own --scope own");
     assert_eq!(done.code, 0, "{}", done.err);
-    assert_eq!(me.types("refresh odd").code, 0);
+    assert_eq!(me.types("refresh p").code, 0);
+    assert_eq!(bodies(&seen, "/token").len(), 2);
     for body in bodies(&seen, "/token") {
-        assert!(body.contains("audience=own") && !body.contains("file") && !body.contains("scope"), "{body}");
+        for (part, is_there) in [("row=own", true), ("other=file", true), ("audience=own", true), ("scope", false)] {
+            assert_eq!(body.contains(part), is_there, "{part}: {body}");
+        }
     }
 }
 
