@@ -70,6 +70,14 @@ pub fn list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<O
     Ok(list.map(|list| list.into_iter().filter_map(|element| element.0).collect()))
 }
 
+/// The same, or the one element that an older version wrote in the list's place.
+pub fn one_or_list<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    let text = <&RawValue>::deserialize(from)?.get();
+    let list = |text| serde_json::from_str::<Vec<Fitting<T>>>(text).unwrap_or_default();
+    let found = if text.starts_with('[') { list(text) } else { vec![Fitting(serde_json::from_str(text).ok())] };
+    Ok(found.into_iter().filter_map(|element| element.0).collect())
+}
+
 /// Reads the members of an object that fit.
 pub fn map<'de, T: Deserialize<'de>, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, T>, D::Error> {
     let members: BTreeMap<String, Fitting<T>> = fitting(from)?;

@@ -110,8 +110,8 @@ fn one(world: &mut World, choice: Overrides, local_only: bool) -> Result<Session
     }
     let record = match record {
         Some(record) if record.token.is_some() => record,
-        // a logout of before could not revoke it
-        Some(record) if record.unrevoked.is_some() => Record { token: record.unrevoked.clone(), ..record },
+        // a logout of before could not revoke them
+        Some(mut record) if !record.unrevoked.is_empty() => Record { token: record.unrevoked.pop(), ..record },
         record => return without_token(world, &session, record, &lock).map(|()| session),
     };
     // what a flag or a variable says is said for this command

@@ -55,6 +55,9 @@ fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Rev
     let (Some((asking, facts)), Some(set)) = (&prepared(world, session, record)?, &record.token) else {
         return Ok(None);
     };
+    for earlier in &record.unrevoked {
+        revoke::revoke(world, asking, facts, earlier)?;
+    }
     // a provider that ends a whole login ends its further tokens too
     let by_themselves = facts.kills != Kills::All && facts.tokens.contains(&TokenKind::AccessToken);
     let mut others = Ok(());
@@ -73,7 +76,7 @@ pub fn may_be_mended(e: &Error) -> bool {
 
 /// Ends the login here, and keeps its tokens for another attempt to revoke them.
 pub fn put_off(world: &World, who: &Who, record: Record, lock: &Lock) -> Result<(), Error> {
-    let unrevoked = record.token.clone();
+    let unrevoked = record.unrevoked.iter().chain(&record.token).cloned().collect();
     let kept = Record { generation: record.generation + 1, token: None, unrevoked, ended: None, ..record };
     who.replace(world, &kept, lock)?;
     who.sweep();
@@ -88,7 +91,7 @@ fn stays(world: &World, who: &Who, record: &Record) -> bool {
 
 /// Deletes the tokens; a client secret that a person entered stays (`true`).
 pub fn forget(world: &World, who: &Who, record: &Record, lock: &Lock) -> Result<bool, Error> {
-    let record = &Record { unrevoked: None, ..record.clone() };
+    let record = &Record { unrevoked: Vec::new(), ..record.clone() };
     if !stays(world, who, record) {
         who.delete(world, lock)?;
         return Ok(false);

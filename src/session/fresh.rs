@@ -14,7 +14,7 @@ use crate::provider::expand::open_variable;
 use crate::provider::{Provider, VarFrom};
 use crate::secret::Secret;
 use crate::session::bound::Scope;
-use crate::session::keep::keep;
+use crate::session::keep::{keep, unrevoked_there};
 use crate::session::matching::{
     Compared, Differs, compare, elsewhere, flags_serve, matching, no_usable_token, recorded,
 };
@@ -610,6 +610,7 @@ fn anew(world: &mut World, session: &mut Session, record: Option<&Record>, lock:
         earlier_client_secret: before.earlier_secret(client),
         metadata: session.metadata().or(before.metadata.clone()),
         secret_bound: if secret_stays { before.secret_bound.clone() } else { Some(bound.clone()) },
+        unrevoked: unrevoked_there(world, &before, (client, &bound)),
         bound: Some(bound),
         asked_with: Some(recorded(session, grant, asked_with)),
         ..before

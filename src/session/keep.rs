@@ -80,6 +80,7 @@ fn record_of(world: &mut World, session: &Session, before: Record, login: &NewLo
     });
     let dpop = client.proofs.dpop.as_ref();
     let same_client = before.client_id.as_deref() == Some(&client.id);
+    let unrevoked = unrevoked_there(world, &before, (client, &bound));
     Ok(Record {
         provider: Some(session.provider_name().to_owned()),
         client_id: Some(client.id.clone()),
@@ -107,6 +108,7 @@ fn record_of(world: &mut World, session: &Session, before: Record, login: &NewLo
         bound: Some(bound),
         secret_bound,
         asked_with: Some(recorded(session, grant, of_login(world, session, grant)?)),
+        unrevoked,
         registered: before.registered && same_client,
         registration: before.registration.filter(|_| same_client),
         ..Record::default()
@@ -137,6 +139,19 @@ fn warn_of_lost_input(world: &mut World, was: &Record, (configured, now): (Optio
         let provider = safe(was.provider.as_deref().unwrap_or_default());
         world.warn(&format!("the secret variable `{}` of `{provider}` is no longer stored", safe(name)));
     }
+}
+
+/// The tokens that earlier logouts could not revoke, if the next one goes where they were obtained.
+pub fn unrevoked_there(world: &mut World, before: &Record, (client, bound): (&Client, &Bound)) -> Vec<TokenSet> {
+    let same = before.client_id.as_deref().unwrap_or_default() == client.id
+        && before.bound.as_ref().is_some_and(|then| then.places == bound.places);
+    if same || before.unrevoked.is_empty() {
+        return before.unrevoked.clone();
+    }
+    world.warn(
+        "an earlier logout could not revoke its tokens, which are of another client or place: they stay valid until they expire",
+    );
+    Vec::new()
 }
 
 /// A program that stores records can't compare before it writes.

@@ -108,9 +108,9 @@ pub struct Record {
     /// Who got the token, on which machine, where several share the login.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub renewed_by: Option<String>,
-    /// The tokens of a logout that could not reach the provider: only another logout uses them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unrevoked: Option<TokenSet>,
+    /// The tokens of logouts that the provider did not revoke yet: only another logout uses them.
+    #[serde(deserialize_with = "stored::one_or_list", skip_serializing_if = "Vec::is_empty")]
+    pub unrevoked: Vec<TokenSet>,
     /// The login's further tokens, the newest last.
     #[serde(deserialize_with = "variants", skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Beside>,
@@ -271,7 +271,7 @@ impl Record {
         self.client_secret.is_some()
             || self.registration.is_some()
             || !self.secret_vars.is_empty()
-            || self.unrevoked.is_some()
+            || !self.unrevoked.is_empty()
     }
 
     /// The record without the input of an unfinished login. `None`: it has nothing else.
@@ -423,7 +423,7 @@ mod tests {
             imported: Some("0123".into()),
             withheld: Some(vec!["refresh_token".into()]),
             ended: Some("the server answered `invalid_grant`".into()),
-            unrevoked: None,
+            unrevoked: vec![TokenSet::new("access-3".into(), "Bearer", 4)],
             variants: vec![Beside {
                 variant: Variant { scopes: vec!["a".into()], ..Variant::default() },
                 token: TokenSet { expires_at: Some(99), ..TokenSet::new("access-2".into(), "Bearer", 6) },

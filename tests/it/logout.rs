@@ -1,7 +1,7 @@
 //! `logout`: revokes where the provider supports it, says so where it doesn't, then deletes.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex};
 
 use oauthctl::sandbox::Manners;
 use oauthctl::world::KeychainError;
@@ -245,7 +245,7 @@ fn a_token_that_could_not_be_revoked_is_revoked_by_the_next_logout() {
     assert_eq!(odd.asked(), 1);
     assert_eq!(me.types("token odd").code, 4, "no command uses it");
     assert_eq!(me.types("logout odd").code, 75);
-    assert_eq!(me.record("odd")["unrevoked"]["refresh_token"], refresh_token.as_str());
+    assert_eq!(me.record("odd")["unrevoked"][0]["refresh_token"], refresh_token.as_str());
     status.store(200, Ordering::SeqCst);
     let done = me.types("logout odd");
     assert_eq!(done.code, 0, "{}", done.err);
@@ -364,4 +364,53 @@ fn all_logs_out_of_the_others_where_a_profile_can_not_be_read_and_leaves_its_rec
     me.config("config.toml", &before);
     let list = me.types("list --format json").out;
     assert_eq!(list.matches("\"fresh\"").count(), 1, "the record of the profile that could not be read: {list}");
+}
+
+// nothing is lost: not a token that is still to be revoked
+#[test]
+fn what_a_logout_could_not_revoke_outlives_the_next_login() {
+    for grant in ["authorization-code", "client-credentials"] {
+        let mut me = Person::new();
+        let status = Arc::new(AtomicU16::new(503));
+        let (says, revoked) = (status.clone(), Arc::new(Mutex::new(Vec::new())));
+        let seen = revoked.clone();
+        let (odd, _) = crate::manners::server(&mut me, "", move |r| match r.path.as_str() {
+            "/revoke" => {
+                let token = crate::manners::pairs(&String::from_utf8_lossy(&r.body)).swap_remove(0).1;
+                let says = says.load(Ordering::SeqCst);
+                if says == 200 {
+                    seen.lock().unwrap().push(token);
+                }
+                answer(says, "text/plain", "")
+            }
+            _ => {
+                let number = says.load(Ordering::SeqCst);
+                let body =
+                    json!({ "access_token": format!("access-{number}"), "token_type": "bearer", "expires_in": 3600 });
+                answer(200, "application/json", &body.to_string())
+            }
+        });
+        me.config("providers/odd.toml", &crate::manners::with_keys(&odd, "revoke.url = \"BASE/revoke\""));
+        me.set("OAUTHCTL_CLIENT_SECRET", "s");
+        let mut login = |me: &mut Person| {
+            if grant == "authorization-code" {
+                me.browser(|url| vec![crate::world::robot::go(url)]);
+            }
+            let done = me.types(&format!("login odd --grant {grant}"));
+            assert_eq!(done.code, 0, "{grant}: {}", done.err);
+        };
+        login(&mut me);
+        assert_eq!(me.types("logout odd").code, 75);
+        status.store(200, Ordering::SeqCst);
+        login(&mut me);
+        status.store(503, Ordering::SeqCst);
+        assert_eq!(me.types("logout odd").code, 75, "both are kept");
+        status.store(200, Ordering::SeqCst);
+        let done = me.types("logout odd");
+        assert_eq!(done.code, 0, "{}", done.err);
+        let mut revoked = revoked.lock().unwrap().clone();
+        revoked.sort();
+        assert_eq!(revoked, ["access-200", "access-503"], "{grant}");
+        assert!(me.types("logout odd").err.contains("no token is stored"));
+    }
 }
