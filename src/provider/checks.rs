@@ -220,19 +220,7 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
     if p.hints_of.as_deref().is_some_and(|name| catalogue::find(name).is_none()) {
         return refuse("hints-of", "must be the name of a built-in provider");
     }
-    if let Some(rules) = look_up(table, "errors")
-        && let Value::List(rules) = &rules.value
-    {
-        for (rule, told) in rules.iter().zip(&p.errors) {
-            if told.means.is_none() && told.hint.is_none() {
-                return refused("errors", rule, "needs a `means` or a `hint`");
-            }
-            if told.status.is_none() && told.code.is_none() && told.matches.is_none() {
-                let key = if told.means.is_some() { "errors.means" } else { "errors.hint" };
-                return refused(key, rule, "needs a `status`, a `code` or a `match` beside it");
-            }
-        }
-    }
+    rules(p, table)?;
     let endpoints = [
         ("device.url", p.device.as_ref().map(|device| &device.endpoint)),
         ("revoke.url", p.revoke.as_ref().map(|revoke| &revoke.endpoint)),
@@ -247,6 +235,21 @@ pub(super) fn together(p: &Provider, table: &Table, file: &str) -> Result<(), Re
         _ if p.token.url.is_none() && p.issuer.is_none() => missing("token.url` or `issuer"),
         _ => Ok(()),
     }
+}
+
+/// Checks each of `errors`.
+fn rules(p: &Provider, table: &Table) -> Result<(), ReadError> {
+    let Some(Value::List(rules)) = look_up(table, "errors").map(|entry| &entry.value) else { return Ok(()) };
+    for (rule, told) in rules.iter().zip(&p.errors) {
+        if told.means.is_none() && told.hint.is_none() {
+            return refused("errors", rule, "needs a `means` or a `hint`");
+        }
+        if told.status.is_none() && told.code.is_none() && told.matches.is_none() {
+            let key = if told.means.is_some() { "errors.means" } else { "errors.hint" };
+            return refused(key, rule, "needs a `status`, a `code` or a `match` beside it");
+        }
+    }
+    Ok(())
 }
 
 /// Refuses unknown client authentication methods, and outside `revoke` the ones that only it has.

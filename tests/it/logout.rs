@@ -392,7 +392,7 @@ fn what_a_logout_could_not_revoke_outlives_the_next_login() {
         });
         me.config("providers/odd.toml", &crate::manners::with_keys(&odd, "revoke.url = \"BASE/revoke\""));
         me.set("OAUTHCTL_CLIENT_SECRET", "s");
-        let mut login = |me: &mut Person| {
+        let login = |me: &mut Person| {
             if grant == "authorization-code" {
                 me.browser(|url| vec![crate::world::robot::go(url)]);
             }

@@ -36,6 +36,7 @@ use crate::session::record::Record;
 use crate::session::variant::Variant;
 use crate::store::StoreKind;
 use crate::text::{is_secret_var, safe};
+use crate::token::TokenSet;
 use crate::world::World;
 use shaped::{FormatWord, Shaped};
 pub(in crate::command) use words::METHODS;
@@ -311,17 +312,15 @@ fn send(world: &mut World, asking: Asking<'_>, aim: &Aim, session: &mut Session)
     let (draft, abroad) = (draft(aim.with_token), args.anywhere.then(|| draft(false)));
     let pace = aim.pace(session);
     let session = RefCell::new(session);
+    // an API may repeat the token in its answer
+    let masked = |world: &mut World, set: &TokenSet| mask(world, set.access_token.expose());
     let obtain: Obtain<'_> = Box::new(|world| {
         let session = &mut **session.borrow_mut();
-        let set = fresh(world, session, FreshnessPolicy::default())?;
-        // an API may repeat it in its answer
-        mask(world, set.access_token.expose());
+        let set = fresh(world, session, FreshnessPolicy::default()).inspect(|set| masked(world, set))?;
         presentable(world, session, set)
     });
     let renew: Renew<'_> = Box::new(|world, refused| {
-        let set = instead_of(world, &mut session.borrow_mut(), refused)?;
-        mask(world, set.access_token.expose());
-        Ok(set)
+        instead_of(world, &mut session.borrow_mut(), refused).inspect(|set| masked(world, set))
     });
     let mut caller = Caller {
         provider: &aim.provider,
