@@ -377,11 +377,12 @@ fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Err
     }
     let references = references(dir, &session.name)?;
     session.look_further(world)?;
-    let mut forgotten = false;
-    let mut stays = None;
+    let (mut forgotten, mut valid, mut stays) = (false, false, None);
     if session.may_keep(world) {
         let lock = session.lock(world)?;
-        stays = session.load().ok().flatten().filter(|record| record.registration.is_some());
+        let record = session.load().ok().flatten();
+        valid = record.as_ref().is_some_and(|record| record.token.is_some() || !record.unrevoked.is_empty());
+        stays = record.filter(|record| record.registration.is_some());
         forgotten = session.delete(world, &lock)?;
         session.forget_files(&session.name);
     }
@@ -389,7 +390,8 @@ fn remove(world: &mut World, mut session: Session, dir: &Path) -> Result<(), Err
     if !removed && !forgotten {
         return Err(config::no_profile(&session.name).into());
     }
-    world.say(&format!("{}: removed; nothing was revoked (`oauthctl logout` revokes)", session.name));
+    let unrevoked = "; its tokens were not revoked (a `logout` before it does that): they stay valid until they expire";
+    world.say(&format!("{}: removed{}", session.name, if valid { unrevoked } else { "" }));
     for reference in references {
         world.say(&format!("{}: {reference}", session.name));
     }

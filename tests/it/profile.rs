@@ -409,7 +409,11 @@ fn a_removed_profile_is_gone_whole() {
     me.signed_in();
     me.tamper("sandbox", |r| r["client_secret"] = json!("kept-until-now"));
     let done = me.types("profile remove sandbox");
-    done.is(0, "", "sandbox: removed; nothing was revoked (`oauthctl logout` revokes)\n");
+    done.is(
+        0,
+        "",
+        "sandbox: removed; its tokens were not revoked (a `logout` before it does that): they stay valid until they expire\n",
+    );
     assert!(done.sent.is_empty());
     assert!(me.keychain.accounts().is_empty());
     assert_eq!(me.config_text(), "");
@@ -458,7 +462,7 @@ fn what_names_a_removed_profile_is_told_and_the_comments_of_others_stay() {
         0,
         "",
         "
-        p: removed; nothing was revoked (`oauthctl logout` revokes)
+        p: removed
         p: the rule folder = \"~/p\" in config.toml is removed too
         p: it was the default profile: there is none now
         p: `q` still names it as its `subject-profile`; another one: `oauthctl profile set q subject-profile NAME`
