@@ -541,7 +541,7 @@ pub fn token_answer(e: AnswerError, asked: Asked, (profile, client): (&Typed, &C
     let login = profile.login();
     let wrong_client = check_client(profile, client);
     let (kind, hint): (Kind, &str) = match error.as_str() {
-        "invalid_grant" if asked == Asked::ClientCredentials => (Kind::Usage, &wrong_client),
+        "invalid_grant" if asked == Asked::ClientCredentials => (Kind::LoginFirst, &wrong_client),
         "access_denied" if !asked.is_by_person() => {
             (Kind::Refused, &format!("{wrong_client}, and the scopes that are asked for"))
         }
@@ -770,7 +770,7 @@ mod tests {
     #[test]
     fn nobody_is_told_to_sign_in_where_no_person_does() {
         for (error, code, hint) in [
-            ("invalid_grant", 2, "check the client id and the client secret"),
+            ("invalid_grant", 4, "check the client id and the client secret"),
             ("access_denied", 3, "and the scopes that are asked for"),
             ("invalid_scope", 3, "ask for other scopes with `--scope`"),
         ] {

@@ -14,6 +14,7 @@ use crate::secret::hash;
 use crate::session::bound::{Bound, Moved, Scope};
 use crate::session::server::kept_document;
 use crate::session::{Record, Who};
+use crate::store::StoreKind;
 
 impl Who {
     /// The places for a secret that is obtained now. `learnt`: the variables that the login taught.
@@ -74,7 +75,11 @@ impl Who {
 
     /// An error if the command names a place that there is not: no token is meant by that.
     pub fn said_place(&self) -> Result<(), Error> {
-        if self.choice.names_place() { self.shared_provider().map(drop) } else { Ok(()) }
+        // a borrower knows no provider
+        match self.choice.names_place() && self.store.kind() != StoreKind::Lent {
+            true => self.shared_provider().map(drop),
+            false => Ok(()),
+        }
     }
 
     /// How provider and profile differ from what the tokens are bound to. Sends nothing.
