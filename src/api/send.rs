@@ -100,7 +100,7 @@ impl Tries {
 }
 
 /// The most bytes of a response that are read to inspect it.
-const LOOKED_INTO: u64 = 1 << 20;
+pub const LOOKED_INTO: u64 = 1 << 20;
 
 const MOST_REDIRECTS: u32 = 10;
 

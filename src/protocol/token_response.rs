@@ -16,7 +16,7 @@ use crate::token::TokenSet;
 use crate::wire::{Response, Written};
 
 /// The longest accepted token, in bytes (T-53).
-const LONGEST_TOKEN: usize = 64 * 1024;
+pub const LONGEST_TOKEN: usize = 64 * 1024;
 
 /// Members that limit the life of a refresh token: common ones, Intuit's, and those of
 /// draft-ietf-oauth-refresh-token-expiration.

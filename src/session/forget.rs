@@ -26,18 +26,18 @@ pub fn revoke(
         return Err(e.context(format!("the token of `{}` is not revoked, and stays here", session.name)).hint(delete));
     }
     let failed = match renewal::settle(world, session, record.clone(), lock) {
-        Ok(record) => {
-            let revoked = at_provider(world, session, &record);
+        Ok(mut record) => {
+            let revoked = at_provider(world, session, &mut record);
             return Ok((record, revoked));
         }
         Err(e) if matches!(e.kind, Kind::Interrupted | Kind::Terminated) => return Err(e),
         Err(e) => e,
     };
-    let record = session.load()?.unwrap_or(record);
+    let mut record = session.load()?.unwrap_or(record);
     let revoked = match failed.fate {
         Fate::Refused => Ok(Some("the provider had ended it already")),
         // the journal's tokens can't be stored: the known ones are revoked, and all deleted
-        _ => at_provider(world, session, &record).and(Err(failed)),
+        _ => at_provider(world, session, &mut record).and(Err(failed)),
     };
     Ok((record, revoked))
 }
@@ -51,13 +51,34 @@ fn prepared(world: &mut World, session: &mut Session, record: &Record) -> Result
     Ok(Some((asking, facts.clone())))
 }
 
-fn at_provider(world: &mut World, session: &mut Session, record: &Record) -> Revoked {
-    let (Some((asking, facts)), Some(set)) = (&prepared(world, session, record)?, &record.token) else {
-        return Ok(None);
-    };
-    for earlier in &record.unrevoked {
-        revoke::revoke(world, asking, facts, earlier)?;
+/// Each token is judged by itself, the login's own first: afterwards the record has those that
+/// another attempt may revoke.
+fn at_provider(world: &mut World, session: &mut Session, record: &mut Record) -> Revoked {
+    let Some((asking, facts)) = &prepared(world, session, record)? else { return Ok(None) };
+    let own = of_login(world, (asking, facts), record);
+    if own.as_ref().is_err_and(may_be_mended) {
+        return own;
     }
+    let mut failed = None;
+    for earlier in std::mem::take(&mut record.unrevoked) {
+        if let Err(e) = revoke::revoke(world, asking, facts, &earlier)
+            && may_be_mended(&e)
+        {
+            record.unrevoked.push(earlier);
+            failed = Some(e);
+        }
+    }
+    let Some(e) = failed else { return own };
+    record.token = None;
+    if let Err(refused) = own {
+        world.warn(&refused.to_string());
+    }
+    Err(e)
+}
+
+/// Revokes the tokens of the login.
+fn of_login(world: &mut World, (asking, facts): (&Asking, &Revoke), record: &Record) -> Revoked {
+    let Some(set) = &record.token else { return Ok(None) };
     // a provider that ends a whole login ends its further tokens too
     let by_themselves = facts.kills != Kills::All && facts.tokens.contains(&TokenKind::AccessToken);
     let mut others = Ok(());

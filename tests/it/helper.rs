@@ -286,6 +286,7 @@ fn of_several_owners_of_a_host_a_rule_chooses_and_then_the_default_and_no_other_
     };
     const ACME: &str = "protocol=https\nhost=git.example\npath=acme/x.git\n";
     const MINE: &str = "protocol=https\nhost=git.example\npath=mine/x.git\n";
+    const LFS: &str = "protocol=https\nhost=git.example\npath=acme/x.git/info/lfs\n";
     for (config, folder, git_dir, asks, token) in [
         ("", "acme", "", GIT, "none"),
         (of_two, "acme", "", GIT, "access-2"),
@@ -300,6 +301,7 @@ fn of_several_owners_of_a_host_a_rule_chooses_and_then_the_default_and_no_other_
         // credential.useHttpPath
         (&format!("default-profile = \"work\"\n{of_two}"), "else", "", ACME, "access-2"),
         (&format!("default-profile = \"work\"\n{of_two}"), "acme", "", MINE, "access-1"),
+        (&format!("default-profile = \"work\"\n{of_two}"), "else", "", LFS, "access-2"),
     ] {
         me.config("config.toml", &format!("{config}{profiles}"));
         let folder = me.path(folder).display().to_string();

@@ -414,3 +414,47 @@ fn what_a_logout_could_not_revoke_outlives_the_next_login() {
         assert!(me.types("logout odd").err.contains("no token is stored"));
     }
 }
+
+// RFC 7009, section 2.2: a server may refuse a token that is dead already
+#[test]
+fn one_token_that_can_not_be_revoked_saves_no_other() {
+    for (refusal, code, left) in [(400, 0, false), (503, 75, true)] {
+        let mut me = Person::new();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (seen, logins) = (asked.clone(), AtomicU16::new(0));
+        let (odd, _) = crate::manners::server(&mut me, "", move |r| match r.path.as_str() {
+            "/revoke" => {
+                let token = crate::manners::pairs(&String::from_utf8_lossy(&r.body)).swap_remove(0).1;
+                let mut seen = seen.lock().unwrap();
+                seen.push(token.clone());
+                let status = if seen.len() == 1 {
+                    503
+                } else if token == "access-1" {
+                    refusal
+                } else {
+                    200
+                };
+                answer(
+                    status,
+                    "application/json",
+                    r#"{"error":"invalid_token"}"#.repeat(usize::from(status != 200)).as_str(),
+                )
+            }
+            _ => {
+                let number = logins.fetch_add(1, Ordering::SeqCst) + 1;
+                let body =
+                    json!({ "access_token": format!("access-{number}"), "token_type": "bearer", "expires_in": 3600 });
+                answer(200, "application/json", &body.to_string())
+            }
+        });
+        me.config("providers/odd.toml", &crate::manners::with_keys(&odd, "revoke.url = \"BASE/revoke\""));
+        for logout in [75, code] {
+            let done = me.browser(|url| vec![crate::world::robot::go(url)]).types("login odd");
+            assert_eq!(done.code, 0, "{}", done.err);
+            let done = me.types("logout odd");
+            assert_eq!(done.code, logout, "{refusal}: {}", done.err);
+        }
+        assert_eq!(*asked.lock().unwrap(), ["access-1", "access-2", "access-1"], "{refusal}: the newest first");
+        assert_eq!(me.keychain.item("odd").is_some(), left, "{refusal}");
+    }
+}

@@ -511,3 +511,24 @@ fn a_place_that_there_is_not_gives_no_token() {
         }
     }
 }
+
+// a body is read up to a bound, and a token may begin before it
+#[test]
+fn no_part_of_a_token_is_shown_where_an_answer_is_cut_off() {
+    const TOKEN: &str = "issued-Zk4-token-of-many-letters";
+    let mut me = Person::new();
+    let (server, _) = server(&mut me, "", |r| match r.path.as_str() {
+        "/token" => tokens(&json!({ "access_token": TOKEN })),
+        _ => answer(
+            400,
+            "text/plain",
+            &format!("{}{TOKEN} and more", "filler ".repeat(150_000).split_at((1 << 20) - 20).0),
+        ),
+    });
+    assert_eq!(login(&mut me, &server, "").code, 0);
+    for line in ["call odd /x --jq .", "call odd /x --jq . --error-format json"] {
+        let done = me.types(line);
+        assert!(done.code == 22 && done.err.contains("filler"), "{line}: {}", done.code);
+        assert!(!done.err.contains("issued-Zk4"), "{line}: {}", &done.err[done.err.len() - 200..]);
+    }
+}

@@ -7,11 +7,13 @@ use serde_json::value::RawValue;
 use super::output::Output;
 use super::shaped::{FormatWord, Shaped};
 use super::{Call, CallArgs};
-use crate::api::send::{Aftermath, Caller, broken_off, look_into};
+use crate::api::send::{Aftermath, Caller, LOOKED_INTO, broken_off, look_into};
 use crate::api::{content_coding, graphql, pages, records, retry, value};
 use crate::error::{Error, Kind};
 use crate::protocol::api_error::{self, ApiError, Told};
+use crate::protocol::token_response::LONGEST_TOKEN;
 use crate::provider::{ErrorsAt, Means, Provider, hints};
+use crate::secret::redact;
 use crate::text::times::again_in;
 use crate::text::{ForTerminal, Typed, for_a_shell, safe, safe_lines};
 use crate::wire::header;
@@ -274,7 +276,12 @@ impl Refusal<'_> {
         let error = who.redirect().unwrap_or_else(|| self.explained(who, provider, now));
         let text = || {
             let clean = ForTerminal::default().clean(&content_coding::readable(self.headers, self.body));
-            safe_lines(&String::from_utf8_lossy(&clean)).trim_end().to_owned()
+            let mut text = redact(safe_lines(&String::from_utf8_lossy(&clean)).trim_end());
+            // the beginning of a token, where the body was cut off, is known to nobody
+            if self.body.len() as u64 >= LOOKED_INTO {
+                text.truncate(text.floor_char_boundary(text.len().saturating_sub(LONGEST_TOKEN)));
+            }
+            text
         };
         Error { body: self.with_body.then(text).filter(|text| !text.is_empty()), ..error }
     }

@@ -164,7 +164,9 @@ impl Asked {
     }
 
     fn chosen(&self, args: &GitArgs) -> Chosen {
-        let remote = self.path.as_ref().map(|path| format!("{}/{path}", self.address()));
+        // git-lfs asks for a place within the repository
+        let repository = self.path.as_ref().map(|path| path.split("/info/lfs").next().unwrap_or_default());
+        let remote = repository.map(|path| format!("{}/{path}", self.address()));
         Chosen { remote, ..args.chosen.clone() }
     }
 }
